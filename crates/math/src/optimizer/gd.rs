@@ -1,0 +1,50 @@
+//! Gradient descent.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Optimizer, Settings, vectors};
+use crate::Real;
+use crate::affine::{slice, slice_mut};
+
+/// Plain steps along the negative gradient: `w ← w − α·g`.
+///
+/// # Source
+/// Cauchy 1847; the course's `w −= α·dw`.
+#[derive(Debug)]
+pub(super) struct Gd<T> {
+    learning_rate: Vec<T>,
+}
+
+impl<T: Real> Gd<T> {
+    pub(super) fn new(_rows: usize, settings: &[Settings]) -> Self {
+        Self { learning_rate: vectors::column(settings, |one| one.learning_rate) }
+    }
+}
+
+impl<T: Real> Optimizer<T> for Gd<T> {
+    fn step(&mut self, mut params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
+        for (mut w, g) in params.rows_mut().into_iter().zip(grad.rows()) {
+            for ((w, &g), &rate) in slice_mut(&mut w).iter_mut().zip(slice(&g)).zip(&self.learning_rate) {
+                *w -= rate * g;
+            }
+        }
+    }
+
+    fn keep(&mut self, columns: &[usize]) {
+        vectors::keep(&mut self.learning_rate, columns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn one_step_is_the_rate_times_the_gradient() {
+        let settings = [0.5, 2.0].map(|learning_rate| Settings { learning_rate, ..Settings::default() });
+        let mut w = array![[1.0, 1.0], [0.0, 0.0]];
+        Gd::new(2, &settings).step(w.view_mut(), array![[1.0, 1.0], [-2.0, 3.0]].view());
+        assert_eq!(w, array![[0.5, -1.0], [1.0, -6.0]]);
+    }
+}

@@ -1,0 +1,174 @@
+//! First-order optimizers over columns: one step of many runs, each with its own hyperparameters.
+//!
+//! Adding one: a file with a struct that implements [`Optimizer`], and a line in the list below. The conformance test
+//! (every optimizer, many columns at once against each column alone, a column leaving on the way) runs over the list.
+
+mod adagrad;
+mod adam;
+mod adamw;
+mod gd;
+mod rmsprop;
+mod sgd;
+mod vectors;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::Real;
+
+/// The hyperparameters of one run. An optimizer reads those that concern it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Step size α.
+    pub learning_rate: f64,
+    /// Momentum μ (sgd).
+    pub momentum: f64,
+    /// Nesterov's form of the momentum (sgd).
+    pub nesterov: bool,
+    /// Decay of the first moment (adam, adamw).
+    pub beta1: f64,
+    /// Decay of the second moment (adam, adamw).
+    pub beta2: f64,
+    /// Decay of the squared gradient (rmsprop).
+    pub rho: f64,
+    /// Added to the root of the squared gradient (adam, adamw, adagrad, rmsprop).
+    pub epsilon: f64,
+    /// Decoupled weight decay (adamw).
+    pub weight_decay: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 0.1,
+            momentum: 0.0,
+            nesterov: false,
+            beta1: 0.9,
+            beta2: 0.999,
+            rho: 0.9,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+        }
+    }
+}
+
+/// State and update rule of some columns of a block.
+///
+/// # Shapes
+/// `params` and `grad` are (P + 1, k): a row per feature, the last row the intercepts, a column per run.
+pub trait Optimizer<T: Real>: Send + Sync {
+    /// One step of every column, in place.
+    fn step(&mut self, params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>);
+
+    /// Keeps the given columns, in that order; the others have retired.
+    fn keep(&mut self, columns: &[usize]);
+}
+
+macro_rules! optimizers {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal, $type:path;)*) => {
+        /// The first-order optimizers there are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Kind {
+            /// All of them, in the order in which the columns of a block are sorted.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name in the config.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// A fresh optimizer for columns with these settings and `rows` = P + 1 parameters each.
+            pub fn build<T: Real>(self, rows: usize, settings: &[Settings]) -> Box<dyn Optimizer<T>> {
+                match self {
+                    $(Self::$variant => Box::new(<$type>::new(rows, settings)),)*
+                }
+            }
+        }
+    };
+}
+
+optimizers! {
+    /// Gradient descent.
+    Gd, "gd", gd::Gd<T>;
+    /// Stochastic gradient descent with momentum.
+    Sgd, "sgd", sgd::Sgd<T>;
+    /// Adam.
+    Adam, "adam", adam::Adam<T>;
+    /// Adam with decoupled weight decay.
+    AdamW, "adamw", adamw::AdamW<T>;
+    /// Adagrad.
+    Adagrad, "adagrad", adagrad::Adagrad<T>;
+    /// RMSprop.
+    RmsProp, "rmsprop", rmsprop::RmsProp<T>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, Axis};
+
+    fn settings(column: usize) -> Settings {
+        Settings {
+            learning_rate: 0.01 * (column + 1) as f64,
+            momentum: 0.3 * (column % 3) as f64,
+            nesterov: column % 3 == 2,
+            beta1: 0.8 + 0.02 * column as f64,
+            weight_decay: 0.1 * column as f64,
+            ..Settings::default()
+        }
+    }
+
+    fn gradient(step: usize, rows: usize, column: usize) -> Array2<f64> {
+        Array2::from_shape_fn((rows, 1), |(i, _)| ((step * 13 + i * 7 + column * 5) % 11) as f64 - 5.0)
+    }
+
+    /// Every optimizer: five columns together, one leaving on the way, equal each column alone bit for bit.
+    #[test]
+    fn columns_together_step_as_each_alone() {
+        let (rows, columns, steps) = (4, 5, 12);
+        for &kind in Kind::ALL {
+            let all: Vec<Settings> = (0..columns).map(settings).collect();
+            let mut together = Array2::from_shape_fn((rows, columns), |(i, j)| (i + j) as f64 * 0.1);
+            let mut alone: Vec<Array2<f64>> =
+                (0..columns).map(|j| together.column(j).insert_axis(Axis(1)).to_owned()).collect();
+            let mut fused = kind.build::<f64>(rows, &all);
+            let mut single: Vec<_> = all.iter().map(|one| kind.build::<f64>(rows, &[*one])).collect();
+            let mut live: Vec<usize> = (0..columns).collect();
+            for step in 0..steps {
+                if step == 5 {
+                    fused.keep(&[0, 2, 3, 4]);
+                    live.remove(1);
+                    together = together.select(Axis(1), &[0, 2, 3, 4]).as_standard_layout().into_owned();
+                }
+                let grads: Vec<_> = live.iter().map(|&j| gradient(step, rows, j)).collect();
+                let views: Vec<_> = grads.iter().map(|grad| grad.view()).collect();
+                let grad = ndarray::concatenate(Axis(1), &views).expect("equal heights");
+                fused.step(together.view_mut(), grad.as_standard_layout().view());
+                for &j in &live {
+                    single[j].step(alone[j].view_mut(), gradient(step, rows, j).view());
+                }
+            }
+            for (position, &j) in live.iter().enumerate() {
+                assert_eq!(together.column(position), alone[j].column(0), "{} column {j}", kind.name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_optimizer_walks_downhill() {
+        for &kind in Kind::ALL {
+            let mut optimizer = kind.build::<f64>(2, &[Settings { learning_rate: 0.1, ..Settings::default() }]);
+            let mut w = Array2::from_elem((2, 1), 3.0);
+            for _ in 0..400 {
+                let grad = w.clone();
+                optimizer.step(w.view_mut(), grad.view());
+            }
+            assert!(w.iter().all(|w| w.abs() < 1.5), "{}: {w}", kind.name());
+        }
+    }
+}

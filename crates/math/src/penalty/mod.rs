@@ -1,0 +1,3 @@
+//! Penalties on the weights, per run. The intercept is never penalized.
+
+pub mod l2;
