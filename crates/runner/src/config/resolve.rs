@@ -1,0 +1,175 @@
+//! What a config says once every key has its value: as text, as the identity of a run, as a directory.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::config::Config;
+use super::key::{Key, Setting};
+use super::metrics::Metric;
+use super::output::{Predictions, SaveModels};
+use super::run::Precision;
+use super::solver::Solver;
+use super::table::join;
+use super::train::LearningRate;
+use super::value::{Value, key_text};
+
+/// Keys that no result depends on, by path or by table; and the keys of the search, which the plan spells out trial by
+/// trial.
+const NOT_OF_RESULTS: &[&str] = &[
+    "version",
+    "name",
+    "output",
+    "run.threads",
+    "run.memory_limit",
+    "run.time_limit",
+    "run.checkpoint_every",
+    "data.train",
+    "data.test",
+    "sweep.method",
+    "sweep.trials",
+    "sweep.parameters",
+    "sweep.points",
+    "sweep.exclude",
+];
+
+impl Config {
+    /// Every key with its value, as a config of its own. Keys whose absence is their meaning stay absent.
+    pub fn resolved_toml(&self) -> String {
+        let mut text = String::new();
+        let Value::Table(tables) = self.write() else { return text };
+        for (name, value) in &tables {
+            match value {
+                Value::Table(keys) => table(&mut text, name, keys),
+                value => line(&mut text, name, value),
+            }
+        }
+        text
+    }
+
+    /// The keys that a result depends on, flattened to their paths: without `version`, `name`, `[output]`, the keys of
+    /// `[run]` that only say how work is done, the paths of files, and the search itself.
+    pub fn result_keys(&self) -> BTreeMap<String, toml::Value> {
+        let mut flat = BTreeMap::new();
+        flatten("", Self::KEYS, &self.write(), &mut flat);
+        flat
+    }
+
+    /// What stands in for values whose feature is not built yet, a sentence each.
+    pub fn stand_ins(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let train = &self.train;
+        let swept = |path: &str| self.sweep.parameters.iter().find(|parameter| parameter.path == path);
+        let has = |path: &str, base: Value, wanted: &Value| {
+            swept(path).map_or(vec![base], |parameter| parameter.values()).contains(wanted)
+                || self.sweep.points.iter().flatten().any(|(p, value)| *p == path && value == wanted)
+        };
+        if has("train.solver", train.solver.write(), &Solver::Auto.write()) {
+            let stand_in = Solver::Auto.stand_in();
+            let tol = if train.tol.to_bits() == 1e-4_f64.to_bits() { "" } else { ", to which train.tol does not matter" };
+            sentences.push(format!("train.solver \"auto\" is {stand_in} until lbfgs is built{tol}"));
+        }
+        if has("train.learning_rate", train.learning_rate.write(), &LearningRate::Auto.write()) {
+            sentences.push(format!(
+                "train.learning_rate \"auto\" is {} until the range test is built",
+                LearningRate::STAND_IN
+            ));
+        }
+        if self.run.precision == Precision::Auto {
+            sentences.push("run.precision \"auto\" is f32 until it is chosen from train.tol".into());
+        }
+        let missing: Vec<_> = [
+            (self.output.save_models == SaveModels::Best, "model"),
+            (self.output.predictions == Predictions::Selected, "predictions"),
+            (self.output.report, "report"),
+        ]
+        .into_iter()
+        .filter_map(|(is_asked, what)| is_asked.then_some(what))
+        .collect();
+        if !missing.is_empty() {
+            sentences.push(format!("no {} yet: not built", missing.join(", no ")));
+        }
+        sentences
+    }
+
+    /// The scores of every run: those of `metrics.report`, then `sweep.metric`, each once.
+    pub fn metrics(&self) -> Vec<Metric> {
+        let mut metrics = Vec::new();
+        for metric in self.metrics.report.iter().chain([&self.sweep.metric]) {
+            if !metrics.contains(metric) {
+                metrics.push(*metric);
+            }
+        }
+        metrics
+    }
+
+    /// The directory of the store.
+    pub fn output_dir(&self, hash: &str, date: &str) -> PathBuf {
+        // In one pass, so that braces in a value are not filled in again.
+        let mut path = String::new();
+        let mut rest = self.output.dir.as_str();
+        while let Some((before, tail)) = rest.split_once('{') {
+            let Some((placeholder, tail)) = tail.split_once('}') else { break };
+            path.push_str(before);
+            path.push_str(match placeholder {
+                "name" => &self.name,
+                "hash" => hash,
+                _ => date,
+            });
+            rest = tail;
+        }
+        path.push_str(rest);
+        PathBuf::from(path)
+    }
+}
+
+fn line(text: &mut String, name: &str, value: &Value) {
+    if *value != Value::Null {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name} = {value}");
+    }
+}
+
+fn table(text: &mut String, name: &str, keys: &[(String, Value)]) {
+    let _ = writeln!(text, "\n[{name}]");
+    let is_search = |key: &str| name == "sweep" && matches!(key, "parameters" | "points" | "exclude");
+    let is_empty_list_of_files = |key: &str, value: &Value| {
+        name == "data" && key == "test" && *value == Value::List(Vec::new())
+    };
+    for (key, value) in keys.iter().filter(|(key, value)| !is_search(key) && !is_empty_list_of_files(key, value)) {
+        line(text, &key_text(key), value);
+    }
+    for (key, value) in keys.iter().filter(|(key, _)| is_search(key)) {
+        match value {
+            Value::Table(parameters) if !parameters.is_empty() => {
+                let _ = writeln!(text, "\n[{name}.{key}]");
+                parameters.iter().for_each(|(path, domain)| line(text, path, domain));
+            }
+            Value::List(assignments) => {
+                for assignment in assignments {
+                    let _ = writeln!(text, "\n[[{name}.{key}]]");
+                    if let Value::Table(values) = assignment {
+                        values.iter().for_each(|(path, value)| line(text, path, value));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn flatten(path: &str, keys: &[Key], value: &Value, flat: &mut BTreeMap<String, toml::Value>) {
+    for key in keys {
+        let path = join(path, key.name);
+        if NOT_OF_RESULTS.contains(&path.as_str()) {
+            continue;
+        }
+        match (key.fields(), value.get(key.name)) {
+            ([], Some(value)) => {
+                flat.extend(value.to_toml().map(|value| (path, value)));
+            }
+            (keys, Some(value)) => flatten(&path, keys, value, flat),
+            (_, None) => {}
+        }
+    }
+}

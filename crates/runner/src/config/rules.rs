@@ -1,0 +1,256 @@
+//! What must hold between keys, once each of them is sound.
+
+use super::config::Config;
+use super::key::Setting;
+use super::report::{Draft, Report};
+use super::sets::Set;
+use super::solver::Solver;
+use super::sweep::Method;
+use super::table::{paths, sweepable};
+use super::train::{BatchRows, Init, TrainConfig};
+use super::tree::{At, Entry, Node};
+use super::value::Value;
+use super::validation::Strategy;
+
+/// A larger grid is a slip.
+pub(crate) const MOST_TRIALS: u64 = 1_000_000;
+
+/// Checks every rule whose keys are sound.
+pub(super) fn check(report: &mut Report, config: &Config, tree: &Node, sets: &[Set]) {
+    let mut rules = Rules { report, config, tree };
+    rules.roles();
+    rules.folds();
+    rules.csv();
+    rules.restarts();
+    rules.swept_without_effect();
+    rules.set_without_effect();
+    rules.nesterov();
+    rules.trials();
+    rules.size();
+    rules.sets(sets);
+}
+
+struct Rules<'a, 'r> {
+    report: &'a mut Report<'r>,
+    config: &'a Config,
+    tree: &'a Node,
+}
+
+impl Rules<'_, '_> {
+    fn entry(&self, path: &str) -> Option<&Entry> {
+        self.tree.find(path.split('.'))
+    }
+
+    /// The place of a parameter's name in `[sweep.parameters]`.
+    fn parameter(&self, path: &str) -> Option<&Entry> {
+        self.tree.find(["sweep", "parameters", path])
+    }
+
+    /// Where the value of a key is written, or else its name, its table, or the start.
+    fn value_at(&self, path: &str) -> At {
+        self.entry(path).map_or(At::START, |entry| entry.node.at.clone())
+    }
+
+    fn are_sound(&self, paths: &[&str]) -> bool {
+        paths.iter().all(|path| self.report.is_sound(path))
+    }
+
+    /// Every value that a key has in some trial.
+    fn possible(&self, path: &str, base: Value) -> Vec<Value> {
+        let sweep = &self.config.sweep;
+        let mut values = match sweep.parameters.iter().find(|parameter| parameter.path == path) {
+            Some(parameter) => parameter.values(),
+            None => vec![base],
+        };
+        values.extend(sweep.points.iter().flatten().filter(|(p, _)| *p == path).map(|(_, value)| value.clone()));
+        values
+    }
+
+    fn solvers(&self) -> Vec<Solver> {
+        let values = self.possible("train.solver", self.config.train.solver.write());
+        let mut solvers: Vec<_> = values.iter().filter_map(Solver::read).collect();
+        solvers.sort();
+        solvers.dedup();
+        solvers
+    }
+
+    fn roles(&mut self) {
+        let data = &self.config.data;
+        let roles = [("target", Some(&data.target)), ("fold", data.fold.as_ref()), ("id", data.id.as_ref())];
+        for (i, (role, column)) in roles.iter().enumerate() {
+            let Some(column) = column else { continue };
+            let path = format!("data.{role}");
+            let Some((first, _)) = roles[..i].iter().find(|(_, other)| *other == Some(column)) else { continue };
+            if self.are_sound(&[&path, &format!("data.{first}")]) {
+                let draft = Draft::new(format!("column {column:?} has two roles")).label(format!("it is the {first} already"));
+                let at = self.value_at(&path);
+                self.report.add(&at, draft);
+            }
+        }
+    }
+
+    fn folds(&mut self) {
+        let (strategy, fold) = (self.config.validation.strategy, &self.config.data.fold);
+        if !self.are_sound(&["validation.strategy", "data.fold"]) {
+            return;
+        }
+        if strategy == Strategy::Predefined && fold.is_none() {
+            let at = self.value_at("validation.strategy");
+            self.report.add(
+                &at,
+                Draft::new("strategy \"predefined\" needs the column of folds").label("add fold = \"…\" below [data]"),
+            );
+        }
+    }
+
+    fn csv(&mut self) {
+        let csv = &self.config.data.csv;
+        if self.are_sound(&["data.csv"]) && csv.quote == Some(csv.delimiter) {
+            let at = self.value_at("data.csv.delimiter");
+            self.report.add(&at, Draft::new("delimiter and quote are the same character").label("change one of them"));
+        }
+    }
+
+    fn restarts(&mut self) {
+        if !self.are_sound(&["train.restarts", "train.init", "sweep.parameters", "sweep.points"]) {
+            return;
+        }
+        let train = &self.config.train;
+        let restarts = self.possible("train.restarts", train.restarts.write());
+        let inits = self.possible("train.init", train.init.write());
+        let has_restarts = restarts.iter().any(|value| u32::read(value).is_some_and(|restarts| restarts > 1));
+        let has_zeros = inits.iter().any(|value| Init::read(value).is_some_and(|init| !init.is_random()));
+        if has_restarts && has_zeros {
+            let at = match self.parameter("train.restarts") {
+                Some(entry) => entry.name_at.clone(),
+                None => self.value_at("train.restarts"),
+            };
+            self.report.add(
+                &at,
+                Draft::new("restarts from zeros are all the same")
+                    .label("add init = { kind = \"normal\", std = 0.01 } or { kind = \"glorot\" }"),
+            );
+        }
+    }
+
+    /// A swept key must matter to a solver and a model of the sweep.
+    fn swept_without_effect(&mut self) {
+        if !self.are_sound(&["train.solver", "model.kind", "sweep.points"]) {
+            return;
+        }
+        let solvers = self.solvers();
+        for parameter in &self.config.sweep.parameters {
+            let path = parameter.path;
+            if !self.are_sound(&[path, "sweep.parameters.train.solver"]) {
+                continue;
+            }
+            let Some((table, name)) = path.rsplit_once('.') else { continue };
+            let why = if table == "train" && !solvers.iter().any(|solver| solver.stand_in().uses(name)) {
+                Some((format!("with solver {}", names(&solvers)), format!("it matters to {}", names(&Solver::users(name)))))
+            } else {
+                sweepable(path).and_then(|(_, key)| key.spec.only_with).and_then(|(sibling, needed)| {
+                    let sibling = format!("{table}.{sibling}");
+                    let base = self.config.model.kind.write();
+                    let is_met = self.possible(&sibling, base).contains(&Value::Text(needed.to_owned()));
+                    (!is_met).then(|| (format!("without {sibling} = {needed:?}"), format!("it matters to {needed} only")))
+                })
+            };
+            if let (Some((without, label)), Some(entry)) = (why, self.parameter(path)) {
+                let at = entry.name_at.clone();
+                self.report.add(&at, Draft::new(format!("sweeping `{path}` has no effect {without}")).label(label));
+            }
+        }
+    }
+
+    /// A value that differs from the default must matter to a solver of the sweep.
+    fn set_without_effect(&mut self) {
+        if !self.are_sound(&["train.solver", "sweep.parameters.train.solver", "sweep.points"]) {
+            return;
+        }
+        let solvers = self.solvers();
+        let Value::Table(values) = self.config.train.write() else { return };
+        for (name, value) in values {
+            let path = format!("train.{name}");
+            let Some(key) = TrainConfig::KEYS.iter().find(|key| key.name == name) else { continue };
+            let is_swept = self.parameter(&path).is_some();
+            let is_used = solvers.iter().any(|solver| solver.uses(&name));
+            // Gradient descent takes all rows, as "full" says.
+            let is_true = name == "batch_rows" && self.config.train.batch_rows == BatchRows::Full;
+            if is_swept || is_used || is_true || value == key.default_value() || !self.are_sound(&[&path]) {
+                continue;
+            }
+            let Some(entry) = self.entry(&path) else { continue };
+            let at = entry.name_at.clone();
+            self.report.add(
+                &at,
+                Draft::new(format!("`{path}` has no effect with solver {}", names(&solvers)))
+                    .label(format!("it matters to {}", names(&Solver::users(&name))))
+                    .help("leave it out, or change train.solver"),
+            );
+        }
+    }
+
+    fn nesterov(&mut self) {
+        if !self.are_sound(&["train", "sweep.parameters", "sweep.points"]) || !self.solvers().contains(&Solver::Sgd) {
+            return;
+        }
+        let train = &self.config.train;
+        let looks_ahead = self.possible("train.nesterov", train.nesterov.write()).contains(&Value::Bool(true));
+        let momenta = self.possible("train.momentum", train.momentum.write());
+        if looks_ahead && momenta.iter().all(|value| *value == Value::Float(0.0)) {
+            let at = match self.parameter("train.nesterov") {
+                Some(entry) => entry.name_at.clone(),
+                None => self.value_at("train.nesterov"),
+            };
+            self.report.add(&at, Draft::new("`train.nesterov` has no effect without momentum").label("add momentum = 0.9"));
+        }
+    }
+
+    fn trials(&mut self) {
+        let sweep = &self.config.sweep;
+        if sweep.trials.is_some() && sweep.method == Method::Grid && self.are_sound(&["sweep.method", "sweep.trials"]) {
+            let at = self.entry("sweep.trials").map_or(At::START, |entry| entry.name_at.clone());
+            self.report.add(
+                &at,
+                Draft::new("grid takes every point; `trials` is for random, sobol, halton, tpe").label("leave it out"),
+            );
+        }
+    }
+
+    fn size(&mut self) {
+        let sweep = &self.config.sweep;
+        let trials = sweep.most_trials();
+        if trials > MOST_TRIALS {
+            let at = self.entry("sweep.parameters").map_or(At::START, |entry| entry.name_at.clone());
+            let sizes: Vec<_> = sweep.parameters.iter().map(|parameter| parameter.most_values().to_string()).collect();
+            self.report.add(
+                &at,
+                Draft::new(format!("{} = {trials} trials are too many; {MOST_TRIALS} is the most", sizes.join(" x ")))
+                    .label("take fewer values"),
+            );
+        }
+    }
+
+    /// A `--set` on a key that trials override would change nothing.
+    fn sets(&mut self, sets: &[Set]) {
+        for set in sets {
+            let of_set = |path: &&str| set.path == **path || set.path.starts_with(&format!("{path}."));
+            let Some(path) = self.config.sweep.parameters.iter().map(|parameter| parameter.path).find(of_set) else {
+                continue;
+            };
+            let is_leaf = path == set.path && paths().get(path).is_some_and(|key| !key.spec.kind.is_container());
+            let list = if is_leaf { format!("[{}]", set.value) } else { "{ values = [...] }".to_owned() };
+            self.report.add(
+                &set.at,
+                Draft::new(format!("`{path}` is swept, so that this would change nothing"))
+                    .help(format!("write --set 'sweep.parameters.{path}={list}'")),
+            );
+        }
+    }
+}
+
+/// `"sgd", "adam"`.
+fn names(solvers: &[Solver]) -> String {
+    let quoted: Vec<_> = solvers.iter().map(|solver| format!("\"{solver}\"")).collect();
+    quoted.join(", ")
+}

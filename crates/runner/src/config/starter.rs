@@ -1,0 +1,41 @@
+//! The config that `gradsweep run data.csv --target late` writes.
+
+use super::config::Config;
+use super::value::quoted;
+
+impl Config {
+    /// A short config with comments for one table and its target: a first sweep that is worth looking at.
+    pub fn default_for(train_path: &str, target: &str, name: &str) -> String {
+        let (train, target, name) = (quoted(train_path), quoted(target), quoted(name));
+        format!(
+            r#"# Every key and its meaning: gradsweep init --full
+version = 1
+name = {name}
+
+[data]
+train = {train}     # a path, a glob, or a list of them
+target = {target}
+# positive = "yes"                 # the label that counts as 1
+# exclude = ["*_id"]               # columns that are not features
+
+[train]
+solver = "adam"
+epochs = 20
+
+[validation]
+strategy = "stratified"
+folds = 5
+
+[metrics]
+report = ["log_loss", "roc_auc", "accuracy"]
+
+[sweep]
+metric = "log_loss"                # what ranks the trials
+
+[sweep.parameters]                 # every combination of these is a trial
+model.C = {{ min = 1e-3, max = 1e3, num = 8, log = true }}
+train.learning_rate = [0.03, 0.1]
+"#
+        )
+    }
+}

@@ -1,0 +1,92 @@
+//! From the config's words for data to the data crate's.
+
+use gradsweep_data as data;
+
+use crate::config::{
+    ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy,
+};
+
+/// What to load for a config; `rows` takes only the first rows.
+pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
+    data::LoadSpec {
+        source: source_spec(config),
+        roles: role_spec(config),
+        encode: encode_spec(config),
+        split: data::SplitSpec {
+            strategy: match config.validation.strategy {
+                Strategy::KFold => data::Strategy::KFold,
+                Strategy::Predefined => data::Strategy::Predefined,
+                Strategy::Holdout => data::Strategy::Holdout,
+                Strategy::None => data::Strategy::None,
+                // The config refuses group and time as not built yet.
+                Strategy::Stratified | Strategy::Group | Strategy::Time => data::Strategy::Stratified,
+            },
+            folds: config.validation.folds,
+            fraction: config.validation.fraction,
+            shuffle: config.validation.shuffle,
+        },
+        seed: config.run.seed,
+        deal: config.train.shuffle,
+        rows,
+    }
+}
+
+/// The files of a config.
+pub fn source_spec(config: &Config) -> data::SourceSpec {
+    data::SourceSpec {
+        paths: config.data.train.clone(),
+        missing: config.data.missing.clone(),
+        // The config admits ASCII only.
+        delimiter: config.data.csv.delimiter as u8,
+        quote: config.data.csv.quote.map(|quote| quote as u8),
+    }
+}
+
+fn role_spec(config: &Config) -> data::RoleSpec {
+    let own = &config.data;
+    data::RoleSpec {
+        target: own.target.clone(),
+        positive: own.positive.clone(),
+        drop_null_target: own.null_target == NullTarget::Drop,
+        fold: own.fold.clone(),
+        id: own.id.clone(),
+        include: own.include.clone(),
+        exclude: own.exclude.clone(),
+        types: own
+            .types
+            .iter()
+            .map(|(name, kind)| {
+                let kind = match kind {
+                    ColumnType::Categorical => data::ColumnType::Categorical,
+                    // Datetime is refused as not built yet.
+                    ColumnType::Numeric | ColumnType::Datetime => data::ColumnType::Numeric,
+                };
+                (name.clone(), kind)
+            })
+            .collect(),
+    }
+}
+
+fn encode_spec(config: &Config) -> data::EncodeSpec {
+    let own = &config.preprocess;
+    data::EncodeSpec {
+        impute: match own.impute {
+            Impute::Zero => data::Impute::Zero,
+            Impute::Error => data::Impute::Error,
+            // Median is refused as not built yet.
+            Impute::Mean | Impute::Median => data::Impute::Mean,
+        },
+        indicator: own.indicator,
+        standardize: own.scale == Scale::Standard,
+        one_hot: data::OneHotSpec {
+            min_frequency: own.one_hot.min_frequency,
+            max_categories: own.one_hot.max_categories,
+            other: match own.one_hot.other {
+                OtherLevels::Group => data::OtherLevels::Group,
+                OtherLevels::Ignore => data::OtherLevels::Ignore,
+                OtherLevels::Error => data::OtherLevels::Error,
+            },
+            drop_first: own.one_hot.drop == DropLevel::First,
+        },
+    }
+}

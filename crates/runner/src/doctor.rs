@@ -1,0 +1,116 @@
+//! What the machine and the linked libraries are, and how fast the rungs of the ladder run here.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use gradsweep_math::blas;
+use gradsweep_math::elementwise::LANES;
+use gradsweep_math::fused::{Column, LinearBlock, Rows};
+use gradsweep_math::optimizer::{Kind, Settings};
+use gradsweep_math::reference::{Problem, loops, vectorized};
+use gradsweep_math::select::Selection;
+use gradsweep_math::workspace::{Scratch, Sums};
+use gradsweep_math::affine::AffineMap;
+use ndarray::Array2;
+use serde::Serialize;
+
+pub use gradsweep_math::blas::better_core;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Machine {
+    /// Cores this process may use.
+    pub cores: usize,
+    /// OpenBLAS's own description of its build.
+    pub blas: String,
+    /// The kernels it runs.
+    pub blas_core: String,
+    /// Kernels it has and this processor could run, where it chose older ones.
+    pub better_core: Option<&'static str>,
+    /// Products that came out wrong under threads, of 32.
+    pub wrong_products: usize,
+}
+
+/// Looks at the machine.
+pub fn machine() -> Machine {
+    blas::use_one_thread_per_product();
+    Machine {
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        blas: blas::build_description(),
+        blas_core: blas::core_name(),
+        better_core: better_core(),
+        wrong_products: blas::probe_threads(),
+    }
+}
+
+/// The speed of one rung.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RungSpeed {
+    /// The rung.
+    pub rung: &'static str,
+    /// Runs at a time.
+    pub runs: usize,
+    /// Rows times runs per second, of loss and gradient.
+    pub row_columns_per_second: f64,
+}
+
+/// Times loss and gradient of 4,096 rows x 28 features on one thread: explicit loops, vectorized over features and
+/// examples, and vectorized over experiments too (f64 like the others, and f32 as sweeps run).
+pub fn ladder() -> Vec<RungSpeed> {
+    const ROWS: usize = 4096;
+    const FEATURES: usize = 28;
+    const RUNS: usize = 8 * LANES;
+    blas::use_one_thread_per_product();
+    let x = Array2::from_shape_fn((ROWS, FEATURES), |(i, j)| ((i * 31 + j * 17) % 97) as f64 / 48.0 - 1.0);
+    let y: Vec<f64> = (0..ROWS).map(|i| f64::from(u8::from(i * 7 % 3 == 0))).collect();
+    let w = Array2::from_shape_fn((FEATURES, 1), |(i, _)| 0.1 - 0.01 * i as f64);
+    let selection = Selection::all(ROWS, 1);
+    let problem = Problem { x: x.view(), y: &y, selection: &selection, w: w.view(), b: &[0.1] };
+    let single = x.mapv(|value| value as f32);
+    let labels: Vec<f32> = y.iter().map(|&y| y as f32).collect();
+    vec![
+        speed("loops", 1, ROWS, || {
+            black_box(loops::evaluate(black_box(&problem)));
+        }),
+        speed("vectorized", 1, ROWS, || {
+            black_box(vectorized::evaluate(black_box(&problem)));
+        }),
+        speed("fused f64", RUNS, ROWS, fused(&x, &y, RUNS)),
+        speed("fused f32", RUNS, ROWS, fused(&single, &labels, RUNS)),
+        speed("fused f32", 1, ROWS, fused(&single, &labels, 1)),
+    ]
+}
+
+fn fused<'a, T: gradsweep_math::Real>(x: &'a Array2<T>, y: &'a [T], runs: usize) -> impl FnMut() + use<'a, T> {
+    let column = Column {
+        fold: 0,
+        is_trained: vec![true],
+        l2: 0.0,
+        fit_intercept: true,
+        kind: Kind::Gd,
+        settings: Settings::default(),
+        start: vec![0.1; x.ncols()],
+        intercept: 0.0,
+    };
+    let block = LinearBlock::<T>::new(&AffineMap::identity(x.ncols()), &vec![column; runs]);
+    let mut scratch = Scratch::new(x.ncols(), block.width());
+    let mut sums = Sums::new(x.ncols(), 1, block.width());
+    move || block.accumulate(Rows { x: x.view(), y, group: 0 }, 0.0, &mut scratch, &mut sums)
+}
+
+/// The median of nine timings of a few repetitions each.
+fn speed(rung: &'static str, runs: usize, rows: usize, mut work: impl FnMut()) -> RungSpeed {
+    const REPETITIONS: u32 = 3;
+    work();
+    let mut seconds: Vec<f64> = (0..9)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..REPETITIONS {
+                work();
+            }
+            start.elapsed().as_secs_f64() / f64::from(REPETITIONS)
+        })
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    RungSpeed { rung, runs, row_columns_per_second: (rows * runs) as f64 / seconds[seconds.len() / 2] }
+}

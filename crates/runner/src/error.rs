@@ -1,0 +1,91 @@
+//! What can stop a sweep.
+
+use std::path::PathBuf;
+
+use gradsweep_data::DataError;
+use gradsweep_store::{ExitKind, StoreError};
+
+use crate::config::Problems;
+
+/// A sweep that could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The config is wrong.
+    #[error(transparent)]
+    Config(#[from] Problems),
+    /// The data are wrong.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The store is wrong, full or in use.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// `if_exists = "error"` and there is a sweep.
+    #[error("{} holds a sweep", dir.display())]
+    Exists {
+        /// The output directory.
+        dir: PathBuf,
+    },
+    /// The directory holds another sweep.
+    #[error("{} holds a sweep with other settings: {}", dir.display(), changed.join("; "))]
+    Changed {
+        /// The output directory.
+        dir: PathBuf,
+        /// What differs, a key each.
+        changed: Vec<String>,
+    },
+    /// A run or row that does not exist.
+    #[error("{what}")]
+    NotFound {
+        /// What was asked for and what there is.
+        what: String,
+    },
+    /// The linked BLAS computes wrong products under threads.
+    #[error("{wrong} of 32 products of the linked OpenBLAS ({core}) are wrong when made by several threads")]
+    UnsoundBlas {
+        /// Wrong products.
+        wrong: usize,
+        /// The kernels' name.
+        core: String,
+    },
+    /// The thread pool could not be made.
+    #[error("could not start the worker threads")]
+    Threads {
+        /// Why.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+impl RunError {
+    /// What to type next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Data(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Exists { .. } => {
+                Some("write elsewhere with --set output.dir=DIR, or set output.if_exists to \"resume\" or \"replace\"".to_owned())
+            }
+            Self::Changed { .. } => Some(
+                "run it into another directory with --set output.dir=DIR, or start over with --set output.if_exists=replace"
+                    .to_owned(),
+            ),
+            Self::UnsoundBlas { .. } => {
+                Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
+            }
+            Self::Config(_) | Self::NotFound { .. } | Self::Threads { .. } => None,
+        }
+    }
+
+    /// The exit code of the command line.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Exists { .. } | Self::Changed { .. } | Self::NotFound { .. } => 2,
+            Self::Data(_) => 3,
+            Self::Store(error) => match error.exit_kind() {
+                ExitKind::InUse => 5,
+                ExitKind::Disk => 4,
+                ExitKind::Usage => 2,
+            },
+            Self::UnsoundBlas { .. } | Self::Threads { .. } => 4,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Which runs share a pass, and how their columns are cut into blocks.
+
+use crate::config::{BatchRows, Solver};
+use crate::search::Trial;
+
+use super::runs::{PlannedRun, kind_of};
+
+/// Columns of one block at the most. Wider blocks make the products no faster and leave less to share between threads.
+const WIDEST: usize = 128;
+
+/// Columns from which one fold's runs fill blocks of their own, so that no product touches rows the fold holds out.
+const WORTH_A_BLOCK: usize = 32;
+
+/// How the runs of a cohort walk over the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BatchSchedule {
+    /// One update per epoch, from all rows.
+    Full,
+    /// An update per batch of this many training rows.
+    Batches {
+        /// Training rows per step of a run.
+        rows: usize,
+        /// Whether rows are dealt anew each epoch.
+        shuffle: bool,
+    },
+}
+
+/// Runs that share a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cohort {
+    /// What all of them have in common.
+    pub schedule: BatchSchedule,
+    /// Their columns, cut into products.
+    pub blocks: Vec<Block>,
+}
+
+/// The columns of one product, sorted so that runs of one fold, and within it of one optimizer, are neighbors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Indices into the plan's runs.
+    pub runs: Vec<usize>,
+}
+
+impl Cohort {
+    /// Runs in all blocks.
+    pub fn width(&self) -> usize {
+        self.blocks.iter().map(|block| block.runs.len()).sum()
+    }
+}
+
+/// The batch schedule of a trial.
+pub(super) fn schedule(trial: &Trial) -> BatchSchedule {
+    match (trial.train.solver, trial.train.batch_rows) {
+        (Solver::Gd, _) | (_, BatchRows::Full) => BatchSchedule::Full,
+        (_, BatchRows::Rows(rows)) => BatchSchedule::Batches { rows, shuffle: trial.train.shuffle },
+    }
+}
+
+/// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks.
+pub(super) fn cut(trials: &[Trial], runs: &[PlannedRun]) -> Vec<Cohort> {
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    let key = |&run: &usize| {
+        let trial = &trials[runs[run].trial];
+        (schedule(trial), runs[run].fold, kind_of(trial), runs[run].trial, runs[run].restart)
+    };
+    order.sort_by_key(key);
+    order
+        .chunk_by(|a, b| key(a).0 == key(b).0)
+        .map(|cohort| Cohort { schedule: key(&cohort[0]).0, blocks: blocks(cohort, |run| runs[run].fold) })
+        .collect()
+}
+
+/// Blocks of runs sorted by fold: each fold on its own where it fills a block, several together where it does not.
+fn blocks(sorted: &[usize], fold: impl Fn(usize) -> usize) -> Vec<Block> {
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    for one_fold in sorted.chunk_by(|&a, &b| fold(a) == fold(b)) {
+        let fits = |last: &Vec<usize>| {
+            last.len() < WORTH_A_BLOCK && one_fold.len() < WORTH_A_BLOCK && last.len() + one_fold.len() <= WIDEST
+        };
+        match parts.last_mut() {
+            Some(last) if fits(last) => last.extend(one_fold),
+            _ => parts.push(one_fold.to_vec()),
+        }
+    }
+    // A single part would leave all threads but one without work.
+    let at_least = if parts.len() == 1 { 2 } else { 1 };
+    parts
+        .iter()
+        .flat_map(|part| {
+            let worth = (part.len() / WORTH_A_BLOCK).clamp(1, at_least);
+            let pieces = part.len().div_ceil(WIDEST).max(worth);
+            part.chunks(part.len().div_ceil(pieces))
+        })
+        .map(|runs| Block { runs: runs.to_vec() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes of the blocks of `per_fold` runs in each of `folds` folds.
+    fn sizes(folds: usize, per_fold: usize) -> Vec<usize> {
+        let runs: Vec<usize> = (0..folds * per_fold).collect();
+        blocks(&runs, |run| run / per_fold).iter().map(|block| block.runs.len()).collect()
+    }
+
+    #[test]
+    fn folds_have_blocks_of_their_own_where_they_fill_them() {
+        assert_eq!(sizes(5, 64), [64; 5]);
+        assert_eq!(sizes(1, 256), [128, 128]);
+        assert_eq!(sizes(1, 64), [32, 32]);
+        assert_eq!(sizes(1, 1), [1]);
+        assert_eq!(sizes(1, 300), [100, 100, 100]);
+        assert_eq!(sizes(2, 200), [100; 4]);
+    }
+
+    #[test]
+    fn narrow_folds_share_a_block() {
+        assert_eq!(sizes(5, 4), [20]);
+        assert_eq!(sizes(5, 16), [32, 32, 16]);
+        assert_eq!(sizes(3, 1), [3]);
+    }
+
+    #[test]
+    fn every_run_is_in_one_block() {
+        for (folds, per_fold) in [(1, 7), (5, 31), (10, 33), (4, 129)] {
+            assert_eq!(sizes(folds, per_fold).iter().sum::<usize>(), folds * per_fold);
+        }
+    }
+}

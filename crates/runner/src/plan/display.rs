@@ -1,0 +1,243 @@
+//! The plan for a reader, and for the store.
+
+use std::fmt;
+
+use gradsweep_data::Dataset;
+use gradsweep_math::Real;
+use gradsweep_math::affine::AffineMap;
+use gradsweep_store as store;
+use serde::Serialize;
+
+use super::{BatchSchedule, Cohort, Cost, Plan, kind_of};
+use crate::config::{Config, Value};
+
+/// The plan as the store keeps it.
+pub fn table(plan: &Plan, fold_labels: &[String]) -> store::PlanTable {
+    let params: Vec<String> =
+        plan.trials.first().map(|trial| trial.params.iter().map(|(path, _)| path.clone()).collect()).unwrap_or_default();
+    let mut places = vec![(0, 0); plan.runs.len()];
+    for (cohort, of) in plan.cohorts.iter().enumerate() {
+        for (block, of) in of.blocks.iter().enumerate() {
+            for &run in &of.runs {
+                places[run] = (cohort as u32, block as u32);
+            }
+        }
+    }
+    store::PlanTable {
+        trials: plan
+            .trials
+            .iter()
+            .map(|trial| store::PlannedTrial {
+                trial: trial.number,
+                params: trial.params.iter().map(|(_, value)| param(value)).collect(),
+            })
+            .collect(),
+        params,
+        runs: plan
+            .runs
+            .iter()
+            .zip(places)
+            .map(|(run, (cohort, block))| store::PlannedRun {
+                run: run.id,
+                trial: plan.trials[run.trial].number,
+                fold: run.fold as u32,
+                fold_label: fold_labels[run.fold].clone(),
+                repeat: 0,
+                restart: run.restart,
+                cohort,
+                block,
+            })
+            .collect(),
+    }
+}
+
+/// A config value as a cell; lists and tables as their TOML text.
+fn param(value: &Value) -> store::ParamValue {
+    match value {
+        Value::Null => store::ParamValue::Null,
+        Value::Bool(value) => store::ParamValue::Bool(*value),
+        Value::Int(value) => store::ParamValue::Int(*value),
+        Value::Float(value) => store::ParamValue::Float(*value),
+        Value::Text(text) => store::ParamValue::Text(text.clone()),
+        Value::List(_) | Value::Table(_) => store::ParamValue::Text(value.to_string()),
+    }
+}
+
+/// What `plan` says: sizes, cohorts with the reason for each, memory.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanSummary {
+    /// Settings.
+    pub trials: usize,
+    /// Folds.
+    pub folds: usize,
+    /// Columns to train.
+    pub runs: usize,
+    /// Rows of the data.
+    pub rows: usize,
+    /// Stored columns.
+    pub columns: usize,
+    /// Element type.
+    pub precision: &'static str,
+    /// Bytes of the stored rows.
+    pub data_bytes: u64,
+    /// The passes.
+    pub cohorts: Vec<CohortSummary>,
+    /// What stands in for a default that is not built yet.
+    pub stand_ins: Vec<String>,
+}
+
+/// One pass.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CohortSummary {
+    /// Runs in it.
+    pub runs: usize,
+    /// Columns of each block.
+    pub blocks: Vec<usize>,
+    /// Its optimizers.
+    pub solvers: Vec<&'static str>,
+    /// What its runs share and no other cohort does.
+    pub why: String,
+    /// Its price.
+    pub cost: Cost,
+}
+
+impl PlanSummary {
+    /// The summary of a plan on `data`.
+    pub fn new<T: Real>(plan: &Plan, config: &Config, data: &Dataset<T>, map: &AffineMap) -> Self {
+        let (rows, columns) = data.x.dim();
+        Self {
+            trials: plan.trials.len(),
+            folds: data.folds.labels.len(),
+            runs: plan.runs.len(),
+            rows,
+            columns,
+            precision: T::NAME,
+            data_bytes: (rows * columns * size_of::<T>()) as u64,
+            cohorts: plan.cohorts.iter().map(|cohort| cohort_summary(plan, cohort, data, map)).collect(),
+            stand_ins: config.stand_ins(),
+        }
+    }
+}
+
+fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map: &AffineMap) -> CohortSummary {
+    let mut kinds: Vec<_> =
+        cohort.blocks.iter().flat_map(|block| &block.runs).map(|&run| kind_of(plan.trial_of(run))).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    CohortSummary {
+        runs: cohort.width(),
+        blocks: cohort.blocks.iter().map(|block| block.runs.len()).collect(),
+        solvers: kinds.iter().map(|kind| kind.name()).collect(),
+        why: if plan.cohorts.len() == 1 { "all runs share one pass".to_owned() } else { why(cohort.schedule) },
+        cost: Cost::new(plan, cohort, data, map),
+    }
+}
+
+fn why(schedule: BatchSchedule) -> String {
+    match schedule {
+        BatchSchedule::Full => "one update per epoch, from all rows".to_owned(),
+        BatchSchedule::Batches { rows, shuffle: true } => format!("batch_rows = {rows}"),
+        BatchSchedule::Batches { rows, shuffle: false } => format!("batch_rows = {rows}, in storage order"),
+    }
+}
+
+impl fmt::Display for PlanSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = self.runs as f64 / (self.trials * self.folds).max(1) as f64;
+        let restarts = if each > 1.0 { format!(" x {each:.0} restarts") } else { String::new() };
+        let many = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+        writeln!(
+            f,
+            "{} x {}{restarts} = {}",
+            many(self.trials, "trial"),
+            many(self.folds, "fold"),
+            many(self.runs, "run"),
+        )?;
+        writeln!(f)?;
+        let widths = |blocks: &[usize]| blocks.iter().map(usize::to_string).collect::<Vec<_>>().join(" + ");
+        let rows: Vec<[String; 7]> = self
+            .cohorts
+            .iter()
+            .enumerate()
+            .map(|(index, cohort)| {
+                [
+                    (index + 1).to_string(),
+                    cohort.runs.to_string(),
+                    if cohort.blocks.len() > 6 {
+                        format!("{} of up to {}", cohort.blocks.len(), cohort.blocks.iter().max().unwrap_or(&0))
+                    } else {
+                        widths(&cohort.blocks)
+                    },
+                    cohort.solvers.join(", "),
+                    format!("{:.3}", cohort.cost.gflop_per_epoch),
+                    cohort.cost.epochs.to_string(),
+                    cohort.why.clone(),
+                ]
+            })
+            .collect();
+        let titles = ["cohort", "runs", "blocks (columns)", "solver", "GFLOP/epoch", "epochs", "why apart"].map(String::from);
+        let right = [true, true, false, false, true, true, false];
+        let width = |column: usize| {
+            std::iter::once(&titles).chain(&rows).map(|row| row[column].chars().count()).max().unwrap_or(0)
+        };
+        for row in std::iter::once(&titles).chain(&rows) {
+            let cells: Vec<String> = (0..titles.len())
+                .map(|column| {
+                    let (cell, width) = (&row[column], width(column));
+                    if right[column] { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                })
+                .collect();
+            writeln!(f, "{}", cells.join("  ").trim_end())?;
+        }
+        writeln!(f)?;
+        let state: u64 = self.cohorts.iter().map(|cohort| cohort.cost.bytes).max().unwrap_or(0);
+        writeln!(
+            f,
+            "data    {} rows x {} columns {} = {} in memory, runs {}",
+            grouped(self.rows as u64),
+            self.columns,
+            self.precision,
+            bytes(self.data_bytes),
+            bytes(state),
+        )?;
+        writeln!(f, "folds   imputation, scaling and levels from each fold's own training rows; nothing is shared")?;
+        for line in &self.stand_ins {
+            writeln!(f, "note    {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A count with a comma every three digits.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes in the largest decimal unit that leaves at least one digit before the point.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [(&str, f64); 3] = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    let count = count as f64;
+    UNITS.iter().find(|(_, size)| count >= *size).map_or_else(
+        || format!("{count} B"),
+        |(unit, size)| format!("{:.*} {unit}", usize::from(count / size < 10.0), count / size),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, grouped};
+
+    #[test]
+    fn counts_and_sizes_read_well() {
+        assert_eq!([0, 999, 1000, 327_346].map(grouped), ["0", "999", "1,000", "327,346"]);
+        assert_eq!([12, 1500, 208_000_000].map(bytes), ["12 B", "1.5 kB", "208 MB"]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Every run known before any training: trials x folds x restarts, cut into cohorts and blocks.
+//!
+//! A cohort is the runs that can share a pass, a block the columns of one product. Both are pure functions of config and
+//! data, so that a result's bits depend on neither threads nor memory.
+
+mod cohort;
+mod cost;
+mod display;
+mod runs;
+
+pub use cohort::{BatchSchedule, Block, Cohort};
+pub use cost::Cost;
+pub use display::{CohortSummary, PlanSummary, bytes, grouped, table};
+pub use runs::{PlannedRun, kind_of};
+
+use gradsweep_store as store;
+
+use crate::config::Config;
+use crate::search::Trial;
+
+/// The plan of one sweep on one data set.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The settings tried.
+    pub trials: Vec<Trial>,
+    /// Every run, by (trial, fold, restart).
+    pub runs: Vec<PlannedRun>,
+    /// The runs by the pass they share, as indices into `runs`.
+    pub cohorts: Vec<Cohort>,
+}
+
+impl Plan {
+    /// The plan of `trials` on data with these folds and this fingerprint.
+    pub fn new(config: &Config, trials: Vec<Trial>, folds: usize, fingerprint: &str) -> Self {
+        let runs = runs::planned(config, &trials, folds, fingerprint);
+        let cohorts = cohort::cut(&trials, &runs);
+        Self { trials, runs, cohorts }
+    }
+
+    /// The same plan without the runs for which `is_finished` holds; cohorts left empty are gone.
+    pub fn without(&self, is_finished: impl Fn(store::RunId) -> bool) -> Self {
+        let mut rest = self.clone();
+        for cohort in &mut rest.cohorts {
+            for block in &mut cohort.blocks {
+                block.runs.retain(|&run| !is_finished(self.runs[run].id));
+            }
+            cohort.blocks.retain(|block| !block.runs.is_empty());
+        }
+        rest.cohorts.retain(|cohort| !cohort.blocks.is_empty());
+        rest
+    }
+
+    /// Runs that the cohorts hold.
+    pub fn pending(&self) -> usize {
+        self.cohorts.iter().map(Cohort::width).sum()
+    }
+
+    /// The trial of a run.
+    pub fn trial_of(&self, run: usize) -> &Trial {
+        &self.trials[self.runs[run].trial]
+    }
+
+    /// The plan as the store keeps it.
+    pub fn table(&self, fold_labels: &[String]) -> store::PlanTable {
+        table(self, fold_labels)
+    }
+}

@@ -1,0 +1,67 @@
+//! The runs of a plan and their identity.
+
+use gradsweep_math::optimizer::Kind;
+use gradsweep_store::RunId;
+
+use crate::config::{Config, Solver};
+use crate::search::Trial;
+
+/// One column to train.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedRun {
+    /// Identity: equal settings on equal data have equal ids, whatever the sweep around them.
+    pub id: RunId,
+    /// Index into the plan's trials.
+    pub trial: usize,
+    /// Fold, 0-based.
+    pub fold: usize,
+    /// Restart, 0-based.
+    pub restart: u32,
+}
+
+/// All runs by (trial, fold, restart).
+pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerprint: &str) -> Vec<PlannedRun> {
+    let mut runs = Vec::new();
+    for (index, trial) in trials.iter().enumerate() {
+        let keys = identity_of_trial(config, trial, fingerprint);
+        for fold in 0..folds {
+            for restart in 0..trial.train.restarts {
+                runs.push(PlannedRun { id: identity(&keys, fold, restart), trial: index, fold, restart });
+            }
+        }
+    }
+    runs
+}
+
+/// The optimizer that trains a trial.
+pub fn kind_of(trial: &Trial) -> Kind {
+    match trial.train.solver {
+        Solver::Gd => Kind::Gd,
+        Solver::Sgd => Kind::Sgd,
+        Solver::AdamW => Kind::AdamW,
+        Solver::AdaGrad => Kind::Adagrad,
+        Solver::RmsProp => Kind::RmsProp,
+        // The config refuses what is not built, and auto is adam until there are quasi-Newton solvers.
+        Solver::Adam | Solver::Auto | Solver::Lbfgs | Solver::Newton => Kind::Adam,
+    }
+}
+
+/// A digest of everything that decides a trial's numbers; `restarts` does not: it only says how many there are.
+fn identity_of_trial(config: &Config, trial: &Trial, fingerprint: &str) -> blake3::Hasher {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(fingerprint.as_bytes());
+    for (key, value) in trial.result_keys(config) {
+        if key != "train.restarts" && !key.starts_with("metrics.") && !key.starts_with("sweep.") {
+            hasher.update(format!("\0{key}={value}").as_bytes());
+        }
+    }
+    hasher
+}
+
+fn identity(trial: &blake3::Hasher, fold: usize, restart: u32) -> RunId {
+    let mut hasher = trial.clone();
+    // Repeats of cross-validation will stand between the two.
+    hasher.update(format!("\0fold={fold}\0repeat=0\0restart={restart}").as_bytes());
+    let bytes: [u8; 8] = *hasher.finalize().as_bytes().first_chunk().expect("a digest has 32 bytes");
+    RunId(u64::from_be_bytes(bytes))
+}

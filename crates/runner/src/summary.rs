@@ -1,0 +1,295 @@
+//! What a sweep has to say at its end, for the terminal and for programs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use gradsweep_data::{self as data, Role};
+use gradsweep_math::metric::ScoredRows;
+use gradsweep_math::{Real, blas};
+use gradsweep_store::{self as store, ParamValue, Reason, RunState, Store, TrialRow, Written};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::error::RunError;
+use crate::memory::peak_memory_bytes;
+use crate::plan::{Plan, PlanSummary};
+use crate::train::View;
+
+/// Where the time went, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Seconds {
+    /// Reading files, folds, tiles.
+    pub load: f64,
+    /// Training and scoring all cohorts.
+    pub train: f64,
+    /// Refitting the selected trial: 0 until there is a refit.
+    pub refit: f64,
+    /// Writing the store.
+    pub write: f64,
+    /// Everything.
+    pub total: f64,
+}
+
+/// The selected trial.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Best {
+    /// Trial number.
+    pub trial: u32,
+    /// Its swept settings.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// Mean validation value of the selecting metric over folds (training value without validation).
+    pub mean_val: Option<f64>,
+    /// Its standard error.
+    pub se_val: Option<f64>,
+    /// Mean training value.
+    pub mean_train: Option<f64>,
+    /// Means of the other metrics.
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
+
+/// A finished sweep.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SweepSummary {
+    /// The store's directory.
+    pub store: PathBuf,
+    /// Whether everything had been done before.
+    pub nothing_to_do: bool,
+    /// Settings.
+    pub trials: usize,
+    /// Columns.
+    pub runs: usize,
+    /// Failed runs.
+    pub failed: usize,
+    /// Runs that ended without a certificate of convergence.
+    pub unconverged: usize,
+    /// Rows trained on.
+    pub rows: usize,
+    /// Features.
+    pub features: usize,
+    /// The metric that ranks.
+    pub metric: String,
+    /// The selected trial; `None` when all failed.
+    pub best: Option<Best>,
+    /// The class prior's value of the selecting metric.
+    pub null_model: Option<f64>,
+    /// Settings at the edge of their range, as sentences.
+    pub at_the_edge: Vec<String>,
+    /// What failed and what survived, as sentences.
+    pub failures: Vec<String>,
+    /// Where the time went.
+    pub seconds: Seconds,
+    /// Columns times epochs.
+    pub epochs_trained: u64,
+    /// Largest resident set.
+    pub peak_memory_bytes: Option<u64>,
+    /// Worker threads.
+    pub threads: usize,
+    /// Element type.
+    pub precision: String,
+    /// The kernels OpenBLAS runs.
+    pub blas_core: String,
+}
+
+impl SweepSummary {
+    /// The summary of a sweep that was just written.
+    #[expect(clippy::too_many_arguments, reason = "called in one place, with everything that place knows")]
+    pub(crate) fn new(
+        dir: &Path,
+        config: &Config,
+        data: &data::Summary,
+        plan_summary: PlanSummary,
+        plan: &Plan,
+        written: Written,
+        null_model: Option<f64>,
+        seconds: Seconds,
+        epochs_trained: u64,
+    ) -> Result<Self, RunError> {
+        let store = Store::open(dir)?;
+        let table = store.trials()?;
+        let metric = config.sweep.metric.name().to_owned();
+        let best = table.rows.iter().find(|row| row.is_selected);
+        Ok(Self {
+            store: dir.to_path_buf(),
+            nothing_to_do: false,
+            trials: written.trials,
+            runs: written.runs,
+            failed: written.failed,
+            unconverged: written.unconverged,
+            rows: data.rows,
+            features: store.manifest().data["features"].as_u64().unwrap_or(0) as usize,
+            best: best.map(|row| best_of(&table, row, &metric)),
+            null_model,
+            at_the_edge: best.map(|row| edges(&table, row)).unwrap_or_default(),
+            failures: if written.failed > 0 { failures(&store, plan)? } else { Vec::new() },
+            seconds,
+            epochs_trained,
+            peak_memory_bytes: peak_memory_bytes(),
+            threads: rayon::current_num_threads(),
+            precision: plan_summary.precision.to_owned(),
+            blas_core: blas::core_name(),
+            metric,
+        })
+    }
+
+    /// The summary of a directory in which everything has been done already.
+    pub(crate) fn of_finished(
+        dir: &Path,
+        config: &Config,
+        data: &data::Summary,
+        plan_summary: PlanSummary,
+        plan: &Plan,
+        mut seconds: Seconds,
+        start: Instant,
+    ) -> Result<Self, RunError> {
+        let store = Store::open(dir)?;
+        let runs = store.runs()?;
+        let records = || runs.iter().filter_map(|run| run.record.as_ref());
+        let written = Written {
+            trials: plan.trials.len(),
+            runs: runs.len(),
+            failed: records().filter(|record| record.state == RunState::Failed).count(),
+            unconverged: records().filter(|record| record.state == RunState::Complete && !record.converged).count(),
+            ..Written::default()
+        };
+        seconds.total = start.elapsed().as_secs_f64();
+        let summary = Self::new(dir, config, data, plan_summary, plan, written, None, seconds, 0)?;
+        Ok(Self { nothing_to_do: true, ..summary })
+    }
+}
+
+fn best_of(table: &store::TrialTable, row: &TrialRow, metric: &str) -> Best {
+    let scores = || table.metrics.iter().zip(&row.scores);
+    let selecting = scores().find(|(info, _)| info.name == metric).map(|(_, score)| score);
+    let value = |score: &store::Score| score.mean_val.or(score.mean_train);
+    Best {
+        trial: row.trial,
+        params: table.params.iter().zip(&row.params).map(|(path, value)| (path.clone(), param_json(value))).collect(),
+        mean_val: selecting.and_then(|score| score.mean_val),
+        se_val: selecting.and_then(|score| score.se_val),
+        mean_train: selecting.and_then(|score| score.mean_train),
+        metrics: scores()
+            .filter(|(info, _)| info.name != metric)
+            .map(|(info, score)| (info.name.clone(), value(score)))
+            .collect(),
+    }
+}
+
+/// A parameter as JSON, infinities as text.
+fn param_json(value: &ParamValue) -> serde_json::Value {
+    match value {
+        ParamValue::Float(value) if !value.is_finite() => value.to_string().into(),
+        ParamValue::Float(value) => (*value).into(),
+        ParamValue::Int(value) => (*value).into(),
+        ParamValue::Bool(value) => (*value).into(),
+        ParamValue::Text(text) => text.as_str().into(),
+        ParamValue::Null => serde_json::Value::Null,
+    }
+}
+
+fn number(value: &ParamValue) -> Option<f64> {
+    match value {
+        ParamValue::Int(value) => Some(*value as f64),
+        ParamValue::Float(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// Swept numbers whose best value is the smallest or largest of at least three.
+fn edges(table: &store::TrialTable, best: &TrialRow) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for (index, path) in table.params.iter().enumerate() {
+        let mut values: Vec<f64> = table.rows.iter().filter_map(|row| number(&row.params[index])).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let (Some(own), [first, _, .., last]) = (number(&best.params[index]), values.as_slice()) else {
+            continue;
+        };
+        if own.total_cmp(first).is_eq() || own.total_cmp(last).is_eq() {
+            let name = path.rsplit('.').next().unwrap_or(path);
+            sentences.push(format!("best {name} = {own} is at the edge of the range ({first} to {last}): widen it"));
+        }
+    }
+    sentences
+}
+
+/// What the failed runs have in common: the learning rates that diverged and the largest that survived.
+fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
+    let trials: BTreeMap<u32, &crate::search::Trial> = plan.trials.iter().map(|trial| (trial.number, trial)).collect();
+    let (mut failed, mut survived) = (Vec::new(), Vec::new());
+    let mut epochs = Vec::new();
+    for run in store.runs()? {
+        let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else { continue };
+        let rate = trial.train.learning_rate.rate();
+        if record.state == RunState::Failed && record.reason == Some(Reason::Diverged) {
+            failed.push(rate);
+            epochs.push(record.epochs);
+        } else if record.state == RunState::Complete {
+            survived.push(rate);
+        }
+    }
+    let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else { return Ok(Vec::new()) };
+    let mut sentence = format!(
+        "{} runs diverged (first in epoch {}): learning rate {smallest}{}",
+        failed.len(),
+        epochs.iter().min().unwrap_or(&0),
+        if failed.iter().any(|rate| *rate > smallest) { " and above" } else { "" },
+    );
+    if let Some(largest) = survived.iter().copied().max_by(f64::total_cmp) {
+        sentence += &format!("; the largest that survived is {largest}");
+    }
+    Ok(vec![sentence])
+}
+
+/// What guessing each fold's training rate scores on its held-out rows, in the selecting metric, averaged over folds.
+pub(crate) fn null_model<T: Real>(view: &View<'_, T>) -> Option<f64> {
+    let folds = view.folds.labels.len();
+    let mut sum = 0.0;
+    for fold in 0..folds {
+        let positives = |role: Role| -> f64 {
+            view.groups_as(fold, role)
+                .flat_map(|group| &view.y[view.groups[group].clone()])
+                .map(|y| y.as_f64())
+                .sum()
+        };
+        let rate = positives(Role::Train) / view.rows_as(fold, Role::Train) as f64;
+        let score = (rate / (1.0 - rate)).ln();
+        let role = if view.rows_as(fold, Role::Val) > 0 { Role::Val } else { Role::Train };
+        let rows = view.groups_as(fold, role).flat_map(|group| &view.y[view.groups[group].clone()]);
+        sum += view.select.value(&ScoredRows::new(rows.map(|y| (score, *y > T::zero())), view.threshold));
+    }
+    let mean = sum / folds as f64;
+    mean.is_finite().then_some(mean)
+}
+
+/// The data as the manifest keeps them.
+pub(crate) fn data_json(data: &data::Summary, columns: usize, features: usize) -> serde_json::Value {
+    serde_json::json!({
+        "files": data.files,
+        "rows": data.rows,
+        "rows_dropped": data.rows_dropped,
+        "columns": columns,
+        "features": features,
+        "target": {
+            "name": data.target.name,
+            "positive": data.target.positive,
+            "negative": data.target.negative,
+            "positives": data.target.positives,
+            "rows": data.target.rows,
+        },
+        "profile": data.columns.iter().map(|column| serde_json::json!({
+            "name": column.name,
+            "kind": column.kind.to_string(),
+            "nulls": column.nulls,
+            "width": column.width,
+            "mean": column.mean,
+            "std": column.std,
+            "levels": column.levels,
+        })).collect::<Vec<_>>(),
+        "skipped": data.skipped.iter().map(|skipped| serde_json::json!({
+            "name": skipped.column,
+            "reason": skipped.reason.to_string(),
+        })).collect::<Vec<_>>(),
+        "warnings": data.warnings,
+    })
+}

@@ -1,0 +1,270 @@
+//! One sweep from end to end: load, plan, train cohort by cohort, record.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use gradsweep_data::{self as data, Dataset, Element};
+use gradsweep_math::{Real, blas};
+use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
+
+use crate::config::{Config, IfExists, Precision};
+use crate::dataset::load_spec;
+use crate::error::RunError;
+use crate::event::{Event, Observer};
+use crate::memory::peak_memory_bytes;
+use crate::plan::{Plan, PlanSummary};
+use crate::record;
+use crate::search::{self, Trial};
+use crate::summary::{Seconds, SweepSummary, data_json, null_model};
+use crate::train::{self, View};
+
+/// A config and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The checked config.
+    pub config: Config,
+    /// The config file's text, kept in the store as it was written.
+    pub text: String,
+    /// Take only the first rows of the data.
+    pub rows: Option<usize>,
+}
+
+/// Calls `$function::<T>` with the element type of the config.
+macro_rules! with_precision {
+    ($config:expr, $function:ident($($argument:expr),*)) => {
+        match $config.run.precision {
+            Precision::F64 => $function::<f64>($($argument),*),
+            Precision::F32 | Precision::Auto => $function::<f32>($($argument),*),
+        }
+    };
+}
+
+/// What the plan of a config is, on its data.
+pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
+    fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
+        let config = &request.config;
+        let trials = search::trials(config)?;
+        let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
+        let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
+        let summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config).map);
+        Ok((data.summary, summary))
+    }
+    in_pool(&request.config, || with_precision!(request.config, plan(request)))?
+}
+
+/// Runs a sweep and fills its store.
+///
+/// `on_loaded` is told what was read before any training, so that a terminal can show it.
+pub fn run(
+    request: &Request,
+    observer: &dyn Observer,
+    on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
+) -> Result<SweepSummary, RunError> {
+    in_pool(&request.config, || with_precision!(request.config, run_with(request, observer, on_loaded)))?
+}
+
+/// Runs `work` with the config's number of threads, after a look at the linked BLAS.
+fn in_pool<R: Send>(config: &Config, work: impl FnOnce() -> R + Send) -> Result<R, RunError> {
+    blas::use_one_thread_per_product();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(config.run.threads)
+        .build()
+        .map_err(|source| RunError::Threads { source })?;
+    pool.install(|| {
+        let wrong = blas::probe_threads();
+        if wrong > 0 {
+            return Err(RunError::UnsoundBlas { wrong, core: blas::core_name() });
+        }
+        Ok(work())
+    })
+}
+
+fn run_with<T: Real + Element>(
+    request: &Request,
+    observer: &dyn Observer,
+    on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
+) -> Result<SweepSummary, RunError> {
+    let config = &request.config;
+    let start = Instant::now();
+    let trials = search::trials(config)?;
+    let dir = output_dir(config);
+    // Refuse what needs no data before reading any.
+    let stored = store::probe(&dir)?;
+    if stored.is_some() && config.output.if_exists == IfExists::Error {
+        return Err(RunError::Exists { dir });
+    }
+    let mut seconds = Seconds::default();
+    let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
+    seconds.load = start.elapsed().as_secs_f64();
+    observer.observe(&Event::DataLoaded);
+
+    let view = View::new(&data, config);
+    let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
+    let plan_summary = PlanSummary::new(&plan, config, &data, &view.map);
+    on_loaded(&data.summary, &plan_summary);
+    let manifest = manifest(config, &plan, &data, request.rows);
+    let writing = Instant::now();
+    let (mut writer, finished) = match open(&dir, stored.as_ref(), request, &manifest, &plan, &data)? {
+        Opened::Writer { writer, finished } => (writer, finished),
+        Opened::NothingToDo => {
+            return SweepSummary::of_finished(&dir, config, &data.summary, plan_summary, &plan, seconds, start);
+        }
+    };
+    seconds.write += writing.elapsed().as_secs_f64();
+
+    let pending = plan.without(|run| finished.contains(&run));
+    let column_epochs = pending
+        .cohorts
+        .iter()
+        .flat_map(|cohort| &cohort.blocks)
+        .flat_map(|block| &block.runs)
+        .map(|&run| u64::from(pending.trial_of(run).train.epochs))
+        .sum();
+    observer.observe(&Event::Planned {
+        runs: pending.pending(),
+        cohorts: pending.cohorts.len(),
+        column_epochs,
+        trials: pending.runs.iter().map(|run| run.trial).collect(),
+        metric: view.select.name(),
+        higher_is_better: view.select.higher_is_better(),
+    });
+    let mut epochs_trained = 0;
+    for index in 0..pending.cohorts.len() {
+        let training = Instant::now();
+        let mut outcomes = train::cohort(&pending, index, &view, observer);
+        outcomes.sort_by_key(|outcome| outcome.run);
+        seconds.train += training.elapsed().as_secs_f64();
+        epochs_trained += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
+        let writing = Instant::now();
+        writer.append(&record::part(&pending, &view, &data.encoding, outcomes))?;
+        seconds.write += writing.elapsed().as_secs_f64();
+        observer.observe(&Event::Recorded { cohort: index });
+    }
+    let writing = Instant::now();
+    let mut manifest = manifest;
+    manifest.cost = Cost {
+        planned_seconds: None,
+        load_seconds: Some(seconds.load),
+        train_seconds: Some(seconds.train),
+        total_seconds: Some(start.elapsed().as_secs_f64()),
+        column_epochs: Some(epochs_trained),
+        peak_memory_bytes: peak_memory_bytes(),
+    };
+    writer.set_manifest(&manifest)?;
+    let written = writer.finish()?;
+    seconds.write += writing.elapsed().as_secs_f64();
+    seconds.total = start.elapsed().as_secs_f64();
+    SweepSummary::new(&dir, config, &data.summary, plan_summary, &plan, written, null_model(&view), seconds, epochs_trained)
+}
+
+/// A store to write into, or the word that it is full.
+enum Opened {
+    Writer { writer: StoreWriter, finished: std::collections::BTreeSet<store::RunId> },
+    NothingToDo,
+}
+
+/// Creates, extends, replaces or refuses the output directory.
+fn open<T>(
+    dir: &Path,
+    stored: Option<&Manifest>,
+    request: &Request,
+    manifest: &Manifest,
+    plan: &Plan,
+    data: &Dataset<T>,
+) -> Result<Opened, RunError> {
+    let config = &request.config;
+    let table = plan.table(&data.folds.labels);
+    let resolved = config.resolved_toml();
+    let fresh = |writer: StoreWriter| Opened::Writer { writer, finished: std::collections::BTreeSet::new() };
+    let Some(stored) = stored else {
+        return Ok(fresh(StoreWriter::create(dir, manifest, &request.text, &resolved, &table)?));
+    };
+    if config.output.if_exists == IfExists::Replace {
+        return Ok(fresh(StoreWriter::replace(dir, manifest, &request.text, &resolved, &table)?));
+    }
+    let mut changed: Vec<String> = stored.changed_keys(&manifest.keys).iter().map(ToString::to_string).collect();
+    if stored.fingerprint != manifest.fingerprint {
+        changed.push("the data's content".to_owned());
+    }
+    let open = store::Store::open(dir)?;
+    let old = open.plan()?;
+    let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
+    let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
+    if changed.is_empty() && dropped > 0 {
+        changed.push(format!("sweep.parameters: {dropped} of the stored runs are no longer in the plan"));
+    }
+    if !changed.is_empty() {
+        return Err(RunError::Changed { dir: dir.to_path_buf(), changed });
+    }
+    let is_same_plan = old.runs.len() == plan.runs.len();
+    if is_same_plan && open.runs()?.iter().all(|run| run.record.is_some()) {
+        return Ok(Opened::NothingToDo);
+    }
+    let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, &resolved, &table)?;
+    Ok(Opened::Writer { writer, finished: kept.finished })
+}
+
+/// The directory a config writes to.
+pub fn output_dir(config: &Config) -> PathBuf {
+    let digest = blake3::hash(config.resolved_toml().as_bytes()).to_hex();
+    let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    config.output_dir(&digest[..8], &date)
+}
+
+fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>, rows: Option<usize>) -> Manifest {
+    let mut keys: BTreeMap<String, serde_json::Value> =
+        config.result_keys().into_iter().map(|(key, value)| (key, json(&value))).collect();
+    // Restarts only say how many runs there are: more of them extend a sweep.
+    keys.remove("train.restarts");
+    if let Some(rows) = rows {
+        keys.insert("--rows".to_owned(), rows.into());
+    }
+    let swept: std::collections::BTreeSet<&String> =
+        plan.trials.iter().flat_map(|trial: &Trial| trial.params.iter().map(|(path, _)| path)).collect();
+    // A swept key's base value decides nothing.
+    keys.retain(|key, _| !swept.contains(key));
+    let mut plan_digest = blake3::Hasher::new();
+    for run in &plan.runs {
+        plan_digest.update(&run.id.0.to_be_bytes());
+    }
+    let absolute = |path: &str| std::path::absolute(path).map(|path| path.display().to_string()).unwrap_or_default();
+    Manifest {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        name: config.name.clone(),
+        created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        seed: config.run.seed,
+        blas_core: blas::core_name(),
+        threads: rayon::current_num_threads(),
+        precision: T::NAME.to_owned(),
+        plan_hash: plan_digest.finalize().to_hex().to_string(),
+        select: config.sweep.metric.name().to_owned(),
+        metrics: config
+            .metrics()
+            .iter()
+            .map(|metric| MetricInfo {
+                name: metric.name().to_owned(),
+                higher_is_better: metric.higher_is_better(),
+            })
+            .collect(),
+        fingerprint: data.summary.fingerprint.clone(),
+        data: data_json(&data.summary, data.x.ncols(), data.encoding.features.len()),
+        keys,
+        paths: BTreeMap::from([("data.train".to_owned(), absolute(&config.data.train.join(", ")))]),
+        ..Manifest::default()
+    }
+}
+
+/// A TOML value as JSON; infinities as text, as everywhere in the store.
+fn json(value: &toml::Value) -> serde_json::Value {
+    match value {
+        toml::Value::Float(value) if !value.is_finite() => value.to_string().into(),
+        toml::Value::Float(value) => (*value).into(),
+        toml::Value::Integer(value) => (*value).into(),
+        toml::Value::Boolean(value) => (*value).into(),
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Array(values) => values.iter().map(json).collect(),
+        toml::Value::Table(table) => table.iter().map(|(key, value)| (key.clone(), json(value))).collect(),
+        toml::Value::Datetime(value) => value.to_string().into(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Scores of a block's columns: means of what a pass summed up, and metrics that need the rows in order.
+
+use std::ops::Range;
+
+use gradsweep_data::Role;
+use gradsweep_math::Real;
+use gradsweep_math::elementwise::LANES;
+use gradsweep_math::fused::{Column, LinearBlock};
+use gradsweep_math::metric::{Metric, ScoredRows};
+use gradsweep_math::workspace::{Scores, Scratch};
+use rayon::prelude::*;
+
+use super::view::View;
+
+/// Scores the rows that play `role` for any of the columns, without gradients.
+pub(super) fn score<T: Real>(
+    view: &View<'_, T>,
+    block: &LinearBlock<T>,
+    role: Role,
+    scratch: &mut Scratch<T>,
+) -> Scores {
+    let mut scores = Scores::new(view.groups.len(), block.width());
+    for (group, rows) in view.groups.iter().enumerate() {
+        let plays = |column: &Column| view.folds.roles[column.fold][group] == role;
+        if let Some(columns) = block.covering(plays) {
+            block.score(view.rows(group, rows.clone()), columns, view.cut, scratch, &mut scores);
+        }
+    }
+    scores
+}
+
+/// The free metrics of one column over the groups that play `role` for its fold; empty when none do.
+pub(super) fn free_metrics<T: Real>(
+    view: &View<'_, T>,
+    scores: &Scores,
+    position: usize,
+    fold: usize,
+    role: Role,
+) -> Vec<(Metric, f64)> {
+    let rows = view.rows_as(fold, role) as f64;
+    if rows == 0.0 {
+        return Vec::new();
+    }
+    let mean = |metric: Metric| {
+        let sums = match metric {
+            Metric::BrierScore => &scores.squared,
+            Metric::Accuracy => &scores.correct,
+            _ => &scores.loss,
+        };
+        view.groups_as(fold, role).map(|group| sums[[group, position]]).sum::<f64>() / rows
+    };
+    view.metrics.iter().filter(|metric| metric.is_free()).map(|&metric| (metric, mean(metric))).collect()
+}
+
+/// The mean training loss of one column.
+pub(super) fn training_loss<T: Real>(view: &View<'_, T>, scores: &Scores, position: usize, fold: usize) -> f64 {
+    let sum: f64 = view.groups_as(fold, Role::Train).map(|group| scores.loss[[group, position]]).sum();
+    sum / view.rows_as(fold, Role::Train) as f64
+}
+
+/// The metrics that a pass does not measure by the way, of the columns at `positions` on their held-out rows.
+///
+/// Columns are scored in waves of one register, so that memory stays at held-out rows x 16 per worker.
+pub(super) fn ordered_metrics<T: Real>(
+    view: &View<'_, T>,
+    block: &LinearBlock<T>,
+    fold_of: impl Fn(usize) -> usize + Sync,
+    positions: &[usize],
+) -> Vec<Vec<(Metric, f64)>> {
+    let ordered: Vec<Metric> = view.metrics.iter().copied().filter(|metric| !metric.is_free()).collect();
+    if ordered.is_empty() || !view.has_validation() {
+        return vec![Vec::new(); positions.len()];
+    }
+    let waves: Vec<&[usize]> = positions.chunk_by(|a, b| a / LANES == b / LANES).collect();
+    waves
+        .par_iter()
+        .flat_map_iter(|wave| {
+            let first = wave[0] / LANES * LANES;
+            let columns = first..(first + LANES).min(block.width());
+            scored_wave(view, block, &fold_of, wave, &columns)
+                .into_iter()
+                .map(|rows| ordered.iter().map(|&metric| (metric, metric.value(&rows))).collect())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The held-out rows of each position of a wave with their scores.
+fn scored_wave<T: Real>(
+    view: &View<'_, T>,
+    block: &LinearBlock<T>,
+    fold_of: &impl Fn(usize) -> usize,
+    wave: &[usize],
+    columns: &Range<usize>,
+) -> Vec<ScoredRows> {
+    let mut scratch = Scratch::new(view.x.ncols(), block.width());
+    let mut rows_of: Vec<Vec<(f64, bool)>> = vec![Vec::new(); wave.len()];
+    let mut z = Vec::new();
+    for (group, rows) in view.groups.iter().enumerate() {
+        let is_held_out = |position: usize| view.folds.roles[fold_of(position)][group] == Role::Val;
+        if !wave.iter().any(|&position| is_held_out(position)) {
+            continue;
+        }
+        z.clear();
+        block.predict(view.rows(group, rows.clone()), columns.clone(), &mut scratch, &mut z);
+        for (rows_of, &position) in rows_of.iter_mut().zip(wave) {
+            if is_held_out(position) {
+                let column = z.iter().skip(position - columns.start).step_by(columns.len());
+                rows_of.extend(column.zip(&view.y[rows.clone()]).map(|(z, y)| (z.as_f64(), *y > T::zero())));
+            }
+        }
+    }
+    rows_of.into_iter().map(|rows| ScoredRows::new(rows, view.threshold)).collect()
+}

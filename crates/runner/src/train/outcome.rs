@@ -1,0 +1,52 @@
+//! What became of a run.
+
+use gradsweep_math::metric::Metric;
+use gradsweep_store::{Reason, RunState, Split};
+
+/// A metric's value at the end of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HistoryPoint {
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// Which rows.
+    pub split: Split,
+    /// Which metric.
+    pub metric: Metric,
+    /// Its value.
+    pub value: f64,
+}
+
+/// A finished run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Index into the plan's runs.
+    pub run: usize,
+    /// Complete or failed.
+    pub state: RunState,
+    /// Why it ended.
+    pub reason: Reason,
+    /// Whether the largest gradient fell below the tolerance.
+    pub converged: bool,
+    /// Epochs trained.
+    pub epochs: u32,
+    /// Mean training loss and penalty under the final weights.
+    pub objective: Option<f64>,
+    /// Largest absolute derivative of the objective (full-batch solvers).
+    pub grad_norm: Option<f64>,
+    /// Ridge strength on the mean loss.
+    pub l2: f64,
+    /// Weights, then the intercept, in the preprocessed space.
+    pub parameters: Vec<f64>,
+    /// Scores on training rows.
+    pub train: Vec<(Metric, f64)>,
+    /// Scores on held-out rows.
+    pub val: Vec<(Metric, f64)>,
+    /// Scores by epoch.
+    pub history: Vec<HistoryPoint>,
+    /// Its share of the block's time.
+    pub seconds: f64,
+}
+
+/// A mean loss above this is a run that diverged: the class prior's is at most log 2, so probabilities are off by factors
+/// of e¹⁰⁰ on average.
+pub(super) const DIVERGED_LOSS: f64 = 100.0;
