@@ -1,6 +1,5 @@
 //! The rungs of the ladder on one thread: explicit loops, vectorized over features and examples, vectorized over
 //! experiments. `cargo bench --workspace --bench ladder`.
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gradsweep_math::affine::AffineMap;

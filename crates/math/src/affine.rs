@@ -158,8 +158,9 @@ impl<T: Real> BlockAffine<T> {
 
     /// Keeps the given columns, in that order.
     pub fn keep(&mut self, columns: &[usize]) {
-        self.factor = self.factor.select(ndarray::Axis(1), columns);
-        self.offset = self.offset.select(ndarray::Axis(1), columns);
+        for spread in [&mut self.factor, &mut self.offset] {
+            *spread = spread.select(ndarray::Axis(1), columns).as_standard_layout().into_owned();
+        }
     }
 }
 

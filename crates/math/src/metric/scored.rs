@@ -9,7 +9,15 @@ pub struct ScoredRows {
     rows: Vec<(f64, bool)>,
     cut: f64,
     positives: usize,
-    by_score: OnceCell<Vec<(f64, bool)>>,
+    by_score: OnceCell<ByScore>,
+}
+
+/// Scores of each class from the top, as integers in the order of the scores: sorting integers, each class on its own,
+/// takes a third of the time of sorting rows.
+#[derive(Debug)]
+struct ByScore {
+    positives: Vec<u64>,
+    negatives: Vec<u64>,
 }
 
 /// Counts of a threshold's decisions.
@@ -63,19 +71,52 @@ impl ScoredRows {
     /// Groups of equal score, highest first.
     pub(super) fn ties_from_the_top(&self) -> impl Iterator<Item = Tie> {
         let sorted = self.by_score.get_or_init(|| {
-            let mut sorted = self.rows.clone();
-            sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-            sorted
+            let of_class = |positive: bool| {
+                let own = self.rows.iter().filter(|(_, y)| *y == positive);
+                let mut keys: Vec<u64> = own.map(|(z, _)| !ordered(*z)).collect();
+                keys.sort_unstable();
+                keys
+            };
+            ByScore { positives: of_class(true), negatives: of_class(false) }
         });
-        // −0 and 0 are one score.
-        sorted.chunk_by(|a, b| a.0 == b.0).map(|tie| {
-            let positives = tie.iter().filter(|(_, y)| *y).count();
-            Tie { positives: positives as f64, negatives: (tie.len() - positives) as f64 }
+        let (mut positives, mut negatives) = (sorted.positives.as_slice(), sorted.negatives.as_slice());
+        std::iter::from_fn(move || {
+            let top = match (positives.first(), negatives.first()) {
+                (None, None) => return None,
+                (Some(&one), None) | (None, Some(&one)) => one,
+                (Some(&a), Some(&b)) => a.min(b),
+            };
+            Some(Tie { positives: take(&mut positives, top), negatives: take(&mut negatives, top) })
         })
     }
+}
+
+/// Removes the leading entries that equal `key`; returns how many there were.
+fn take(keys: &mut &[u64], key: u64) -> f64 {
+    let same = keys.iter().take_while(|&&other| other == key).count();
+    *keys = &keys[same..];
+    same as f64
+}
+
+/// An integer that orders as the score does; −0 and 0 are one score.
+fn ordered(z: f64) -> u64 {
+    let bits = (z + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }
 }
 
 /// The score above which a probability lies above `threshold`: log(t / (1 − t)).
 pub fn cut(threshold: f64) -> f64 {
     (threshold / (1.0 - threshold)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ordered;
+
+    #[test]
+    fn keys_order_as_scores_do() {
+        let scores = [f64::NEG_INFINITY, -1e300, -1.5, -1e-310, 0.0, 1e-310, 2.0, 1e300, f64::INFINITY];
+        assert!(scores.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
+        assert_eq!(ordered(-0.0), ordered(0.0));
+    }
 }

@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradsweep_report::Format;
+
+/// Trains all runs of a sweep together and compares them.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+
+    /// Print results and errors only.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Train every run of a sweep and record it.
+    Run(RunArgs),
+    /// Check a config without reading data; with --data, the data too.
+    Check(CheckArgs),
+    /// Print trials, runs, cohorts, blocks and memory without training.
+    Plan(PlanArgs),
+    /// Rank the trials of one or more sweeps.
+    Compare(CompareArgs),
+    /// Print a sweep, one of its trials or one of its runs.
+    Show(ShowArgs),
+    /// List the sweeps below a directory.
+    List(ListArgs),
+    /// Print one row's computation graph under a run: every value and derivative.
+    Explain(ExplainArgs),
+    /// Check the fused gradient on a config's own rows against finite differences and the computation graph.
+    Gradcheck(GradcheckArgs),
+    /// Say what the machine and the linked BLAS are; with --ladder, how fast each rung is here.
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    #[command(external_subcommand)]
+    Other(Vec<String>),
+}
+
+/// A config, and what is laid over it.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The config file (TOML).
+    pub(crate) config: PathBuf,
+    /// Override a key, as train.learning_rate=0.1 (repeatable).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+    /// Use only the first N rows.
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A config file (TOML), or a data file (with --target): then the config it used is written beside.
+    #[arg(value_name = "CONFIG|DATA")]
+    pub(crate) input: PathBuf,
+    /// The column to predict, when the input is a data file.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Override a key, as train.learning_rate=0.1 (repeatable).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+    /// Use only the first N rows.
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
+    /// What the result is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+    /// Write every event to this file, a JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// Forms of an answer that is not a table of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answer {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) source: ConfigArgs,
+    /// Read the data too, and print each column's role, type and encoded width.
+    #[arg(long)]
+    pub(crate) data: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) source: ConfigArgs,
+    /// What the plan is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Sweep directories.
+    #[arg(required = true, value_name = "STORE")]
+    pub(crate) stores: Vec<PathBuf>,
+    /// The metric to rank by; default: the one the first sweep selects by.
+    #[arg(long, value_name = "METRIC")]
+    pub(crate) by: Option<String>,
+    /// Print only the best N trials.
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
+    /// What the table is printed as: table, json, csv or md.
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The sweep directory.
+    pub(crate) store: PathBuf,
+    /// A trial's number, the beginning of a run's id, or `best`.
+    #[arg(value_name = "TRIAL|RUN")]
+    pub(crate) what: Option<String>,
+    /// What is printed: table, json, csv or md.
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The directory to look below.
+    #[arg(default_value = "sweeps")]
+    pub(crate) dir: PathBuf,
+    /// What the list is printed as: table, json, csv or md.
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The sweep directory, or the config that made it.
+    #[arg(value_name = "STORE|CONFIG")]
+    pub(crate) store: PathBuf,
+    /// The beginning of a run's id, or `best`.
+    #[arg(long, default_value = "best")]
+    pub(crate) run: String,
+    /// The row of the data, counted from 1.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) row: u64,
+    /// Print the graph in Graphviz's language instead.
+    #[arg(long)]
+    pub(crate) dot: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GradcheckArgs {
+    #[command(flatten)]
+    pub(crate) source: ConfigArgs,
+    /// What the result is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Time the rungs of the ladder: loops, vectorized, fused.
+    #[arg(long)]
+    pub(crate) ladder: bool,
+    /// What the answer is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+}

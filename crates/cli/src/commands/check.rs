@@ -1,0 +1,23 @@
+//! `gradsweep check`: a config without its data, or with them.
+
+use gradsweep_runner::{search, sweep};
+
+use super::{request, run};
+use crate::args::CheckArgs;
+use crate::exit::{Failure, OK};
+use crate::terminal;
+
+pub(crate) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
+    let request = request(&arguments.source)?;
+    let trials = search::trials(&request.config)?.len();
+    let mut text = format!("{}: no problems, {trials} trials\n", arguments.source.config.display());
+    for stand_in in request.config.stand_ins() {
+        text += &format!("note: {stand_in}\n");
+    }
+    if arguments.data {
+        let (data, _) = sweep::plan(&request)?;
+        text += &run::columns(&data);
+    }
+    terminal::result(&text)?;
+    Ok(OK)
+}

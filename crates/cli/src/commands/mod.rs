@@ -1,0 +1,84 @@
+//! A short file per verb.
+
+mod check;
+mod compare;
+mod doctor;
+mod explain;
+mod gradcheck;
+mod plan;
+mod run;
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use gradsweep_runner::config::{self, Config};
+use gradsweep_runner::sweep::Request;
+
+use crate::args::{Arguments, ConfigArgs, Verb};
+use crate::exit::{Failure, OK};
+use crate::terminal;
+
+/// Verbs of the contract that are still to come.
+const NOT_BUILT: [&str; 13] = [
+    "init", "resume", "report", "export", "predict", "evaluate", "calibrate", "refit", "cache", "prune", "import", "schema",
+    "help",
+];
+
+/// Carries out what was typed; returns the exit code.
+pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
+    match &arguments.verb {
+        Verb::Run(own) => run::run(own, arguments.quiet),
+        Verb::Check(own) => check::check(own),
+        Verb::Plan(own) => plan::plan(own),
+        Verb::Compare(own) => compare::compare(own),
+        Verb::Show(own) => compare::show(own),
+        Verb::List(own) => compare::list(own),
+        Verb::Explain(own) => explain::explain(own),
+        Verb::Gradcheck(own) => gradcheck::gradcheck(own),
+        Verb::Doctor(own) => doctor::doctor(own),
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "gradsweep", &mut script);
+            terminal::result(&String::from_utf8_lossy(&script))?;
+            Ok(OK)
+        }
+        Verb::Other(words) => Err(unknown(words.first().map_or("", String::as_str))),
+    }
+}
+
+fn unknown(verb: &str) -> Failure {
+    if NOT_BUILT.contains(&verb) && verb != "help" {
+        return Failure::Usage { message: format!("gradsweep {verb} is not built yet"), hint: None };
+    }
+    let command = Arguments::command();
+    let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let near = verbs.iter().find(|known| known.starts_with(verb) || verb.starts_with(**known));
+    let hint = match near {
+        Some(near) if !verb.is_empty() => format!("did you mean gradsweep {near}?"),
+        _ => format!("the verbs are {}; gradsweep --help says what they do", verbs.join(", ")),
+    };
+    Failure::Usage { message: format!("`{verb}` is not a verb of gradsweep"), hint: Some(hint) }
+}
+
+/// Reads and checks a config file.
+fn request(source: &ConfigArgs) -> Result<Request, Failure> {
+    let text = read(&source.config)?;
+    let config = parse(&text, &source.config, &source.sets)?;
+    Ok(Request { config, text, rows: source.rows })
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|source| Failure::File { path: path.to_path_buf(), action: "read", source })
+}
+
+fn parse(text: &str, path: &Path, sets: &[String]) -> Result<Config, Failure> {
+    let stem = path.file_stem().map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
+    Ok(config::parse(text, &path.display().to_string(), &stem, sets)?)
+}
+
+/// A value as one JSON line for standard output.
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string(value).map_err(|error| Failure::Output(error.into()))?;
+    Ok(text + "\n")
+}

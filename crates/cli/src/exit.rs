@@ -1,0 +1,117 @@
+//! Exit codes: the contract of the command line.
+
+use std::process::ExitCode;
+
+use gradsweep_report::ReportError;
+use gradsweep_runner::RunError;
+use gradsweep_runner::config::Problems;
+use gradsweep_store::ExitKind;
+
+use crate::{diagnostics, terminal};
+
+/// All runs finished.
+pub(crate) const OK: u8 = 0;
+/// Finished, some runs failed.
+pub(crate) const SOME_FAILED: u8 = 1;
+/// Config or usage.
+pub(crate) const USAGE: u8 = 2;
+
+/// Why a verb did not end well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The config has problems.
+    Config(Problems),
+    /// The sweep could not be run.
+    Run(RunError),
+    /// A store could not be read.
+    Report(ReportError),
+    /// A file named on the command line could not be read or written.
+    File { path: std::path::PathBuf, action: &'static str, source: std::io::Error },
+    /// The command line is wrong in a way that clap does not know.
+    Usage { message: String, hint: Option<String> },
+    /// The reader of standard output has gone.
+    ClosedPipe,
+    /// Standard output cannot be written to.
+    Output(std::io::Error),
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Config(problems) => Self::Config(problems),
+            error => Self::Run(error),
+        }
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Config(problems)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        Self::Report(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// Of writing to standard output.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe { Self::ClosedPipe } else { Self::Output(error) }
+    }
+}
+
+/// Says what went wrong, and gives the process's exit code.
+pub(crate) fn code(outcome: Result<u8, Failure>) -> ExitCode {
+    let code = match outcome {
+        Ok(code) => code,
+        Err(Failure::ClosedPipe) => OK,
+        Err(Failure::Config(problems)) => {
+            terminal::talk(&diagnostics::render(&problems, terminal::has_color(), terminal::width()));
+            USAGE
+        }
+        Err(Failure::Run(error)) => {
+            say(&error, error.hint());
+            error.exit_code()
+        }
+        Err(Failure::Report(error)) => {
+            say(&error, error.hint());
+            match error.exit_kind() {
+                ExitKind::InUse => 5,
+                ExitKind::Disk => 4,
+                ExitKind::Usage => USAGE,
+            }
+        }
+        Err(Failure::File { path, action, source }) => {
+            terminal::error(&format!("could not {action} {}: {source}", path.display()), None);
+            // What the user named is usage; what the disk does is not.
+            if action == "read" { USAGE } else { 4 }
+        }
+        Err(Failure::Usage { message, hint }) => {
+            terminal::error(&message, hint.as_deref());
+            USAGE
+        }
+        Err(Failure::Output(error)) => {
+            terminal::error(&format!("could not write to standard output: {error}"), None);
+            4
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// An error with its causes, and what to type next.
+fn say(error: &dyn std::error::Error, hint: Option<String>) {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Transparent errors repeat their source.
+        if !message.contains(&text) {
+            message += &format!(": {text}");
+        }
+        cause = error.source();
+    }
+    terminal::error(&message, hint.as_deref());
+}

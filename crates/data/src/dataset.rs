@@ -1,0 +1,30 @@
+//! The loaded data set.
+
+use std::ops::Range;
+
+use ndarray::Array2;
+
+use crate::encode::Encoding;
+use crate::split::Folds;
+use crate::summary::Summary;
+
+/// Rows ready to be trained on: one matrix for all folds, in storage order.
+///
+/// Rows lie grouped by row group and, when dealt, permuted inside each group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset<T> {
+    /// (n, D) row-major: stored columns, see [`Encoding::raw`].
+    pub x: Array2<T>,
+    /// 0 or 1 per row.
+    pub y: Vec<u8>,
+    /// Row of the files, counted from 0 over all of them.
+    pub source_row: Vec<u32>,
+    /// Rows of each row group, in order, covering all rows.
+    pub groups: Vec<Range<usize>>,
+    /// Every fold's role for every row group.
+    pub folds: Folds,
+    /// From stored columns to features.
+    pub encoding: Encoding,
+    /// What was loaded, for the user to read.
+    pub summary: Summary,
+}

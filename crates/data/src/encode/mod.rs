@@ -1,0 +1,13 @@
+//! From columns to features: what each fold multiplies and adds, so that one stored matrix serves all folds.
+//!
+//! - [`encoding`]: features, links and each fold's factors
+//! - [`numeric`]: impute and standardize
+//! - [`missing`]: indicators of missing values
+//! - [`one_hot`]: levels, rare levels, `(other)` and `(missing)`
+
+pub(crate) mod encoding;
+pub(crate) mod missing;
+pub(crate) mod numeric;
+pub(crate) mod one_hot;
+
+pub use encoding::{Encoding, Feature, FoldEncoding, Link, RawColumn, RawKind};

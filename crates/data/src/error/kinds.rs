@@ -1,0 +1,398 @@
+//! Every way data can be wrong, with its message.
+
+use std::fmt::Write as _;
+
+use polars::error::PolarsError;
+
+/// Why data could not be loaded. [`DataError::hint`] says what to type next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// No path was given.
+    #[error("no data file is given")]
+    NoPaths,
+    /// A path that does not exist.
+    #[error("there is no file {path}")]
+    FileNotFound {
+        /// The path as written.
+        path: String,
+        /// A file of the same folder with a similar name.
+        similar: Option<String>,
+    },
+    /// A glob that matches nothing.
+    #[error("no file matches {pattern}")]
+    GlobWithoutMatch {
+        /// The glob as written.
+        pattern: String,
+    },
+    /// A glob that cannot be parsed.
+    #[error("{pattern} is not a valid glob")]
+    BadGlob {
+        /// The glob as written.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: globset::Error,
+    },
+    /// A folder where a file was expected.
+    #[error("{path} is a folder")]
+    IsFolder {
+        /// The path as written.
+        path: String,
+    },
+    /// A file whose ending names no format that can be read.
+    #[error("{file} is neither .parquet nor .csv")]
+    UnknownFormat {
+        /// The file.
+        file: String,
+    },
+    /// CSV and Parquet in one list.
+    #[error("{first} and {second} have different formats")]
+    MixedFormats {
+        /// The first file.
+        first: String,
+        /// The first file of another format.
+        second: String,
+    },
+    /// The operating system refused to read.
+    #[error("cannot read {file}")]
+    Io {
+        /// The file.
+        file: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The content is not what the format asks for.
+    #[error("cannot read {file}: {}", first_line(.source))]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        #[source]
+        source: PolarsError,
+    },
+    /// A column of a type that the reader does not know, which keeps the whole file from being read.
+    #[error("cannot read {file}: column \"{column}\" has type {dtype}")]
+    UnknownType {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its type in the file.
+        dtype: String,
+    },
+    /// A CSV header of one column that another delimiter would split.
+    #[error("{file} has one column, \"{header}\": its delimiter is not {delimiter:?}")]
+    WrongDelimiter {
+        /// The file.
+        file: String,
+        /// The header.
+        header: String,
+        /// The delimiter in use.
+        delimiter: char,
+        /// The one it probably has.
+        likely: char,
+    },
+    /// A file of zero bytes.
+    #[error("{file} is empty")]
+    EmptyFile {
+        /// The file.
+        file: String,
+    },
+    /// A header and nothing below it.
+    #[error("{} no rows", .files.join(", ") + if .files.len() == 1 { " has" } else { " have" })]
+    NoRows {
+        /// The files.
+        files: Vec<String>,
+    },
+    /// More rows than row numbers.
+    #[error("{rows} rows are more than the {} that can be numbered", u32::MAX - 1)]
+    TooManyRows {
+        /// Rows in all files.
+        rows: usize,
+    },
+    /// Column names that occur twice in a header.
+    #[error("{file} has columns of the same name: {}", quoted(.columns))]
+    DuplicateColumns {
+        /// The file.
+        file: String,
+        /// Each repeated name once.
+        columns: Vec<String>,
+    },
+    /// A file whose columns are not those of the first file.
+    #[error("{file} {difference} column \"{column}\", unlike {first}")]
+    SchemaDiffers {
+        /// The file that differs.
+        file: String,
+        /// The first file.
+        first: String,
+        /// The column.
+        column: String,
+        /// `lacks`, `has the extra`, or `has another type (..) of`.
+        difference: String,
+    },
+    /// A column that a setting names and the files do not have.
+    #[error("there is no column \"{column}\" ({setting})")]
+    ColumnNotFound {
+        /// The name as written.
+        column: String,
+        /// The setting that names it, as `[data] target`.
+        setting: String,
+        /// The most similar column.
+        similar: Option<String>,
+    },
+    /// An include or exclude glob that matches no column.
+    #[error("[data] {setting} \"{pattern}\" matches no column")]
+    PatternWithoutMatch {
+        /// `include` or `exclude`.
+        setting: &'static str,
+        /// The glob as written.
+        pattern: String,
+        /// The most similar column.
+        similar: Option<String>,
+    },
+    /// One column in two roles.
+    #[error("column \"{column}\" is both [data] {first} and [data] {second}")]
+    TwoRoles {
+        /// The column.
+        column: String,
+        /// One role.
+        first: &'static str,
+        /// The other role.
+        second: &'static str,
+    },
+    /// A type that cannot become numbers.
+    #[error("column \"{column}\" of {file} has type {dtype}, which cannot be a {part}")]
+    UnsupportedType {
+        /// The column.
+        column: String,
+        /// The file.
+        file: String,
+        /// Its type in the file.
+        dtype: String,
+        /// `feature`, `target` or `fold`.
+        part: &'static str,
+    },
+    /// No feature is left.
+    #[error("no feature column is left ({} skipped)", .skipped.len())]
+    NoFeatures {
+        /// Columns that were left out by themselves.
+        skipped: Vec<String>,
+    },
+    /// Rows without a target.
+    #[error(
+        "target \"{column}\" is missing in {count} of {rows} rows, first in row {row} of {file}"
+    )]
+    NullTarget {
+        /// The target column.
+        column: String,
+        /// Rows without a target.
+        count: usize,
+        /// Rows read.
+        rows: usize,
+        /// First such row, 1-based in its file.
+        row: usize,
+        /// File of that row.
+        file: String,
+    },
+    /// A target with one label.
+    #[error("target \"{column}\" has one class only: \"{class}\" in all {rows} rows")]
+    OneClass {
+        /// The target column.
+        column: String,
+        /// The only label.
+        class: String,
+        /// Rows with a target.
+        rows: u64,
+    },
+    /// A target with three or more labels and no `positive`.
+    #[error("target \"{column}\" has {} classes: {}", .classes.len(), counted(.classes))]
+    ManyClasses {
+        /// The target column.
+        column: String,
+        /// Labels with their rows.
+        classes: Vec<(String, u64)>,
+    },
+    /// The positive label does not occur.
+    #[error("positive = \"{positive}\" is not a label of \"{column}\"; its labels are {}", counted(.classes))]
+    PositiveNotFound {
+        /// The target column.
+        column: String,
+        /// The label as written.
+        positive: String,
+        /// Labels with their rows.
+        classes: Vec<(String, u64)>,
+    },
+    /// A target number that is not whole.
+    #[error(
+        "target \"{column}\" holds {value} in row {row} of {file}: a class is a text, a bool or a whole number"
+    )]
+    TargetNotClass {
+        /// The target column.
+        column: String,
+        /// The number.
+        value: String,
+        /// Row, 1-based in its file.
+        row: usize,
+        /// File of the row.
+        file: String,
+    },
+    /// An infinite feature value.
+    #[error("column \"{column}\" holds {value} in row {row} of {file}")]
+    Infinite {
+        /// The column.
+        column: String,
+        /// `inf` or `-inf`.
+        value: f64,
+        /// Row, 1-based in its file.
+        row: usize,
+        /// File of the row.
+        file: String,
+    },
+    /// A missing number under `impute = "error"`.
+    #[error(
+        "column \"{column}\" has no value in row {row} of {file}, and [preprocess] impute = \"error\""
+    )]
+    MissingValue {
+        /// The column.
+        column: String,
+        /// Row, 1-based in its file.
+        row: usize,
+        /// File of the row.
+        file: String,
+    },
+    /// Text in a column declared numeric.
+    #[error(
+        "column \"{column}\" holds \"{text}\" in row {row} of {file}, and [data] types says it is numeric"
+    )]
+    NotANumber {
+        /// The column.
+        column: String,
+        /// The cell.
+        text: String,
+        /// Row, 1-based in its file.
+        row: usize,
+        /// File of the row.
+        file: String,
+    },
+    /// A level whose text is a name that encoding gives.
+    #[error(
+        "column \"{column}\" has a level named {level}, the name that encoding gives to {meaning}"
+    )]
+    ReservedLevel {
+        /// The column.
+        column: String,
+        /// `(other)` or `(missing)`.
+        level: String,
+        /// What that name stands for.
+        meaning: &'static str,
+    },
+    /// Two features of one name.
+    #[error("two features would be named \"{feature}\"")]
+    DuplicateFeature {
+        /// The name.
+        feature: String,
+    },
+    /// A level without training rows under `other = "error"`.
+    #[error("level \"{level}\" of column \"{column}\" occurs in held-out rows of fold {fold} only")]
+    UnseenLevel {
+        /// The column.
+        column: String,
+        /// The level.
+        level: String,
+        /// The fold's label.
+        fold: String,
+    },
+    /// Predefined folds without a fold column.
+    #[error("[validation] strategy = \"predefined\" needs [data] fold")]
+    NoFoldColumn,
+    /// Rows without a fold.
+    #[error("fold column \"{column}\" is missing in {count} rows, first in row {row} of {file}")]
+    NullFold {
+        /// The fold column.
+        column: String,
+        /// Rows without a fold.
+        count: usize,
+        /// First such row, 1-based in its file.
+        row: usize,
+        /// File of that row.
+        file: String,
+    },
+    /// Fewer than two folds.
+    #[error("{folds} {} not enough: a held-out fold needs another to train on", if *.folds == 1 { "fold is" } else { "folds are" })]
+    TooFewFolds {
+        /// Folds found or asked for.
+        folds: usize,
+    },
+    /// More folds than row groups can be numbered or than rows.
+    #[error("{folds} folds are too many for {rows} rows")]
+    TooManyFolds {
+        /// Folds found or asked for.
+        folds: usize,
+        /// Rows with a target.
+        rows: usize,
+    },
+    /// A class with fewer rows than folds.
+    #[error("class \"{class}\" of \"{column}\" has {rows} {}, fewer than the {folds} folds", if *.rows == 1 { "row" } else { "rows" })]
+    ClassSmallerThanFolds {
+        /// The target column.
+        column: String,
+        /// The label.
+        class: String,
+        /// Rows of the class.
+        rows: u64,
+        /// Folds asked for.
+        folds: usize,
+    },
+    /// A fold with one class on a side.
+    #[error("the {side} rows of fold {fold} have one class only: \"{class}\"")]
+    FoldWithOneClass {
+        /// The fold's label.
+        fold: String,
+        /// `training` or `held-out`.
+        side: &'static str,
+        /// The only label there.
+        class: String,
+    },
+    /// A side of a fold without rows.
+    #[error("fold {fold} has no {side} rows")]
+    EmptyFold {
+        /// The fold's label.
+        fold: String,
+        /// `training` or `held-out`.
+        side: &'static str,
+    },
+}
+
+/// What the reader says, without its advice on its own options.
+fn first_line(source: &PolarsError) -> String {
+    source
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn quoted(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `"a" (3), "b" (5)`, at most ten of them.
+fn counted(classes: &[(String, u64)]) -> String {
+    let mut text = String::new();
+    for (i, (class, count)) in classes.iter().take(10).enumerate() {
+        let separator = if i == 0 { "" } else { ", " };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{separator}\"{class}\" ({count})");
+    }
+    if classes.len() > 10 {
+        text.push_str(", …");
+    }
+    text
+}

@@ -1,0 +1,326 @@
+//! From a specification to a data set, in two scans: names first, then numbers.
+
+use std::time::Instant;
+
+use ndarray::Array2;
+
+use crate::categorical::CategoricalColumn;
+use crate::dataset::Dataset;
+use crate::element::Element;
+use crate::encode::Encoding;
+use crate::encode::encoding::PreparedColumn;
+use crate::error::DataError;
+use crate::fingerprint::{self, ColumnHasher};
+use crate::levels::Levels;
+use crate::matrix::{Matrix, Number};
+use crate::names::{self, Names};
+use crate::roles::{self, FeatureKind, Roles};
+use crate::source::table::Table;
+use crate::spec::LoadSpec;
+use crate::split::folds::{self, Split};
+use crate::summary::{ColumnKind, ColumnSummary, Summary};
+use crate::target;
+use crate::tile::marks;
+use crate::tile::numbers::NumberColumn;
+use crate::tile::placement::Placement;
+use crate::warnings;
+
+/// Loads the files that `spec` names.
+///
+/// The result depends on nothing but the content of the files in their order and on `spec`: not on threads, row groups
+/// or how rows are spread over files.
+pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
+    let start = Instant::now();
+    let table = Table::open(spec)?;
+    let (roles, mut names) = read_names(spec, &table)?;
+    let target = target::resolve(&spec.roles, &mut names.target, &table)?;
+    let is_kept = target.is_kept.as_deref();
+    let hashed = settle_fold(spec, &mut names, is_kept, &table)?;
+    // What only the first scan needs goes before the matrix comes.
+    let Names { fold, features, .. } = names;
+    let mut split = folds::assign(&spec.split, spec.seed, &target, fold.as_ref())?;
+    let placement = Placement::new(&split, is_kept, spec.deal, spec.seed);
+    let mut warned = Vec::new();
+    let numbers = number_columns(&roles, &table);
+    let categorical = categorical_columns(
+        spec,
+        features,
+        is_kept,
+        &split,
+        numbers.len(),
+        &table,
+        &mut warned,
+    )?;
+    split.group = Vec::new();
+    let y: Vec<u8> = placement
+        .kept_rows()
+        .iter()
+        .map(|row| target.y[*row as usize])
+        .collect();
+
+    let level_columns = categorical
+        .iter()
+        .map(|column| column.layout.raw_levels.len())
+        .sum();
+    let mut matrix = Matrix::<T>::read(
+        &table,
+        numbers,
+        level_columns,
+        &placement,
+        spec.encode.impute,
+    )?;
+    warned.extend(warnings::wide_integers(&matrix.numbers, &table));
+    warned.extend(warnings::leaks(&matrix, &y));
+    let level_marks: Vec<_> = categorical.iter().map(CategoricalColumn::marks).collect();
+    marks::write_levels(
+        &mut matrix.values,
+        matrix.stride,
+        placement.kept_rows(),
+        &level_marks,
+    );
+    let marks_of = matrix.mark_missing();
+    let raw = matrix
+        .raw_numbers()
+        .chain(categorical.iter().flat_map(CategoricalColumn::raw_columns))
+        .chain(matrix.raw_marks(&marks_of))
+        .collect();
+    let Matrix {
+        values,
+        stride,
+        numbers,
+    } = matrix;
+    let Columns {
+        prepared,
+        mut summaries,
+        hashers,
+    } = Columns::new(&roles, numbers, marks_of, categorical);
+    let encoding = Encoding::new(raw, prepared, &spec.encode, &split.trainings())?;
+    count_features(&mut summaries, &encoding);
+    warned.extend(warnings::constant_columns(
+        &summaries,
+        y.len(),
+        &encoding,
+        split.groups,
+    ));
+    let feature_hashers = summaries
+        .iter()
+        .zip(hashers)
+        .map(|(s, hasher)| (s.kind.word(), s.name.as_str(), hasher));
+    let fingerprint = fingerprint::join(hashed.into_iter().chain(feature_hashers));
+    let summary = Summary {
+        rows: y.len(),
+        rows_dropped: table.rows - y.len(),
+        files: table.files.into_iter().map(|file| file.name).collect(),
+        columns: summaries,
+        skipped: roles.skipped,
+        target: target.summary,
+        warnings: warned,
+        fingerprint,
+        read_seconds: start.elapsed().as_secs_f64(),
+    };
+    let x = Array2::from_shape_vec((y.len(), stride), values)
+        .unwrap_or_else(|error| unreachable!("rows x stride values: {error}"));
+    let Placement {
+        source_row, groups, ..
+    } = placement;
+    Ok(Dataset {
+        x,
+        y,
+        source_row,
+        groups,
+        folds: split.folds,
+        encoding,
+        summary,
+    })
+}
+
+/// Checks the columns and reads those of names.
+fn read_names(spec: &LoadSpec, table: &Table) -> Result<(Roles, Names), DataError> {
+    let mut roles = roles::resolve(&spec.roles, table)?;
+    let mut names = names::read(table, &spec.roles, spec.split.strategy, &roles.features)?;
+    names::settle(&mut names, &mut roles, table);
+    if roles.features.is_empty() {
+        let skipped = roles
+            .skipped
+            .into_iter()
+            .map(|skipped| skipped.column)
+            .collect();
+        return Err(DataError::NoFeatures { skipped });
+    }
+    Ok((roles, names))
+}
+
+/// Checks and keeps the fold column like the target; both are part of the fingerprint.
+fn settle_fold<'a>(
+    spec: &'a LoadSpec,
+    names: &mut Names,
+    is_kept: Option<&[bool]>,
+    table: &Table,
+) -> Result<Vec<(&'static str, &'a str, ColumnHasher)>, DataError> {
+    let mut hashed = vec![(
+        "target",
+        spec.roles.target.as_str(),
+        ColumnHasher::of_levels(&names.target),
+    )];
+    if let (Some(fold), Some(column)) = (&mut names.fold, &spec.roles.fold) {
+        names::check_fold(fold, column, is_kept, table)?;
+        if let Some(is_kept) = is_kept {
+            fold.keep(is_kept);
+        }
+        hashed.push(("fold", column, ColumnHasher::of_levels(fold)));
+    }
+    Ok(hashed)
+}
+
+/// Lays out the categorical columns, their raw columns from `first_raw` on.
+fn categorical_columns(
+    spec: &LoadSpec,
+    features: Vec<(String, Levels)>,
+    is_kept: Option<&[bool]>,
+    split: &Split,
+    first_raw: usize,
+    table: &Table,
+    warned: &mut Vec<String>,
+) -> Result<Vec<CategoricalColumn>, DataError> {
+    let mut next_raw = first_raw;
+    let mut columns = Vec::with_capacity(features.len());
+    for (name, mut levels) in features {
+        warned.extend(names::numeric_text_warning(
+            &name,
+            &levels,
+            table,
+            &spec.roles,
+        ));
+        if let Some(is_kept) = is_kept {
+            levels.keep(is_kept);
+        }
+        let column = CategoricalColumn::new(name, levels, split, &spec.encode.one_hot, next_raw)?;
+        next_raw += column.layout.raw_levels.len();
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
+/// Columns to be read as numbers, in file order.
+fn number_columns(roles: &Roles, table: &Table) -> Vec<NumberColumn> {
+    let mut known = table.columns.iter();
+    let numeric = roles
+        .features
+        .iter()
+        .filter(|column| column.kind != FeatureKind::Levels);
+    numeric
+        .map(|column| NumberColumn {
+            name: column.name.clone(),
+            kind: column.kind,
+            wide_integer: known
+                .find(|known| known.name == column.name)
+                .and_then(|known| known.wide_integer),
+        })
+        .collect()
+}
+
+/// Features lie in the order of their columns.
+fn count_features(summaries: &mut [ColumnSummary], encoding: &Encoding) {
+    let mut features = encoding.features.iter().peekable();
+    for summary in summaries {
+        while features
+            .next_if(|feature| feature.column == summary.name)
+            .is_some()
+        {
+            summary.width += 1;
+        }
+    }
+}
+
+/// Feature columns in file order, each as the encoding, the summary and the fingerprint need it.
+#[derive(Default)]
+struct Columns {
+    prepared: Vec<PreparedColumn>,
+    summaries: Vec<ColumnSummary>,
+    hashers: Vec<ColumnHasher>,
+}
+
+impl Columns {
+    /// Merges numeric and categorical columns back into file order.
+    fn new(
+        roles: &Roles,
+        numbers: Vec<Number>,
+        marks_of: Vec<Option<usize>>,
+        categorical: Vec<CategoricalColumn>,
+    ) -> Self {
+        let mut columns = Self::default();
+        let mut numbers = numbers.into_iter().zip(marks_of).enumerate();
+        let mut categorical = categorical.into_iter();
+        for feature in &roles.features {
+            if feature.kind == FeatureKind::Levels {
+                if let Some(column) = categorical.next() {
+                    columns.add_levels(column);
+                }
+            } else if let Some((raw, (number, mark))) = numbers.next() {
+                columns.add_number(number, raw, mark);
+            }
+        }
+        columns
+    }
+
+    fn add_number(&mut self, number: Number, raw: usize, missing_raw: Option<usize>) {
+        let Number {
+            column,
+            center,
+            moments,
+            total,
+            hasher,
+        } = number;
+        let observed = (total.observed > 0).then_some(total);
+        let is_boolean = column.kind == FeatureKind::Boolean && observed.is_some();
+        self.summaries.push(ColumnSummary {
+            name: column.name.clone(),
+            kind: if is_boolean {
+                ColumnKind::Boolean
+            } else {
+                ColumnKind::Numeric
+            },
+            nulls: total.missing,
+            width: 0,
+            mean: observed.map(|total| center.center + center.scale * total.mean),
+            std: observed.map(|total| center.scale * total.variance().sqrt()),
+            levels: 0,
+        });
+        self.hashers.push(hasher);
+        self.prepared.push(PreparedColumn::Numeric {
+            name: column.name,
+            center,
+            moments,
+            raw,
+            missing_raw,
+        });
+    }
+
+    fn add_levels(&mut self, column: CategoricalColumn) {
+        let CategoricalColumn {
+            name,
+            nulls,
+            categories,
+            layout,
+            first_raw,
+            hasher,
+            ..
+        } = column;
+        self.summaries.push(ColumnSummary {
+            name: name.clone(),
+            kind: ColumnKind::Categorical,
+            nulls,
+            width: 0,
+            mean: None,
+            std: None,
+            levels: categories.levels.len(),
+        });
+        self.hashers.push(hasher);
+        self.prepared.push(PreparedColumn::Levels {
+            name,
+            categories,
+            layout,
+            first_raw,
+        });
+    }
+}

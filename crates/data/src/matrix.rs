@@ -1,0 +1,245 @@
+//! The second scan: numeric columns into the matrix, with the statistics of each row group.
+
+use ndarray::ArrayView2;
+
+use crate::element::Element;
+use crate::encode::missing;
+use crate::encode::numeric::Center;
+use crate::encode::{RawColumn, RawKind};
+use crate::error::DataError;
+use crate::fingerprint::ColumnHasher;
+use crate::profile::{Moments, profile};
+use crate::source::table::Table;
+use crate::spec::Impute;
+use crate::tile::marks;
+use crate::tile::numbers::NumberColumn;
+use crate::tile::placement::Placement;
+use crate::tile::scatter::{Scattered, read_column, scatter, store_column};
+
+/// The matrix while it grows: numeric columns first, then levels, then marks of missing values.
+#[derive(Debug)]
+pub(crate) struct Matrix<T> {
+    pub(crate) values: Vec<T>,
+    pub(crate) stride: usize,
+    pub(crate) numbers: Vec<Number>,
+}
+
+/// A numeric column of the matrix.
+#[derive(Debug)]
+pub(crate) struct Number {
+    pub(crate) column: NumberColumn,
+    pub(crate) center: Center,
+    /// Per row group.
+    pub(crate) moments: Vec<Moments>,
+    /// Of all rows.
+    pub(crate) total: Moments,
+    pub(crate) hasher: ColumnHasher,
+}
+
+impl<T: Element> Matrix<T> {
+    /// Reads the numeric columns and leaves room for `level_columns` more.
+    pub(crate) fn read(
+        table: &Table,
+        mut columns: Vec<NumberColumn>,
+        level_columns: usize,
+        placement: &Placement,
+        impute: Impute,
+    ) -> Result<Self, DataError> {
+        let stride = columns.len() + level_columns;
+        let Scattered {
+            mut values,
+            mut centers,
+            hashers,
+        } = scatter::<T>(table, &mut columns, placement, stride)?;
+        let mut profiles = profiles(&values, stride, columns.len(), placement);
+        let unfit: Vec<usize> = (0..columns.len())
+            .filter(|&j| !Center::fits(&total(&profiles[j])))
+            .collect();
+        for &j in &unfit {
+            let source = read_column(table, &columns[j])?;
+            check_finite(&source, &columns[j], placement, table)?;
+            let kept: Vec<f64> = placement.kept_values(&source);
+            centers[j] = Center::of(kept.iter().copied());
+            store_column(
+                &mut values,
+                stride,
+                j,
+                &source,
+                &placement.source_row,
+                centers[j],
+            );
+        }
+        if !unfit.is_empty() {
+            profiles = self::profiles(&values, stride, columns.len(), placement);
+        }
+        let numbers = columns.into_iter().zip(centers).zip(profiles).zip(hashers);
+        let numbers: Vec<Number> = numbers
+            .map(|(((column, center), moments), hasher)| {
+                let total = total(&moments);
+                Number {
+                    column,
+                    center,
+                    moments,
+                    total,
+                    hasher,
+                }
+            })
+            .collect();
+        let matrix = Self {
+            values,
+            stride,
+            numbers,
+        };
+        if impute == Impute::Error {
+            matrix.check_missing(table, placement)?;
+        }
+        Ok(matrix)
+    }
+
+    fn check_missing(&self, table: &Table, placement: &Placement) -> Result<(), DataError> {
+        let Some(j) = self
+            .numbers
+            .iter()
+            .position(|number| number.total.missing > 0)
+        else {
+            return Ok(());
+        };
+        let column = self
+            .values
+            .iter()
+            .skip(j)
+            .step_by(self.stride)
+            .zip(&placement.source_row);
+        let rows = column
+            .filter(|(value, _)| value.is_nan())
+            .map(|(_, row)| *row);
+        let (file, row) = table.locate(rows.min().unwrap_or(0) as usize);
+        Err(DataError::MissingValue {
+            column: self.numbers[j].column.name.clone(),
+            row,
+            file,
+        })
+    }
+
+    /// Appends marks for columns that are missing in some rows, and zeroes what is missing. Returns each numeric column's
+    /// mark.
+    pub(crate) fn mark_missing(&mut self) -> Vec<Option<usize>> {
+        let (mut marked, mut marks_of) = (Vec::new(), Vec::new());
+        for (j, Number { total, .. }) in self.numbers.iter().enumerate() {
+            if total.observed == 0 {
+                marks::clear(&mut self.values, self.stride, j);
+            }
+            let is_marked = total.missing > 0 && total.observed > 0;
+            marks_of.push(is_marked.then(|| self.stride + marked.len()));
+            if is_marked {
+                marked.push(j);
+            }
+        }
+        self.values = marks::append_missing(std::mem::take(&mut self.values), self.stride, &marked);
+        self.stride += marked.len();
+        marks_of
+    }
+
+    /// Descriptions of the numeric columns.
+    pub(crate) fn raw_numbers(&self) -> impl Iterator<Item = RawColumn> {
+        self.numbers.iter().map(|number| {
+            let Center { center, scale } = number.center;
+            RawColumn {
+                name: number.column.name.clone(),
+                kind: RawKind::Numeric { center, scale },
+            }
+        })
+    }
+
+    /// Descriptions of the marks.
+    pub(crate) fn raw_marks(&self, marks_of: &[Option<usize>]) -> impl Iterator<Item = RawColumn> {
+        let marked = self
+            .numbers
+            .iter()
+            .zip(marks_of)
+            .filter(|(_, mark)| mark.is_some());
+        marked.map(|(number, _)| {
+            let name = missing::feature_name(&number.column.name);
+            RawColumn {
+                name,
+                kind: RawKind::Missing,
+            }
+        })
+    }
+}
+
+/// `[column][group]`.
+fn profiles<T: Element>(
+    values: &[T],
+    stride: usize,
+    width: usize,
+    placement: &Placement,
+) -> Vec<Vec<Moments>> {
+    if width == 0 {
+        return Vec::new();
+    }
+    let shape = (values.len() / stride, stride);
+    let Ok(x) = ArrayView2::from_shape(shape, values) else {
+        return Vec::new();
+    };
+    let groups = profile(&x, width, &placement.groups);
+    (0..width)
+        .map(|j| groups.iter().map(|columns| columns[j]).collect())
+        .collect()
+}
+
+fn total(groups: &[Moments]) -> Moments {
+    groups
+        .iter()
+        .fold(Moments::EMPTY, |sum, group| sum.merge(*group))
+}
+
+fn check_finite(
+    source: &[f64],
+    column: &NumberColumn,
+    placement: &Placement,
+    table: &Table,
+) -> Result<(), DataError> {
+    let infinite =
+        (0..source.len()).find(|&row| source[row].is_infinite() && placement.is_kept(row));
+    match infinite {
+        None => Ok(()),
+        Some(at) => {
+            let (file, row) = table.locate(at);
+            Err(DataError::Infinite {
+                column: column.name.clone(),
+                value: source[at],
+                row,
+                file,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_over_all_groups() {
+        let one = Moments {
+            observed: 1,
+            missing: 2,
+            mean: 1.0,
+            m2: 0.0,
+            min: 1.0,
+            max: 1.0,
+        };
+        let both = total(&[
+            one,
+            Moments {
+                mean: 3.0,
+                min: 3.0,
+                max: 3.0,
+                ..one
+            },
+        ]);
+        assert_eq!((both.observed, both.missing), (2, 4));
+        assert!((both.mean - 2.0).abs() < 1e-15 && (both.variance() - 1.0).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,166 @@
+//! The first, light scan: target, fold and categorical columns.
+
+use rayon::prelude::*;
+
+use crate::error::DataError;
+use crate::levels::{Levels, LevelsBuilder, NULL};
+use crate::roles::{FeatureColumn, FeatureKind, Roles};
+use crate::source::table::Table;
+use crate::spec::{RoleSpec, Strategy};
+use crate::summary::{SkipReason, Skipped};
+
+/// Columns of names, each read completely.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) target: Levels,
+    pub(crate) fold: Option<Levels>,
+    /// Categorical feature columns, in file order.
+    pub(crate) features: Vec<(String, Levels)>,
+}
+
+/// Fewer rows may all differ by chance.
+const MIN_ROWS_OF_ID: usize = 20;
+
+/// Reads them in one scan. The fold column is read only where its folds are asked for.
+pub(crate) fn read(
+    table: &Table,
+    spec: &RoleSpec,
+    strategy: Strategy,
+    features: &[FeatureColumn],
+) -> Result<Names, DataError> {
+    let fold = spec
+        .fold
+        .as_ref()
+        .filter(|_| strategy == Strategy::Predefined);
+    let categorical = features
+        .iter()
+        .filter(|column| column.kind == FeatureKind::Levels);
+    let mut wanted: Vec<&str> = vec![&spec.target];
+    wanted.extend(fold.map(String::as_str));
+    wanted.extend(categorical.map(|column| column.name.as_str()));
+    let mut builders: Vec<LevelsBuilder> = wanted
+        .iter()
+        .map(|_| LevelsBuilder::new(table.rows))
+        .collect();
+    table.for_each_batch(&wanted, |batch| {
+        builders
+            .par_iter_mut()
+            .zip(&wanted)
+            .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
+            .map_err(|e| table.unreadable(e))
+    })?;
+    let is_number = |name: &str| {
+        table
+            .dtype(name)
+            .is_some_and(|d| d.is_primitive_numeric() || d.is_decimal())
+    };
+    let mut levels = wanted
+        .iter()
+        .zip(builders)
+        .map(|(name, builder)| ((*name).to_owned(), builder.finish(is_number(name))));
+    let Some((_, target)) = levels.next() else {
+        return Err(DataError::NoPaths);
+    };
+    let fold = fold.and_then(|_| levels.next()).map(|(_, fold)| fold);
+    let features = levels.collect();
+    Ok(Names {
+        target,
+        fold,
+        features,
+    })
+}
+
+/// Drops what only the texts can tell: columns without a text, columns with one text per row.
+pub(crate) fn settle(names: &mut Names, roles: &mut Roles, table: &Table) {
+    names.features.retain(|(name, levels)| {
+        let Some(place) = roles
+            .features
+            .iter()
+            .position(|column| &column.name == name)
+        else {
+            return false;
+        };
+        if levels.texts.is_empty() {
+            // No text says that it is text: the same as a column of numbers without a number.
+            roles.features[place].kind = FeatureKind::Number;
+            return false;
+        }
+        let rows = levels.codes.len();
+        let is_text = !table
+            .dtype(name)
+            .is_some_and(|d| d.is_primitive_numeric() || d.is_bool());
+        let is_id = is_text && rows > MIN_ROWS_OF_ID && levels.texts.len() == rows;
+        if is_id && !roles.features[place].is_explicit {
+            let column = roles.features.remove(place).name;
+            roles.skipped.push(Skipped {
+                column,
+                reason: SkipReason::OneValuePerRow,
+            });
+            return false;
+        }
+        true
+    });
+}
+
+/// Every row needs a fold.
+pub(crate) fn check_fold(
+    fold: &Levels,
+    column: &str,
+    is_kept: Option<&[bool]>,
+    table: &Table,
+) -> Result<(), DataError> {
+    let is_null = |row: &usize| fold.codes[*row] == NULL && is_kept.is_none_or(|kept| kept[*row]);
+    let Some(first) = (0..fold.codes.len()).find(is_null) else {
+        return Ok(());
+    };
+    let count = (0..fold.codes.len()).filter(is_null).count();
+    let (file, row) = table.locate(first);
+    Err(DataError::NullFold {
+        column: column.to_owned(),
+        count,
+        row,
+        file,
+    })
+}
+
+/// A sentence about a column of text in which most cells are numbers.
+pub(crate) fn numeric_text_warning(
+    name: &str,
+    levels: &Levels,
+    table: &Table,
+    spec: &RoleSpec,
+) -> Option<String> {
+    if spec.types.contains_key(name)
+        || !table
+            .dtype(name)
+            .is_some_and(polars::prelude::DataType::is_string)
+    {
+        return None;
+    }
+    let is_text: Vec<bool> = levels
+        .texts
+        .iter()
+        .map(|text| text.trim_ascii().parse::<f64>().is_err())
+        .collect();
+    let bad: u64 = levels
+        .counts
+        .iter()
+        .zip(&is_text)
+        .filter(|(_, bad)| **bad)
+        .map(|(count, _)| *count)
+        .sum();
+    let all: u64 = levels.counts.iter().sum();
+    if bad == 0 || bad * 2 >= all {
+        return None;
+    }
+    let first = levels
+        .codes
+        .iter()
+        .position(|&code| code != NULL && is_text[code as usize])?;
+    let text = &levels.texts[levels.codes[first] as usize];
+    let (file, row) = table.locate(first);
+    Some(format!(
+        "column \"{name}\" is read as categories, for {bad} of its {all} values are not numbers (first \"{text}\" in \
+         row {row} of {file}): add \"{text}\" to [data] missing to read it as numbers"
+    ))
+}

@@ -1,0 +1,339 @@
+//! CSV: every cell is read as text, then each column decides from all its cells what it is.
+//!
+//! Polars' own inference guesses from the first rows and renames repeated columns silently; here the whole
+//! file decides, several files decide together, and repeated names are refused.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use polars::prelude::{
+    Column, DataFrame, DataType, LazyCsvReader, LazyFileListReader, PlRefPath, PolarsError, Schema,
+};
+use rayon::prelude::*;
+
+use super::batches::for_each_batch;
+use super::csv_column::ColumnBuilder;
+use super::files::DataFile;
+use super::table::{TableColumn, TableFile};
+use crate::error::DataError;
+use crate::spec::{ColumnType, RoleSpec, SourceSpec};
+
+/// Parses all files into one frame of numbers (`f64`, NaN where missing), bools and text.
+pub(crate) fn open(
+    files: Vec<DataFile>,
+    source: &SourceSpec,
+    roles: &RoleSpec,
+    limit: usize,
+) -> Result<(Vec<TableFile>, Vec<TableColumn>, DataFrame), DataError> {
+    let names = common_header(&files, source)?;
+    let mut builders: Vec<ColumnBuilder> = names
+        .iter()
+        .map(|name| ColumnBuilder::new(keeps_codes(roles, name), &source.missing))
+        .collect();
+    let mut left = limit;
+    let mut table_files = Vec::with_capacity(files.len());
+    for DataFile { path, name } in files {
+        let mut file = TableFile {
+            name,
+            path,
+            rows: 0,
+        };
+        let mut rows = 0;
+        scan(&file, source, left, |batch| {
+            rows += batch.height();
+            let builders: Vec<_> = builders.iter_mut().zip(&names).collect();
+            builders
+                .into_par_iter()
+                .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
+        })?;
+        file.rows = rows;
+        left -= rows;
+        table_files.push(file);
+    }
+    reread(&mut builders, &names, &table_files, source)?;
+    let mut columns = Vec::with_capacity(names.len());
+    let mut series = Vec::with_capacity(names.len());
+    for (name, builder) in names.into_iter().zip(builders) {
+        let wide_integer = builder.wide_integer();
+        let column = builder.finish(&name);
+        columns.push(TableColumn {
+            name,
+            dtype: column.dtype().clone(),
+            wide_integer,
+        });
+        series.push(Column::from(column));
+    }
+    let file = &table_files[0].name;
+    let frame = DataFrame::new_infer_height(series).map_err(|source| DataError::Unreadable {
+        file: file.clone(),
+        source,
+    })?;
+    Ok((table_files, columns, frame))
+}
+
+/// Columns whose texts are names: `007` must not become 7.
+fn keeps_codes(roles: &RoleSpec, name: &str) -> bool {
+    roles.types.get(name) == Some(&ColumnType::Categorical)
+        || roles.target == name
+        || roles.fold.as_deref() == Some(name)
+}
+
+/// Reads columns again that turned out to be text after their first cells had become numbers.
+fn reread(
+    builders: &mut [ColumnBuilder],
+    names: &[String],
+    files: &[TableFile],
+    source: &SourceSpec,
+) -> Result<(), DataError> {
+    let mut again: Vec<(&mut ColumnBuilder, &String)> = builders
+        .iter_mut()
+        .zip(names)
+        .filter(|(builder, _)| builder.lost_text())
+        .collect();
+    if again.is_empty() {
+        return Ok(());
+    }
+    for (builder, _) in &mut again {
+        builder.restart_as_text();
+    }
+    for file in files {
+        scan(file, source, file.rows, |batch| {
+            again
+                .par_iter_mut()
+                .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
+        })?;
+    }
+    Ok(())
+}
+
+/// Hands over up to `rows` rows of one file, every cell as text.
+pub(super) fn scan(
+    file: &TableFile,
+    source: &SourceSpec,
+    rows: usize,
+    mut take: impl FnMut(&DataFrame) -> Result<(), PolarsError>,
+) -> Result<(), DataError> {
+    if rows == 0 {
+        return Ok(());
+    }
+    let names = header(file, source)?;
+    let schema: Schema = names
+        .into_iter()
+        .map(|name| (name.into(), DataType::String))
+        .collect();
+    let blank = blank_lines_at_end(file)?;
+    let mut read = || -> Result<(), PolarsError> {
+        let frame = LazyCsvReader::new(PlRefPath::try_from_path(&file.path)?)
+            .with_has_header(true)
+            .with_schema(Some(Arc::new(schema.clone())))
+            .with_separator(source.delimiter)
+            .with_quote_char(source.quote)
+            .with_missing_is_null(false)
+            .with_glob(false)
+            .with_raise_if_empty(false)
+            .with_n_rows(Some(rows))
+            .finish()?;
+        // One batch is held back until it is known not to be the last, which loses the blank lines at its end.
+        let mut held: Option<DataFrame> = None;
+        for_each_batch(frame, |batch| match held.replace(batch) {
+            Some(batch) => take(&batch),
+            None => Ok(()),
+        })?;
+        match held {
+            Some(last) => take(&without_blank_end(&last, blank)),
+            None => Ok(()),
+        }
+    };
+    read().map_err(|source| DataError::Unreadable {
+        file: file.name.clone(),
+        source,
+    })
+}
+
+/// Blank lines at the end of a file; the reader takes each for a row of empty cells.
+fn blank_lines_at_end(file: &TableFile) -> Result<usize, DataError> {
+    const TAIL: u64 = 1 << 12;
+    let io = |source| DataError::Io {
+        file: file.name.clone(),
+        source,
+    };
+    let mut open = File::open(&file.path).map_err(io)?;
+    let size = open.metadata().map_err(io)?.len();
+    open.seek(SeekFrom::Start(size.saturating_sub(TAIL)))
+        .map_err(io)?;
+    let mut tail = Vec::new();
+    open.read_to_end(&mut tail).map_err(io)?;
+    let ends = tail
+        .iter()
+        .rev()
+        .take_while(|byte| matches!(byte, b'\n' | b'\r'));
+    Ok(ends
+        .filter(|byte| **byte == b'\n')
+        .count()
+        .saturating_sub(1))
+}
+
+/// The batch without up to `blank` rows of empty cells at its end. In a file of one column an empty cell is a value.
+fn without_blank_end(batch: &DataFrame, blank: usize) -> DataFrame {
+    let is_blank = |row: usize| {
+        batch.columns().iter().all(|column| {
+            let cells = column.as_materialized_series().str();
+            cells.is_ok_and(|cells| cells.get(row).is_none_or(str::is_empty))
+        })
+    };
+    let mut rows = batch.height();
+    while batch.width() > 1 && batch.height() - rows < blank && rows > 0 && is_blank(rows - 1) {
+        rows -= 1;
+    }
+    batch.head(Some(rows))
+}
+
+/// The header of the first file, which the others must repeat, in any order.
+fn common_header(files: &[DataFile], source: &SourceSpec) -> Result<Vec<String>, DataError> {
+    let mut first: Option<Vec<TableColumn>> = None;
+    for DataFile { path, name } in files {
+        let file = TableFile {
+            name: name.clone(),
+            path: path.clone(),
+            rows: 0,
+        };
+        let own: Vec<TableColumn> = header(&file, source)?
+            .into_iter()
+            .map(|name| TableColumn {
+                name,
+                dtype: DataType::String,
+                wide_integer: None,
+            })
+            .collect();
+        match &first {
+            None => first = Some(own),
+            Some(columns) => super::parquet::compare(&files[0].name, columns, name, &own)?,
+        }
+    }
+    Ok(first
+        .unwrap_or_default()
+        .into_iter()
+        .map(|column| column.name)
+        .collect())
+}
+
+/// The column names of one file.
+pub(super) fn header(file: &TableFile, source: &SourceSpec) -> Result<Vec<String>, DataError> {
+    let io = |source| DataError::Io {
+        file: file.name.clone(),
+        source,
+    };
+    let mut reader = BufReader::new(File::open(&file.path).map_err(io)?);
+    let mut record = Vec::new();
+    // A quoted name may hold line ends: the record ends at a line end with an even number of quotes before it.
+    loop {
+        let read = reader.read_until(b'\n', &mut record).map_err(io)?;
+        let quotes = record
+            .iter()
+            .filter(|&&byte| Some(byte) == source.quote)
+            .count();
+        if read == 0 || quotes % 2 == 0 {
+            break;
+        }
+    }
+    let text = String::from_utf8(record).map_err(|e| {
+        io(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            e.utf8_error().to_string(),
+        ))
+    })?;
+    let text = text
+        .trim_start_matches('\u{feff}')
+        .trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(DataError::EmptyFile {
+            file: file.name.clone(),
+        });
+    }
+    let names = split_record(text, source);
+    if let ([only], Some(likely)) = (
+        names.as_slice(),
+        [',', ';', '\t', '|']
+            .into_iter()
+            .find(|other| names[0].contains(*other)),
+    ) {
+        let (file, header, delimiter) = (
+            file.name.clone(),
+            only.clone(),
+            char::from(source.delimiter),
+        );
+        return Err(DataError::WrongDelimiter {
+            file,
+            header,
+            delimiter,
+            likely,
+        });
+    }
+    let mut seen = BTreeSet::new();
+    let repeated: BTreeSet<&String> = names.iter().filter(|name| !seen.insert(*name)).collect();
+    if !repeated.is_empty() {
+        let columns = repeated.into_iter().cloned().collect();
+        return Err(DataError::DuplicateColumns {
+            file: file.name.clone(),
+            columns,
+        });
+    }
+    Ok(names)
+}
+
+/// Splits one record, undoing quotes and doubled quotes.
+fn split_record(text: &str, source: &SourceSpec) -> Vec<String> {
+    let (delimiter, quote) = (char::from(source.delimiter), source.quote.map(char::from));
+    let mut names = vec![String::new()];
+    let mut is_quoted = false;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let last = names.len() - 1;
+        if Some(character) == quote {
+            if is_quoted && characters.peek() == Some(&character) {
+                names[last].push(character);
+                characters.next();
+            } else {
+                is_quoted = !is_quoted;
+            }
+        } else if character == delimiter && !is_quoted {
+            names.push(String::new());
+        } else {
+            names[last].push(character);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_records_follow_csv_quoting() {
+        let source = SourceSpec::default();
+        assert_eq!(
+            split_record(r#"a,"b,c","d""e",f"#, &source),
+            ["a", "b,c", "d\"e", "f"]
+        );
+        let source = SourceSpec {
+            delimiter: b';',
+            quote: None,
+            ..source
+        };
+        assert_eq!(split_record(r#"a;"b";"#, &source), ["a", "\"b\"", ""]);
+    }
+
+    #[test]
+    fn codes_are_kept_where_texts_are_names() {
+        let roles = RoleSpec {
+            target: "y".into(),
+            types: [("zip".to_owned(), ColumnType::Categorical)].into(),
+            ..RoleSpec::default()
+        };
+        assert!(keeps_codes(&roles, "zip") && keeps_codes(&roles, "y"));
+        assert!(!keeps_codes(&roles, "x"));
+    }
+}

@@ -1,0 +1,244 @@
+//! One CSV column on its way from cells of text to numbers, bools or text.
+
+use polars::prelude::{
+    Column, IntoSeries, NamedFrom, PlSmallStr, PolarsError, Series, StringChunked,
+};
+
+/// Collects the cells of a column and decides at the end what it is.
+#[derive(Debug)]
+pub(super) struct ColumnBuilder {
+    state: State,
+    /// Texts that are null.
+    missing: Vec<String>,
+    /// Numbers written as codes (`007`, `+1`) make the column text.
+    keeps_codes: bool,
+    rows: usize,
+    wide_integer: Option<usize>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Only nulls so far, `rows` of them.
+    Nulls,
+    /// Numbers, NaN where null.
+    Numbers(Vec<f64>),
+    /// 1, 0, and NaN where null.
+    Bools(Vec<f64>),
+    /// Text, a series per batch.
+    Text(Vec<Series>),
+    /// Text whose first cells are gone, for they had been read as numbers or bools.
+    LostText,
+}
+
+impl ColumnBuilder {
+    pub(super) fn new(keeps_codes: bool, missing: &[String]) -> Self {
+        let missing = missing.to_vec();
+        Self {
+            state: State::Nulls,
+            missing,
+            keeps_codes,
+            rows: 0,
+            wide_integer: None,
+        }
+    }
+
+    /// First row with an integer that `f64` cannot hold, when the column is of numbers.
+    pub(super) fn wide_integer(&self) -> Option<usize> {
+        self.wide_integer
+            .filter(|_| matches!(self.state, State::Numbers(_)))
+    }
+
+    pub(super) fn lost_text(&self) -> bool {
+        matches!(self.state, State::LostText)
+    }
+
+    pub(super) fn restart_as_text(&mut self) {
+        self.state = State::Text(Vec::new());
+        self.rows = 0;
+    }
+
+    /// Takes the next cells.
+    pub(super) fn push(&mut self, column: &Column) -> Result<(), PolarsError> {
+        let cells = column.as_materialized_series().str()?;
+        if matches!(self.state, State::Nulls) && cells.iter().all(|cell| self.known(cell).is_none())
+        {
+            self.rows += cells.len();
+            return Ok(());
+        }
+        let nulls = |rows| vec![f64::NAN; rows];
+        let state = std::mem::replace(&mut self.state, State::LostText);
+        self.state = match state {
+            State::Nulls => {
+                if let Some(values) = self.bools(cells, nulls(self.rows)) {
+                    State::Bools(values)
+                } else if let Some(values) = self.numbers(cells, nulls(self.rows)) {
+                    State::Numbers(values)
+                } else {
+                    let before = Series::full_null(
+                        PlSmallStr::EMPTY,
+                        self.rows,
+                        &polars::prelude::DataType::String,
+                    );
+                    State::Text(vec![before, self.text(cells)])
+                }
+            }
+            State::Numbers(values) => self
+                .numbers(cells, values)
+                .map_or(State::LostText, State::Numbers),
+            State::Bools(values) => self
+                .bools(cells, values)
+                .map_or(State::LostText, State::Bools),
+            State::Text(mut parts) => {
+                parts.push(self.text(cells));
+                State::Text(parts)
+            }
+            State::LostText => State::LostText,
+        };
+        self.rows += cells.len();
+        Ok(())
+    }
+
+    /// The whole column; one without any value is null throughout.
+    pub(super) fn finish(self, name: &str) -> Series {
+        let name = PlSmallStr::from(name);
+        match self.state {
+            State::Nulls | State::LostText => Series::new_null(name, self.rows),
+            State::Numbers(values) => Series::new(name, values),
+            State::Bools(values) => {
+                let bools: Vec<Option<bool>> = values
+                    .into_iter()
+                    .map(|v| (!v.is_nan()).then_some(v > 0.5))
+                    .collect();
+                Series::new(name, bools)
+            }
+            State::Text(parts) => {
+                let texts: StringChunked = parts
+                    .iter()
+                    .filter_map(|part| part.str().ok())
+                    .flat_map(StringChunked::iter)
+                    .collect();
+                texts.with_name(name).into_series()
+            }
+        }
+    }
+
+    fn known<'a>(&self, cell: Option<&'a str>) -> Option<&'a str> {
+        cell.filter(|cell| !self.missing.iter().any(|missing| missing == cell))
+    }
+
+    fn text(&self, cells: &StringChunked) -> Series {
+        let texts: StringChunked = cells.iter().map(|cell| self.known(cell)).collect();
+        texts.into_series()
+    }
+
+    fn numbers(&mut self, cells: &StringChunked, mut values: Vec<f64>) -> Option<Vec<f64>> {
+        values.reserve(cells.len());
+        for (row, cell) in cells.iter().enumerate() {
+            let Some(text) = self.known(cell) else {
+                values.push(f64::NAN);
+                continue;
+            };
+            if self.keeps_codes && is_code(text) {
+                return None;
+            }
+            let value = text.trim_ascii().parse().ok()?;
+            if self.wide_integer.is_none() && is_wide_integer(text.trim_ascii(), value) {
+                self.wide_integer = Some(self.rows + row);
+            }
+            values.push(value);
+        }
+        Some(values)
+    }
+
+    fn bools(&self, cells: &StringChunked, mut values: Vec<f64>) -> Option<Vec<f64>> {
+        for cell in cells.iter() {
+            values.push(match self.known(cell) {
+                None => f64::NAN,
+                Some("true" | "True" | "TRUE") => 1.0,
+                Some("false" | "False" | "FALSE") => 0.0,
+                Some(_) => return None,
+            });
+        }
+        Some(values)
+    }
+}
+
+/// Whether a text would lose something as a number: leading zeros, a plus sign, spaces.
+fn is_code(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let leading_zero =
+        digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
+    leading_zero || text.starts_with('+') || text.trim_ascii() != text
+}
+
+/// Whether `text` is an integer that `value`, its nearest `f64`, does not equal.
+fn is_wide_integer(text: &str, value: f64) -> bool {
+    text.len() > 15
+        && text
+            .parse::<i128>()
+            .is_ok_and(|integer| value as i128 != integer)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
+
+    use super::*;
+
+    fn build(keeps_codes: bool, batches: &[&[&str]]) -> ColumnBuilder {
+        let mut builder = ColumnBuilder::new(keeps_codes, &[String::new(), "NA".to_owned()]);
+        for batch in batches {
+            builder.push(&Column::new("x".into(), *batch)).unwrap();
+        }
+        builder
+    }
+
+    #[test]
+    fn all_cells_decide_what_a_column_is() {
+        let kind = |batches: &[&[&str]]| build(false, batches).finish("x").dtype().to_string();
+        assert_eq!(kind(&[&["", "NA"]]), "null");
+        assert_eq!(kind(&[&["", "1"], &["2.5", "NA"]]), "f64");
+        assert_eq!(kind(&[&["true"], &["", "False"]]), "bool");
+        assert_eq!(kind(&[&["", ""], &["a", "1"]]), "str");
+        assert!(build(false, &[&["1"], &["x"]]).lost_text());
+        assert!(build(false, &[&["true"], &["1"]]).lost_text());
+    }
+
+    #[test]
+    fn text_after_leading_nulls_keeps_its_rows() {
+        let column = build(false, &[&["", "NA"], &["a"], &[""]]).finish("x");
+        let texts: Vec<_> = column.str().unwrap().iter().collect();
+        assert_eq!(texts, [None, None, Some("a"), None]);
+    }
+
+    #[test]
+    fn codes_stay_text_where_they_are_names() {
+        assert_eq!(
+            build(true, &[&["007", "8"]])
+                .finish("x")
+                .dtype()
+                .to_string(),
+            "str"
+        );
+        assert_eq!(
+            build(false, &[&["007", "8"]])
+                .finish("x")
+                .dtype()
+                .to_string(),
+            "f64"
+        );
+        assert_eq!(
+            build(true, &[&["0", "-0.5"]])
+                .finish("x")
+                .dtype()
+                .to_string(),
+            "f64"
+        );
+    }
+
+    #[test]
+    fn integers_beyond_f64_are_noticed() {
+        let builder = build(false, &[&["1"], &["9007199254740992", "9007199254740993"]]);
+        assert_eq!(builder.wide_integer(), Some(2));
+    }
+}

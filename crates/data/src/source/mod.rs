@@ -1,0 +1,18 @@
+//! Where rows come from: files of one format, read in order as one table.
+//!
+//! - [`files`]: paths and globs to a list of files
+//! - [`parquet`]: streamed, column by column, as often as needed
+//! - [`csv`]: parsed once into numbers and text, then kept
+//! - [`batches`]: decoding ahead
+//! - [`table`]: what both look like to the rest of the crate
+//! - [`look`]: names and types without reading the rows
+
+mod batches;
+pub(crate) mod csv;
+mod csv_column;
+pub(crate) mod files;
+mod look;
+pub(crate) mod parquet;
+pub(crate) mod table;
+
+pub use look::{Peek, peek};

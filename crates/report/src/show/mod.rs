@@ -1,0 +1,10 @@
+//! One sweep, one trial, one run.
+
+mod coefficients;
+mod curve;
+mod resolve;
+mod run;
+mod sweep;
+mod trial;
+
+pub use resolve::show;

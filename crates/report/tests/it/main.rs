@@ -1,0 +1,7 @@
+//! What people and programs read, on stores made for it.
+
+mod comparing;
+mod errors;
+mod listing;
+mod sample;
+mod showing;

@@ -1,0 +1,228 @@
+//! Where everything lies inside a store's directory, and what belongs to a store at all.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::StoreError;
+
+pub(crate) const CONFIG: &str = "config.toml";
+pub(crate) const RESOLVED: &str = "resolved.toml";
+pub(crate) const MANIFEST: &str = "manifest.json";
+pub(crate) const PLAN: &str = "plan.parquet";
+pub(crate) const LOCK: &str = "LOCK";
+pub(crate) const PARTS: &str = "parts";
+pub(crate) const TRIALS: &str = "trials.parquet";
+pub(crate) const RUNS: &str = "runs.parquet";
+pub(crate) const HISTORY: &str = "history.parquet";
+pub(crate) const COEFFICIENTS: &str = "coefficients.parquet";
+
+/// Every file that may lie directly in a store, also those that only some versions write.
+const FILES: [&str; 11] = [
+    CONFIG,
+    RESOLVED,
+    MANIFEST,
+    PLAN,
+    LOCK,
+    TRIALS,
+    RUNS,
+    HISTORY,
+    COEFFICIENTS,
+    "predictions.parquet",
+    "report.html",
+];
+
+/// Folders below a store, each with the endings of the files it may hold.
+const FOLDERS: [(&str, &[&str]); 3] = [
+    (PARTS, &["parquet", "damaged", "old"]),
+    ("checkpoints", &["json", "safetensors"]),
+    ("models", &["json", "safetensors"]),
+];
+
+/// Length of the random ending of a temporary file: `.name.XXXXXX`.
+const TEMPORARY_SUFFIX: usize = 6;
+
+/// Everything in `dir` that a sweep wrote, folders after what they hold and the manifest last, so that a removal cut short
+/// still leaves a store. `Foreign` if there is anything else.
+pub(crate) fn own_entries(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut own = Vec::new();
+    for path in entries(dir)? {
+        let name = file_name(&path);
+        let folder = FOLDERS.iter().find(|(folder, _)| *folder == name);
+        if let Some((_, endings)) = folder.filter(|_| is_real_dir(&path)) {
+            folder_entries(dir, &path, endings, &mut own)?;
+        } else if !is_real_dir(&path) && (FILES.contains(&name) || is_temporary(name)) {
+            own.push(path);
+        } else {
+            return Err(StoreError::Foreign {
+                dir: dir.to_path_buf(),
+                path,
+            });
+        }
+    }
+    own.sort_by_key(|path| file_name(path) == MANIFEST && path.parent() == Some(dir));
+    Ok(own)
+}
+
+fn folder_entries(
+    dir: &Path,
+    folder: &Path,
+    endings: &[&str],
+    own: &mut Vec<PathBuf>,
+) -> Result<(), StoreError> {
+    for path in entries(folder)? {
+        let name = file_name(&path);
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        if is_real_dir(&path) {
+            folder_entries(dir, &path, endings, own)?;
+        } else if is_temporary_of_any(name) || ending.is_some_and(|e| endings.contains(&e)) {
+            own.push(path);
+        } else {
+            return Err(StoreError::Foreign {
+                dir: dir.to_path_buf(),
+                path,
+            });
+        }
+    }
+    own.push(folder.to_path_buf());
+    Ok(())
+}
+
+/// Removes temporary files that a killed process left in `dir` and its parts.
+pub(crate) fn remove_temporaries(dir: &Path) -> Result<(), StoreError> {
+    for folder in [dir.to_path_buf(), dir.join(PARTS)] {
+        if !folder.is_dir() {
+            continue;
+        }
+        for path in entries(&folder)? {
+            let name = file_name(&path);
+            let is_part = folder.ends_with(PARTS) && is_temporary_of_any(name);
+            if (is_part || is_temporary(name)) && !is_real_dir(&path) {
+                remove_file(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn remove_file(path: &Path) -> Result<(), StoreError> {
+    std::fs::remove_file(path).map_err(|source| StoreError::Io {
+        action: "remove",
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// The paths in a folder, sorted.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let fail = |source| StoreError::Io {
+        action: "list",
+        path: folder.to_path_buf(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        paths.push(entry.map_err(fail)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+pub(crate) fn file_name(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("")
+}
+
+/// A directory itself, not a link to one: links are never followed when something is removed.
+fn is_real_dir(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// Whether `name` is a temporary of one of the files that lie directly in a store.
+fn is_temporary(name: &str) -> bool {
+    temporary_of(name).is_some_and(|of| FILES.contains(&of))
+}
+
+/// Whether `name` is a temporary of some Parquet, JSON or weights file.
+fn is_temporary_of_any(name: &str) -> bool {
+    temporary_of(name)
+        .and_then(|of| Path::new(of).extension())
+        .is_some_and(|ending| {
+            ["parquet", "json", "safetensors"]
+                .iter()
+                .any(|e| ending == *e)
+        })
+}
+
+fn temporary_of(name: &str) -> Option<&str> {
+    let (of, suffix) = name.strip_prefix('.')?.rsplit_once('.')?;
+    let is_random =
+        suffix.len() == TEMPORARY_SUFFIX && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_random.then_some(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(dir: &Path, name: &str) {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().expect("has a parent")).expect("folder");
+        std::fs::write(path, "").expect("file");
+    }
+
+    #[test]
+    fn the_manifest_goes_last() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        for name in [
+            "manifest.json",
+            "runs.parquet",
+            "parts/00001.parquet",
+            "models/best/manifest.json",
+            ".plan.parquet.aB3dE6",
+        ] {
+            touch(dir.path(), name);
+        }
+        let own = own_entries(dir.path()).expect("all of it is a store's");
+        assert_eq!(own.last(), Some(&dir.path().join("manifest.json")));
+        assert_eq!(own.len(), 8);
+        let position = |name: &str| own.iter().position(|path| *path == dir.path().join(name));
+        assert!(position("parts") > position("parts/00001.parquet"));
+    }
+
+    #[test]
+    fn anything_else_is_foreign() {
+        for name in ["thesis.tex", "parts/notes.txt", "data/a.parquet", ".hidden"] {
+            let dir = tempfile::tempdir().expect("scratch directory");
+            touch(dir.path(), "manifest.json");
+            touch(dir.path(), name);
+            match own_entries(dir.path()) {
+                Err(StoreError::Foreign { path, .. }) => {
+                    assert!(path.starts_with(dir.path()), "{}", path.display());
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_a_folder_is_foreign() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        let elsewhere = tempfile::tempdir().expect("another directory");
+        touch(elsewhere.path(), "00001.parquet");
+        std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("parts")).expect("link");
+        assert!(matches!(
+            own_entries(dir.path()),
+            Err(StoreError::Foreign { .. })
+        ));
+    }
+
+    #[test]
+    fn temporaries_are_recognized_by_name() {
+        assert!(is_temporary(".runs.parquet.a1B2c3"));
+        assert!(!is_temporary("runs.parquet"));
+        assert!(!is_temporary(".runs.parquet.a1B2"));
+        assert!(!is_temporary(".notes.txt.a1B2c3"));
+        assert!(is_temporary_of_any(".00012.parquet.a1B2c3"));
+    }
+}

@@ -1,0 +1,527 @@
+//! The parts of a sweep: immutable pieces, merged in generations.
+//!
+//! A part is one long table (run, kind, name, epoch, value, standardized), so that a small sweep costs one synced file. Numbers of files never
+//! come back, so the names of the parts say what is in them; a run that lies in several parts is that of the last one.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{
+    BooleanChunked, DataFrame, DataType, Field, NewChunkedArray, PolarsResult, Schema,
+};
+
+use crate::atomic;
+use crate::error::StoreError;
+use crate::frame::{Frame, column};
+use crate::layout;
+use crate::rows::parts as cells;
+use crate::run::{Part, RunId, RunRecord, Split};
+use crate::sealed;
+
+/// What a row of a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// `name` is the run's state. Exactly one row per run.
+    State = 0,
+    /// `name` is the reason.
+    Reason = 1,
+    /// `name` is a field of the record, `value` its number.
+    Number = 2,
+    /// `name` is a metric, `value` the score on the training rows at the end.
+    Train = 3,
+    /// As `Train`, on the held-out rows.
+    Val = 4,
+    /// A score on the training rows at the end of `epoch`.
+    TrainHistory = 5,
+    /// A score on the held-out rows at the end of `epoch`.
+    ValHistory = 6,
+    /// `name` is a feature, `value` and `standardized` its coefficients.
+    Coefficient = 7,
+}
+
+impl Kind {
+    const ALL: [Self; 8] = [
+        Self::State,
+        Self::Reason,
+        Self::Number,
+        Self::Train,
+        Self::Val,
+        Self::TrainHistory,
+        Self::ValHistory,
+        Self::Coefficient,
+    ];
+
+    pub(crate) fn of(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+}
+
+/// Names of the numbers of a record.
+pub(crate) mod field {
+    pub(crate) const CONVERGED: &str = "converged";
+    pub(crate) const EPOCHS: &str = "epochs";
+    pub(crate) const BEST_EPOCH: &str = "best_epoch";
+    pub(crate) const FIRST_PASS: &str = "first_pass";
+    pub(crate) const RUNG: &str = "rung";
+    pub(crate) const OBJECTIVE: &str = "objective";
+    pub(crate) const GRAD_NORM: &str = "grad_norm";
+    pub(crate) const L1: &str = "l1";
+    pub(crate) const L2: &str = "l2";
+    pub(crate) const N_TRAIN: &str = "n_train";
+    pub(crate) const N_VAL: &str = "n_val";
+    pub(crate) const SECONDS: &str = "seconds";
+}
+
+/// Parts of one generation are merged into one of the next when there are this many.
+const FAN_IN: usize = 8;
+/// The last generation merges into itself. So at most 7 + 7 + 7 + 7 files stay, and the one just written.
+const LAST_GENERATION: u32 = 3;
+const GENERATION_NOTE: &str = "gradsweep.generation";
+const ENDING: &str = "parquet";
+
+/// One file of `parts/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartFile {
+    pub(crate) number: u32,
+    pub(crate) path: PathBuf,
+}
+
+/// The parts of a store, oldest first.
+pub(crate) fn list(dir: &Path) -> Result<Vec<PartFile>, StoreError> {
+    let folder = dir.join(layout::PARTS);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files: Vec<PartFile> = layout::entries(&folder)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == ENDING))
+        .filter_map(|path| {
+            let number = number_of(&path)?;
+            Some(PartFile { number, path })
+        })
+        .collect();
+    files.sort_by_key(|file| file.number);
+    Ok(files)
+}
+
+/// The number in a name like `00012.parquet` or `00012.parquet.damaged`.
+fn number_of(path: &Path) -> Option<u32> {
+    let name = layout::file_name(path);
+    let (digits, _) = name.split_once('.')?;
+    let is_number = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
+}
+
+/// Writes parts, and merges them as they become many.
+#[derive(Debug)]
+pub(crate) struct PartWriter {
+    folder: PathBuf,
+    files: Vec<(PartFile, u32)>,
+    next: u32,
+}
+
+/// A part that could not be used.
+#[derive(Debug)]
+pub(crate) struct Rejected {
+    pub(crate) path: PathBuf,
+    pub(crate) error: StoreError,
+}
+
+impl PartWriter {
+    /// Takes over the parts that lie in `dir`, whose lock the caller holds. Those that are damaged are renamed and returned, with the
+    /// runs of the others.
+    pub(crate) fn open(dir: &Path) -> Result<(Self, HashSet<RunId>, Vec<Rejected>), StoreError> {
+        let folder = dir.join(layout::PARTS);
+        std::fs::create_dir_all(&folder).map_err(|source| StoreError::Io {
+            action: "create",
+            path: folder.clone(),
+            source,
+        })?;
+        let taken = layout::entries(&folder)?;
+        let highest = taken.iter().filter_map(|path| number_of(path)).max();
+        let mut files = Vec::new();
+        let mut runs = HashSet::new();
+        let mut rejected = Vec::new();
+        for file in list(dir)? {
+            match held(&file.path) {
+                Ok((generation, held)) => {
+                    runs.extend(held);
+                    files.push((file, generation));
+                }
+                Err(error @ StoreError::Damaged { .. }) => {
+                    let path = set_aside(&file.path, "damaged")?;
+                    rejected.push(Rejected { path, error });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        remove_merged(&mut files)?;
+        let writer = Self {
+            folder,
+            files,
+            next: highest.unwrap_or(0) + 1,
+        };
+        Ok((writer, runs, rejected))
+    }
+
+    /// Renames every part that lies in `dir`: they belong to a store that has no manifest any more.
+    pub(crate) fn set_all_aside(dir: &Path) -> Result<(), StoreError> {
+        for file in list(dir)? {
+            set_aside(&file.path, "old")?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn append(&mut self, part: &Part) -> Result<(), StoreError> {
+        self.write(|| encode(part), 0)?;
+        let mut generation = 0;
+        while let Some(next) = self.merge(generation)? {
+            generation = next;
+        }
+        Ok(())
+    }
+
+    /// Merges the files of one generation if they are many enough; says which generation grew.
+    fn merge(&mut self, generation: u32) -> Result<Option<u32>, StoreError> {
+        let of_generation: Vec<PartFile> = self
+            .files
+            .iter()
+            .filter(|(_, of)| *of == generation)
+            .map(|(file, _)| file.clone())
+            .collect();
+        if of_generation.len() < FAN_IN {
+            return Ok(None);
+        }
+        let merged = concat(&of_generation)?;
+        let target = (generation + 1).min(LAST_GENERATION);
+        self.write(|| Ok(merged), target)?;
+        for file in &of_generation {
+            layout::remove_file(&file.path)?;
+        }
+        self.files.retain(|(file, _)| !of_generation.contains(file));
+        Ok((target > generation).then_some(target))
+    }
+
+    fn write(
+        &mut self,
+        frame: impl FnOnce() -> PolarsResult<DataFrame>,
+        generation: u32,
+    ) -> Result<(), StoreError> {
+        let path = self.folder.join(format!("{:05}.{ENDING}", self.next));
+        let level = generation.to_string();
+        let bytes = frame()
+            .and_then(|frame| sealed::encode_one(frame, &[(GENERATION_NOTE, &level)]))
+            .map_err(|source| StoreError::Encode {
+                path: path.clone(),
+                source,
+            })?;
+        atomic::write(&path, &bytes)?;
+        let number = self.next;
+        self.files.push((PartFile { number, path }, generation));
+        self.next += 1;
+        Ok(())
+    }
+}
+
+/// Removes what a merge cut short left behind. A merge takes all files of its generation, and what it writes has the highest number; so a
+/// file that is followed by one of a higher generation lies in that one already.
+fn remove_merged(files: &mut Vec<(PartFile, u32)>) -> Result<(), StoreError> {
+    let mut highest = 0;
+    for (file, generation) in files.iter().rev() {
+        if *generation < highest {
+            layout::remove_file(&file.path)?;
+        }
+        highest = highest.max(*generation);
+    }
+    files.retain(|(file, _)| file.path.exists());
+    Ok(())
+}
+
+fn set_aside(path: &Path, ending: &str) -> Result<PathBuf, StoreError> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".");
+    aside.push(ending);
+    let aside = PathBuf::from(aside);
+    std::fs::rename(path, &aside).map_err(|source| StoreError::Io {
+        action: "rename",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    Ok(aside)
+}
+
+/// A part's generation and the runs it holds.
+fn held(path: &Path) -> Result<(u32, Vec<RunId>), StoreError> {
+    let frame = Frame::read(path)?;
+    let generation = frame
+        .note(GENERATION_NOTE)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    let kinds = frame.u8(cells::KIND)?;
+    let runs = frame.u64(cells::RUN)?;
+    let held = kinds
+        .iter()
+        .zip(runs.iter())
+        .filter(|(kind, _)| *kind == Some(Kind::State as u8))
+        .filter_map(|(_, run)| run.map(RunId))
+        .collect();
+    Ok((generation, held))
+}
+
+/// The rows of all files, oldest first, without those of runs that a later file has again.
+fn concat(files: &[PartFile]) -> Result<DataFrame, StoreError> {
+    let mut later = HashSet::new();
+    let mut frames = Vec::new();
+    for file in files.iter().rev() {
+        let frame = Frame::read(&file.path)?;
+        let runs = frame.u64(cells::RUN)?;
+        let mask: Vec<bool> = runs
+            .iter()
+            .map(|run| run.is_some_and(|run| !later.contains(&run)))
+            .collect();
+        later.extend(runs.iter().flatten());
+        let kept = if mask.contains(&false) {
+            let mask = BooleanChunked::from_slice("kept".into(), &mask);
+            let kept = frame.inner().filter(&mask);
+            kept.map_err(|source| StoreError::Encode {
+                path: file.path.clone(),
+                source,
+            })?
+        } else {
+            frame.into_inner()
+        };
+        frames.push(kept);
+    }
+    let mut merged = DataFrame::empty_with_schema(&schema());
+    for frame in frames.iter().rev() {
+        merged
+            .vstack_mut(frame)
+            .map_err(|source| StoreError::Encode {
+                path: files
+                    .last()
+                    .map(|file| file.path.clone())
+                    .unwrap_or_default(),
+                source,
+            })?;
+    }
+    merged.rechunk_mut_par();
+    Ok(merged)
+}
+
+fn schema() -> Schema {
+    Schema::from_iter([
+        Field::new(cells::RUN.into(), DataType::UInt64),
+        Field::new(cells::KIND.into(), DataType::UInt8),
+        Field::new(cells::NAME.into(), DataType::String),
+        Field::new(cells::EPOCH.into(), DataType::UInt32),
+        Field::new(cells::VALUE.into(), DataType::Float64),
+        Field::new(cells::STANDARDIZED.into(), DataType::Float64),
+    ])
+}
+
+/// The columns of a part while it is put together.
+#[derive(Default)]
+struct Columns<'a> {
+    run: Vec<u64>,
+    kind: Vec<u8>,
+    name: Vec<&'a str>,
+    epoch: Vec<Option<u32>>,
+    value: Vec<Option<f64>>,
+    standardized: Vec<Option<f64>>,
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, run: RunId, kind: Kind, name: &'a str, value: Option<f64>) {
+        self.push_row(run, kind, name, None, value, None);
+    }
+
+    fn push_row(
+        &mut self,
+        run: RunId,
+        kind: Kind,
+        name: &'a str,
+        epoch: Option<u32>,
+        value: Option<f64>,
+        standardized: Option<f64>,
+    ) {
+        self.run.push(run.0);
+        self.kind.push(kind as u8);
+        self.name.push(name);
+        self.epoch.push(epoch);
+        self.value.push(value);
+        self.standardized.push(standardized);
+    }
+
+    fn push_record(&mut self, record: &'a RunRecord) {
+        let run = record.run;
+        self.push(run, Kind::State, record.state.name(), None);
+        if let Some(reason) = record.reason {
+            self.push(run, Kind::Reason, reason.name(), None);
+        }
+        let numbers = [
+            (
+                field::CONVERGED,
+                Some(f64::from(u8::from(record.converged))),
+            ),
+            (field::EPOCHS, Some(f64::from(record.epochs))),
+            (field::BEST_EPOCH, record.best_epoch.map(f64::from)),
+            (field::FIRST_PASS, Some(f64::from(record.first_pass))),
+            (field::RUNG, record.rung.map(f64::from)),
+            (field::OBJECTIVE, record.objective),
+            (field::GRAD_NORM, record.grad_norm),
+            (field::L1, Some(record.l1)),
+            (field::L2, Some(record.l2)),
+            // Row counts stay far below 2^53, where floats stop being exact.
+            (field::N_TRAIN, Some(record.n_train as f64)),
+            (field::N_VAL, Some(record.n_val as f64)),
+            (field::SECONDS, Some(record.seconds)),
+        ];
+        for (name, number) in numbers {
+            if number.is_some() {
+                self.push(run, Kind::Number, name, number);
+            }
+        }
+        for (kind, scores) in [(Kind::Train, &record.train), (Kind::Val, &record.val)] {
+            for (metric, score) in scores {
+                self.push(run, kind, metric, Some(*score));
+            }
+        }
+    }
+}
+
+fn encode(part: &Part) -> PolarsResult<DataFrame> {
+    let mut columns = Columns::default();
+    for record in &part.runs {
+        columns.push_record(record);
+    }
+    for row in &part.history {
+        let kind = match row.split {
+            Split::Train => Kind::TrainHistory,
+            Split::Val => Kind::ValHistory,
+        };
+        let value = Some(row.value);
+        columns.push_row(row.run, kind, &row.metric, Some(row.epoch), value, None);
+    }
+    for row in &part.coefficients {
+        let (value, standardized) = (row.coefficient, row.coefficient_standardized);
+        let kind = Kind::Coefficient;
+        columns.push_row(
+            row.run,
+            kind,
+            &row.feature,
+            None,
+            Some(value),
+            Some(standardized),
+        );
+    }
+    DataFrame::new(
+        columns.run.len(),
+        vec![
+            column(cells::RUN, columns.run),
+            column(cells::KIND, columns.kind),
+            column(cells::NAME, columns.name),
+            column(cells::EPOCH, columns.epoch),
+            column(cells::VALUE, columns.value),
+            column(cells::STANDARDIZED, columns.standardized),
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::RunState;
+
+    fn part(runs: &[u64], epochs: u32) -> Part {
+        Part {
+            runs: runs
+                .iter()
+                .map(|&run| RunRecord {
+                    run: RunId(run),
+                    epochs,
+                    state: RunState::Complete,
+                    ..RunRecord::default()
+                })
+                .collect(),
+            ..Part::default()
+        }
+    }
+
+    fn open(dir: &Path) -> (PartWriter, Vec<u64>, Vec<Rejected>) {
+        let (writer, runs, rejected) = PartWriter::open(dir).expect("openable");
+        let mut runs: Vec<u64> = runs.into_iter().map(|run| run.0).collect();
+        runs.sort_unstable();
+        (writer, runs, rejected)
+    }
+
+    #[test]
+    fn many_parts_stay_few_files_and_lose_nothing() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        let (mut writer, ..) = open(dir.path());
+        for run in 0..150 {
+            writer.append(&part(&[run], 1)).expect("appended");
+            assert!(list(dir.path()).expect("listing").len() <= 32);
+        }
+        let (_, runs, rejected) = open(dir.path());
+        assert_eq!(runs, (0..150).collect::<Vec<u64>>());
+        assert!(rejected.is_empty());
+    }
+
+    #[test]
+    fn merging_keeps_the_last_record_of_a_run() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        let (mut writer, ..) = open(dir.path());
+        for epochs in 0..20 {
+            writer
+                .append(&part(&[7, 100 + u64::from(epochs)], epochs))
+                .expect("appended");
+        }
+        let merged = &list(dir.path()).expect("listing")[0].path;
+        let frame = Frame::read(merged).expect("readable");
+        let states = frame.u8(cells::KIND).expect("kinds");
+        let runs = frame.u64(cells::RUN).expect("runs");
+        let of_seven = states
+            .iter()
+            .zip(runs.iter())
+            .filter(|cell| *cell == (Some(Kind::State as u8), Some(7)))
+            .count();
+        assert!(of_seven <= 1, "{of_seven}");
+    }
+
+    #[test]
+    fn a_damaged_part_is_set_aside_and_its_number_is_not_reused() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        let (mut writer, ..) = open(dir.path());
+        writer.append(&part(&[1], 1)).expect("appended");
+        writer.append(&part(&[2], 1)).expect("appended");
+        let path = dir.path().join("parts/00002.parquet");
+        let mut bytes = std::fs::read(&path).expect("readable");
+        bytes[20] ^= 1;
+        std::fs::write(&path, bytes).expect("written");
+        let (mut writer, runs, rejected) = open(dir.path());
+        assert_eq!(runs, [1]);
+        assert_eq!(rejected.len(), 1);
+        assert!(rejected[0].path.ends_with("00002.parquet.damaged"));
+        writer.append(&part(&[3], 1)).expect("appended");
+        assert!(dir.path().join("parts/00003.parquet").is_file());
+    }
+
+    #[test]
+    fn a_merge_cut_short_leaves_nothing_twice() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        let (mut writer, ..) = open(dir.path());
+        for run in 0..7 {
+            writer.append(&part(&[run], 1)).expect("appended");
+        }
+        let first = dir.path().join("parts/00001.parquet");
+        let copy = std::fs::read(&first).expect("readable");
+        writer.append(&part(&[7], 1)).expect("appended and merged");
+        assert_eq!(list(dir.path()).expect("listing").len(), 1);
+        std::fs::write(&first, copy).expect("as if it had not been removed");
+        let (_, runs, rejected) = open(dir.path());
+        assert_eq!(runs, (0..8).collect::<Vec<u64>>());
+        assert!(rejected.is_empty());
+        assert!(!first.exists());
+    }
+}
