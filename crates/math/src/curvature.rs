@@ -1,36 +1,57 @@
 //! How steep the objective can be: the largest step gradient descent survives.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2, s};
 use ndarray_linalg::{EigValsh, UPLO};
 
-/// The second moments of feature rows, the intercept's column of ones included: `[X 1]ᵀ[X 1] / m`.
+/// Second moments of feature rows, the intercept's column of ones included: `Σ [x 1]ᵀ[x 1]`, tile by tile.
 ///
 /// # Shapes
-/// `x` (m, P) → (P + 1, P + 1).
-pub fn second_moments(x: &ArrayView2<'_, f64>) -> Array2<f64> {
-    let (m, features) = x.dim();
-    let mut out = Array2::zeros((features + 1, features + 1));
-    let inverse = 1.0 / m as f64;
-    out.slice_mut(ndarray::s![..features, ..features]).assign(&(x.t().dot(x) * inverse));
-    for (j, column) in x.columns().into_iter().enumerate() {
-        out[[j, features]] = column.sum() * inverse;
-        out[[features, j]] = out[[j, features]];
-    }
-    out[[features, features]] = 1.0;
-    out
+/// (P + 1, P + 1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecondMoments {
+    sums: Array2<f64>,
 }
 
-/// The learning rate above which gradient descent on the logistic loss may diverge: `2 / (λmax(M)/4 + l2)`.
+impl SecondMoments {
+    /// Of no rows yet, for P features.
+    pub fn new(features: usize) -> Self {
+        Self { sums: Array2::zeros((features + 1, features + 1)) }
+    }
+
+    /// Adds rows.
+    ///
+    /// # Shapes
+    /// `x` (m, P).
+    pub fn add(&mut self, x: &ArrayView2<'_, f64>) {
+        let (m, features) = x.dim();
+        let mut block = self.sums.slice_mut(s![..features, ..features]);
+        general_mat_mul(1.0, &x.t(), x, 1.0, &mut block);
+        for (j, column) in x.columns().into_iter().enumerate() {
+            self.sums[[j, features]] += column.sum();
+            self.sums[[features, j]] = self.sums[[j, features]];
+        }
+        self.sums[[features, features]] += m as f64;
+    }
+
+    /// The largest eigenvalue of the mean of `[x 1]ᵀ[x 1]`; `None` when LAPACK finds none (sums that are not finite) or
+    /// there are no rows.
+    pub fn largest_eigenvalue(&self) -> Option<f64> {
+        let rows = self.sums[[self.sums.nrows() - 1, self.sums.nrows() - 1]];
+        let eigenvalues = self.sums.eigvalsh(UPLO::Lower).ok()?;
+        let largest = eigenvalues.iter().copied().fold(f64::NAN, f64::max) / rows;
+        (largest.is_finite() && largest > 0.0).then_some(largest)
+    }
+}
+
+/// The learning rate above which gradient descent on the logistic loss may diverge: `2 / (λ/4 + l2)`.
 ///
-/// M are the second moments of the features; ¼M bounds the Hessian everywhere. `None` when LAPACK finds no eigenvalues
-/// (moments that are not finite).
+/// λ is the largest eigenvalue of the features' second moments; a quarter of them bounds the Hessian everywhere.
 ///
 /// # Source
 /// Böhning and Lindsay 1988 for the bound; Nesterov, *Lectures on Convex Optimization*, theorem 2.1.14 for the step.
-pub fn largest_stable_rate(moments: &Array2<f64>, l2: f64) -> Option<f64> {
-    let eigenvalues = moments.eigvalsh(UPLO::Lower).ok()?;
-    let largest = eigenvalues.iter().copied().fold(f64::NAN, f64::max);
-    (largest.is_finite() && largest > 0.0).then(|| 2.0 / (largest / 4.0 + l2))
+pub fn largest_stable_rate(eigenvalue: f64, l2: f64) -> f64 {
+    2.0 / (eigenvalue / 4.0 + l2)
 }
 
 #[cfg(test)]
@@ -42,11 +63,20 @@ mod tests {
     fn the_bound_is_that_of_the_largest_eigenvalue() {
         // Two uncorrelated standardized columns: M is the identity, so L = 1/4 and the largest rate is 8.
         let x = array![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]];
-        let moments = second_moments(&x.view());
-        assert!((largest_stable_rate(&moments, 0.0).expect("finite") - 8.0).abs() < 1e-12);
-        assert!((largest_stable_rate(&moments, 0.25).expect("finite") - 4.0).abs() < 1e-12);
-        // The same column twice doubles the curvature.
-        let twice = array![[1.0, 1.0], [-1.0, -1.0]];
-        assert!((largest_stable_rate(&second_moments(&twice.view()), 0.0).expect("finite") - 4.0).abs() < 1e-12);
+        let of = |tiles: &[Array2<f64>]| {
+            let mut moments = SecondMoments::new(2);
+            for tile in tiles {
+                moments.add(&tile.view());
+            }
+            moments.largest_eigenvalue().expect("finite")
+        };
+        let eigenvalue = of(std::slice::from_ref(&x));
+        assert!((largest_stable_rate(eigenvalue, 0.0) - 8.0).abs() < 1e-12);
+        assert!((largest_stable_rate(eigenvalue, 0.25) - 4.0).abs() < 1e-12);
+        // The same rows in two tiles, and the same column twice, which doubles the curvature.
+        let halves = [x.slice(s![..1, ..]).to_owned(), x.slice(s![1.., ..]).to_owned()];
+        assert!((of(&halves) - eigenvalue).abs() < 1e-12);
+        assert!((largest_stable_rate(of(&[array![[1.0, 1.0], [-1.0, -1.0]]]), 0.0) - 4.0).abs() < 1e-12);
+        assert!(SecondMoments::new(2).largest_eigenvalue().is_none());
     }
 }

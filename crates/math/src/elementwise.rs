@@ -174,15 +174,13 @@ macro_rules! kernels {
                         }
                         continue;
                     }
+                    let mut spare = [0.0; WIDEST];
                     for (rows, y) in z.chunks_mut(ROWS_PER_LOG * k).zip(y.chunks(ROWS_PER_LOG)) {
                         let zeros = [0.0; WIDEST];
                         let mut sums = ColumnSums { linear: zeros, product: [1.0; WIDEST], squared: zeros, correct: zeros };
+                        let db = if RESIDUAL { &mut db[range.clone()] } else { &mut spare[..range.len()] };
                         for (row, &y) in rows.chunks_exact_mut(k).zip(y) {
-                            let row = &mut row[range.clone()];
-                            score_row(row, y, b, columns.cut, &mut sums);
-                            if RESIDUAL {
-                                residual_row(row, y, b, s, &mut db[range.clone()]);
-                            }
+                            score_row::<RESIDUAL>(&mut row[range.clone()], y, b, s, columns.cut, db, &mut sums);
                         }
                         for (j, column) in range.clone().enumerate() {
                             scores.loss[column] += f64::from(sums.linear[j]) + f64::from(sums.product[j].ln());
@@ -203,17 +201,30 @@ macro_rules! kernels {
             }
 
             #[inline(always)]
-            fn score_row(row: &[$type], y: $type, b: &[$type], cut: $type, sums: &mut ColumnSums) {
+            fn score_row<const RESIDUAL: bool>(
+                row: &mut [$type],
+                y: $type,
+                b: &[$type],
+                s: &[$type],
+                cut: $type,
+                db: &mut [$type],
+                sums: &mut ColumnSums,
+            ) {
                 let ColumnSums { linear, product, squared, correct } = sums;
                 let sums = linear.iter_mut().zip(product).zip(squared.iter_mut().zip(correct));
-                for ((&z, &b), ((linear, product), (squared, correct))) in row.iter().zip(b).zip(sums) {
-                    let z = z + b;
+                let columns = row.iter_mut().zip(b).zip(s.iter().zip(db));
+                for (((stored, &b), (&s, db)), ((linear, product), (squared, correct))) in columns.zip(sums) {
+                    let z = *stored + b;
                     let (p, factor) = (sigmoid_of(z), factor_of(z));
                     *linear += y.mul_add(-z, z.max(0.0));
                     *product *= factor;
                     *squared = (p - y).mul_add(p - y, *squared);
                     let side: $type = if z > cut { 1.0 } else { 0.0 };
                     *correct += if side == y { 1.0 } else { 0.0 };
+                    if RESIDUAL {
+                        *stored = s * (p - y);
+                        *db += *stored;
+                    }
                 }
             }
 

@@ -148,7 +148,7 @@ impl fmt::Display for Explanation {
         let width = shown.iter().map(|&i| name(i).chars().count()).max().unwrap_or(0).max("(intercept)".len());
         writeln!(f, "{}: {}", self.run, self.row)?;
         writeln!(f)?;
-        writeln!(f, "z = b + Σ w·x{:gap$}{:>10.4}      dz = a − y {:>+10.4}", "", one.z, one.dz, gap = width.saturating_sub(11))?;
+        writeln!(f, "z = b + Σ w·x{:>w$.4}      dz = a − y {:>+10.4}", one.z, one.dz, w = width + 1)?;
         writeln!(f, "  {:<width$}  {:>+10.4}      db {:>+18.4}", "(intercept)", self.intercept, one.db)?;
         for &i in shown {
             let (_, w, x) = &self.features[i];
@@ -165,7 +165,7 @@ impl fmt::Display for Explanation {
             let label = format!("{} more", order.len() - shown.len());
             writeln!(f, "  {label:<width$}  {rest:>+10.4}")?;
         }
-        writeln!(f, "a = σ(z)    {:>w$.4}      da = −y/a + (1−y)/(1−a) = {:+.4}", one.a, one.da, w = width + 2)?;
+        writeln!(f, "a = σ(z)     {:>w$.4}      da = −y/a + (1−y)/(1−a) = {:+.4}", one.a, one.da, w = width + 1)?;
         let formula = if one.loss.is_finite() && self.label_is_positive() { "L = −log a" } else { "L = −log(1−a)" };
         writeln!(f, "{formula:<13}{:>w$.4}      y = {}", one.loss, printable(&self.label), w = width + 1)?;
         writeln!(f, "finite differences agree to {:.0e}      --dot writes the graph", self.finite_differences)

@@ -47,7 +47,7 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
         let trials = search::trials(config)?;
         let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
         let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
-        let summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config).map);
+        let summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
         Ok((data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -101,7 +101,7 @@ fn run_with<T: Real + Element>(
 
     let view = View::new(&data, config);
     let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
-    let plan_summary = PlanSummary::new(&plan, config, &data, &view.map);
+    let plan_summary = PlanSummary::new(&plan, config, &data, &view);
     on_loaded(&data.summary, &plan_summary);
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();

@@ -59,8 +59,8 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             say(&format!("  warning: {warning}"));
         }
         say(&planned(plan));
-        for stand_in in &plan.stand_ins {
-            say(&format!("  note: {stand_in}"));
+        for note in &plan.notes {
+            say(&format!("  note: {note}"));
         }
     };
     let summary = sweep::run(&request, &progress, &on_loaded)?;
@@ -145,7 +145,7 @@ fn opening(data: &data::Summary) -> String {
             .map(|column| format!("{} {}", column.name, percent(column.nulls as f64, data.rows as f64)))
             .collect();
         let more = if missing.len() > 4 { format!(" and {} more", missing.len() - 4) } else { String::new() };
-        out += &format!("\n  missing  {}{more}: by each fold's training rows", shown.join(", "));
+        out += &format!("\n  missing  {}{more}", shown.join(", "));
     }
     out
 }
@@ -233,7 +233,7 @@ fn closing(summary: &SweepSummary) -> String {
         out += &format!("runs    all {} runs were there already: nothing to do\n", grouped(summary.runs as u64));
     } else {
         out += &format!(
-            "runs    {} of {} finished, {} column·epochs: {:.2} s of training, {:.2} s in all ({} threads, {}, {})\n",
+            "runs    {} of {} finished, {} column·epochs: {:.3} s of training, {:.2} s in all ({} threads, {}, {})\n",
             grouped(finished as u64),
             grouped(summary.runs as u64),
             grouped(summary.epochs_trained),

@@ -8,7 +8,8 @@ use gradsweep_math::affine::AffineMap;
 use gradsweep_store as store;
 use serde::Serialize;
 
-use super::{BatchSchedule, Cohort, Cost, Plan, kind_of};
+use super::{BatchSchedule, Cohort, Cost, Plan, kind_of, stability};
+use crate::train::View;
 use crate::config::{Config, Value};
 
 /// The plan as the store keeps it.
@@ -82,8 +83,8 @@ pub struct PlanSummary {
     pub data_bytes: u64,
     /// The passes.
     pub cohorts: Vec<CohortSummary>,
-    /// What stands in for a default that is not built yet.
-    pub stand_ins: Vec<String>,
+    /// What stands in for a default that is not built yet, and learning rates that will not hold.
+    pub notes: Vec<String>,
 }
 
 /// One pass.
@@ -103,7 +104,7 @@ pub struct CohortSummary {
 
 impl PlanSummary {
     /// The summary of a plan on `data`.
-    pub fn new<T: Real>(plan: &Plan, config: &Config, data: &Dataset<T>, map: &AffineMap) -> Self {
+    pub fn new<T: Real>(plan: &Plan, config: &Config, data: &Dataset<T>, view: &View<'_, T>) -> Self {
         let (rows, columns) = data.x.dim();
         Self {
             trials: plan.trials.len(),
@@ -113,8 +114,8 @@ impl PlanSummary {
             columns,
             precision: T::NAME,
             data_bytes: (rows * columns * size_of::<T>()) as u64,
-            cohorts: plan.cohorts.iter().map(|cohort| cohort_summary(plan, cohort, data, map)).collect(),
-            stand_ins: config.stand_ins(),
+            cohorts: plan.cohorts.iter().map(|cohort| cohort_summary(plan, cohort, data, &view.map)).collect(),
+            notes: config.stand_ins().into_iter().chain(stability::note(plan, view)).collect(),
         }
     }
 }
@@ -201,7 +202,7 @@ impl fmt::Display for PlanSummary {
             bytes(state),
         )?;
         writeln!(f, "folds   imputation, scaling and levels from each fold's own training rows; nothing is shared")?;
-        for line in &self.stand_ins {
+        for line in &self.notes {
             writeln!(f, "note    {line}")?;
         }
         Ok(())

@@ -7,6 +7,7 @@ mod cohort;
 mod cost;
 mod display;
 mod runs;
+mod stability;
 
 pub use cohort::{BatchSchedule, Block, Cohort};
 pub use cost::Cost;
