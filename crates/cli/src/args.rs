@@ -51,7 +51,7 @@ pub(crate) enum Verb {
 pub(crate) struct ConfigArgs {
     /// The config file (TOML).
     pub(crate) config: PathBuf,
-    /// Override a key, as train.learning_rate=0.1 (repeatable).
+    /// Override a key, as `train.learning_rate=0.1` (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
     /// Use only the first N rows.
@@ -67,7 +67,7 @@ pub(crate) struct RunArgs {
     /// The column to predict, when the input is a data file.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) target: Option<String>,
-    /// Override a key, as train.learning_rate=0.1 (repeatable).
+    /// Override a key, as `train.learning_rate=0.1` (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
     /// Use only the first N rows.

@@ -26,7 +26,11 @@ pub(crate) enum Failure {
     /// A store could not be read.
     Report(ReportError),
     /// A file named on the command line could not be read or written.
-    File { path: std::path::PathBuf, action: &'static str, source: std::io::Error },
+    File {
+        path: std::path::PathBuf,
+        action: &'static str,
+        source: std::io::Error,
+    },
     /// The command line is wrong in a way that clap does not know.
     Usage { message: String, hint: Option<String> },
     /// The reader of standard output has gone.
@@ -59,7 +63,11 @@ impl From<ReportError> for Failure {
 impl From<std::io::Error> for Failure {
     /// Of writing to standard output.
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe { Self::ClosedPipe } else { Self::Output(error) }
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::ClosedPipe
+        } else {
+            Self::Output(error)
+        }
     }
 }
 
@@ -69,15 +77,19 @@ pub(crate) fn code(outcome: Result<u8, Failure>) -> ExitCode {
         Ok(code) => code,
         Err(Failure::ClosedPipe) => OK,
         Err(Failure::Config(problems)) => {
-            terminal::talk(&diagnostics::render(&problems, terminal::has_color(), terminal::width()));
+            terminal::talk(&diagnostics::render(
+                &problems,
+                terminal::has_color(),
+                terminal::width(),
+            ));
             USAGE
         }
         Err(Failure::Run(error)) => {
-            say(&error, error.hint());
+            say(&error, error.hint().as_deref());
             error.exit_code()
         }
         Err(Failure::Report(error)) => {
-            say(&error, error.hint());
+            say(&error, error.hint().as_deref());
             match error.exit_kind() {
                 ExitKind::InUse => 5,
                 ExitKind::Disk => 4,
@@ -102,7 +114,7 @@ pub(crate) fn code(outcome: Result<u8, Failure>) -> ExitCode {
 }
 
 /// An error with its causes, and what to type next.
-fn say(error: &dyn std::error::Error, hint: Option<String>) {
+fn say(error: &dyn std::error::Error, hint: Option<&str>) {
     let mut message = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -113,5 +125,5 @@ fn say(error: &dyn std::error::Error, hint: Option<String>) {
         }
         cause = error.source();
     }
-    terminal::error(&message, hint.as_deref());
+    terminal::error(&message, hint);
 }

@@ -13,12 +13,17 @@ pub(crate) fn restart_with_better_ones() {
     if std::env::var_os(VARIABLE).is_some() {
         return;
     }
-    let Some(core) = gradsweep_runner::doctor::better_core() else { return };
+    let Some(core) = gradsweep_runner::doctor::better_core() else {
+        return;
+    };
     #[cfg(unix)]
     if let Ok(own) = std::env::current_exe() {
         use std::os::unix::process::CommandExt;
         // Returns only on failure; the slow kernels are right, too.
-        let _ = std::process::Command::new(own).args(std::env::args_os().skip(1)).env(VARIABLE, core).exec();
+        let _ = std::process::Command::new(own)
+            .args(std::env::args_os().skip(1))
+            .env(VARIABLE, core)
+            .exec();
     }
     #[cfg(not(unix))]
     let _ = core;

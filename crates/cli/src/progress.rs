@@ -48,18 +48,33 @@ impl Progress {
     pub(crate) fn new(is_quiet: bool, log: Option<&Path>) -> Result<Self, Failure> {
         let log = log
             .map(|path| {
-                let file = File::create(path)
-                    .map_err(|source| Failure::File { path: path.to_path_buf(), action: "write", source })?;
+                let file = File::create(path).map_err(|source| Failure::File {
+                    path: path.to_path_buf(),
+                    action: "write",
+                    source,
+                })?;
                 Ok::<_, Failure>(Mutex::new(BufWriter::new(file)))
             })
             .transpose()?;
         let is_interactive = terminal::is_interactive() && !is_quiet;
-        let target = if is_interactive { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("  training {bar:32.cyan/dim} {percent:>3} %   {msg}   {elapsed} (about {eta} left)")
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("█▉▊▋▌▍▎▏ ");
+        let target = if is_interactive {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let style = ProgressStyle::with_template(
+            "  training {bar:32.cyan/dim} {percent:>3} %   {msg}   {elapsed} (about {eta} left)",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("█▉▊▋▌▍▎▏ ");
         let bar = ProgressBar::with_draw_target(None, target).with_style(style);
-        Ok(Self { state: Mutex::new(State::default()), bar, log, is_quiet, is_interactive })
+        Ok(Self {
+            state: Mutex::new(State::default()),
+            bar,
+            log,
+            is_quiet,
+            is_interactive,
+        })
     }
 
     /// Clears the bar and completes the log.
@@ -76,7 +91,9 @@ impl Observer for Progress {
         if let Some(log) = &self.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             // A log that cannot be written must not stop a sweep.
-            let _ = serde_json::to_writer(&mut *log, event).map_err(std::io::Error::from).and_then(|()| log.write_all(b"\n"));
+            let _ = serde_json::to_writer(&mut *log, event)
+                .map_err(std::io::Error::from)
+                .and_then(|()| log.write_all(b"\n"));
         }
         if self.is_quiet {
             return;
@@ -98,7 +115,14 @@ impl Observer for Progress {
 impl State {
     fn take(&mut self, event: &Event) {
         match event {
-            Event::Planned { runs, column_epochs, trials, metric, higher_is_better, .. } => {
+            Event::Planned {
+                runs,
+                column_epochs,
+                trials,
+                metric,
+                higher_is_better,
+                ..
+            } => {
                 self.runs = *runs;
                 self.column_epochs = *column_epochs;
                 self.values = vec![f64::NAN; trials.len()];
@@ -106,7 +130,9 @@ impl State {
                 self.metric = metric;
                 self.higher_is_better = *higher_is_better;
             }
-            Event::EpochFinished { columns, validation, .. } => {
+            Event::EpochFinished {
+                columns, validation, ..
+            } => {
                 self.trained += *columns as u64;
                 for (run, value) in validation {
                     self.values[*run] = *value;
@@ -115,7 +141,11 @@ impl State {
                     self.rank();
                 }
             }
-            Event::RunFinished { failed, epochs_saved, run } => {
+            Event::RunFinished {
+                failed,
+                epochs_saved,
+                run,
+            } => {
                 self.done += 1;
                 self.trained += u64::from(*epochs_saved);
                 if *failed {
@@ -138,13 +168,24 @@ impl State {
                 sums[trial].1 += 1;
             }
         }
-        let means = sums.iter().filter(|(_, runs)| *runs > 0).map(|(sum, runs)| sum / f64::from(*runs));
-        self.best = if self.higher_is_better { means.max_by(f64::total_cmp) } else { means.min_by(f64::total_cmp) };
+        let means = sums
+            .iter()
+            .filter(|(_, runs)| *runs > 0)
+            .map(|(sum, runs)| sum / f64::from(*runs));
+        self.best = if self.higher_is_better {
+            means.max_by(f64::total_cmp)
+        } else {
+            means.min_by(f64::total_cmp)
+        };
     }
 
     fn line(&self) -> String {
         let live = self.runs - self.done;
-        let mut line = format!("runs {live} live · {} done · {} failed", self.done - self.failed, self.failed);
+        let mut line = format!(
+            "runs {live} live · {} done · {} failed",
+            self.done - self.failed,
+            self.failed
+        );
         if let Some(best) = self.best {
             line += &format!("   best {} {best:.4}", self.metric);
         }

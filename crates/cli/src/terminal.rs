@@ -25,7 +25,11 @@ pub(crate) fn say(line: &str) {
 
 /// Writes an error and its hint.
 pub(crate) fn error(message: &str, hint: Option<&str>) {
-    let (bold, red, reset) = if has_color() { ("\u{1b}[1m", "\u{1b}[31;1m", "\u{1b}[0m") } else { ("", "", "") };
+    let (bold, red, reset) = if has_color() {
+        ("\u{1b}[1m", "\u{1b}[31;1m", "\u{1b}[0m")
+    } else {
+        ("", "", "")
+    };
     talk(&format!("{red}error{reset}{bold}:{reset} {}\n", clean(message)));
     if let Some(hint) = hint {
         talk(&format!("  help: {}\n", clean(hint)));
@@ -44,13 +48,21 @@ pub(crate) fn is_interactive() -> bool {
 
 /// Columns of the terminal; 100 where there is none.
 pub(crate) fn width() -> usize {
-    console::Term::stderr().size_checked().map_or(100, |(_, columns)| usize::from(columns)).clamp(40, 160)
+    console::Term::stderr()
+        .size_checked()
+        .map_or(100, |(_, columns)| usize::from(columns))
+        .clamp(40, 160)
 }
 
 /// Control characters other than line ends are shown as a replacement character.
 fn clean(text: &str) -> std::borrow::Cow<'_, str> {
-    let is_hostile = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if text.contains(is_hostile) { text.replace(is_hostile, "\u{fffd}").into() } else { text.into() }
+    let is_hostile =
+        |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(is_hostile) {
+        text.replace(is_hostile, "\u{fffd}").into()
+    } else {
+        text.into()
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +71,10 @@ mod tests {
 
     #[test]
     fn escapes_from_files_do_not_reach_the_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\rc\nd\u{202e}"), "a\u{fffd}[31mb\u{fffd}c\nd\u{fffd}");
+        assert_eq!(
+            clean("a\u{1b}[31mb\rc\nd\u{202e}"),
+            "a\u{fffd}[31mb\u{fffd}c\nd\u{fffd}"
+        );
         assert_eq!(clean("plain · text"), "plain · text");
     }
 }

@@ -5,7 +5,10 @@ use std::process::{Command, Output};
 
 /// The repository.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the crate lies in the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the crate lies in the repository")
 }
 
 /// Runs the program in a directory.
@@ -54,7 +57,12 @@ fn good_table() -> String {
     let mut data = "x,u,late\n".to_owned();
     for i in 0..120 {
         let late = (i * 7 + i / 11) % 10 < if i % 2 == 0 { 7 } else { 2 };
-        data += &format!("{},{},{}\n", (i % 2) * 3 + i % 5, i * 37 % 101, if late { "yes" } else { "no" });
+        data += &format!(
+            "{},{},{}\n",
+            (i % 2) * 3 + i % 5,
+            i * 37 % 101,
+            if late { "yes" } else { "no" }
+        );
     }
     data
 }
@@ -67,16 +75,53 @@ fn every_shipped_config_runs() {
         let config = entry.expect("readable").path();
         let out = tempfile::tempdir().expect("a temporary directory");
         let dir = format!("output.dir={}", out.path().join("store").display());
-        let output = gradsweep(&root(), &["run", &config.display().to_string(), "--set", &dir, "--format", "json", "--quiet"]);
-        assert_eq!(output.status.code(), Some(0), "{}\n{}", config.display(), text(&output.stderr));
+        let output = gradsweep(
+            &root(),
+            &[
+                "run",
+                &config.display().to_string(),
+                "--set",
+                &dir,
+                "--format",
+                "json",
+                "--quiet",
+            ],
+        );
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}\n{}",
+            config.display(),
+            text(&output.stderr)
+        );
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
         let number = |key: &str| answer[key].as_f64().unwrap_or(f64::NAN);
         assert_eq!(number("failed"), 0.0);
         assert!(number("runs") >= number("trials"));
         let best = &answer["best"];
-        let (score, guess) = (best["mean_val"].as_f64().expect("validated"), answer["null_model"].as_f64().expect("a rate"));
-        assert!(if answer["metric"] == "log_loss" { score < guess } else { score > guess }, "{answer}");
-        for key in ["store", "rows", "features", "unconverged", "epochs_trained", "peak_memory_bytes", "threads", "precision", "blas_core"] {
+        let (score, guess) = (
+            best["mean_val"].as_f64().expect("validated"),
+            answer["null_model"].as_f64().expect("a rate"),
+        );
+        assert!(
+            if answer["metric"] == "log_loss" {
+                score < guess
+            } else {
+                score > guess
+            },
+            "{answer}"
+        );
+        for key in [
+            "store",
+            "rows",
+            "features",
+            "unconverged",
+            "epochs_trained",
+            "peak_memory_bytes",
+            "threads",
+            "precision",
+            "blas_core",
+        ] {
             assert!(!answer[key].is_null(), "{key} is missing");
         }
         for key in ["load", "train", "refit", "write", "total"] {
@@ -86,7 +131,9 @@ fn every_shipped_config_runs() {
             assert!(!best[key].is_null(), "best.{key} is missing");
         }
         // One held-out part has no spread.
-        let is_holdout = std::fs::read_to_string(&config).expect("readable").contains("\"holdout\"");
+        let is_holdout = std::fs::read_to_string(&config)
+            .expect("readable")
+            .contains("\"holdout\"");
         assert_eq!(best["se_val"].is_null(), is_holdout, "{answer}");
     }
 }
@@ -102,7 +149,9 @@ fn every_command_of_the_readme_works() {
     let mut commands = 0;
     for line in readme.lines().filter_map(|line| line.strip_prefix("$ gradsweep ")) {
         let line = line.split('#').next().unwrap_or(line).trim();
-        let (line, file) = line.split_once(" > ").map_or((line, None), |(line, file)| (line, Some(file)));
+        let (line, file) = line
+            .split_once(" > ")
+            .map_or((line, None), |(line, file)| (line, Some(file)));
         let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches('\'')).collect();
         let answer = succeeds(dir.path(), &words);
         if let Some(file) = file {
@@ -119,13 +168,22 @@ fn the_way_from_run_to_compare() {
     let output = gradsweep(dir.path(), &["run", "sweep.toml"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let (screen, talk) = (text(&output.stdout), text(&output.stderr));
-    for word in ["best    trial", "log_loss", "guessing the rate", "store   sweeps/sweep", "gradsweep compare sweeps/sweep"] {
+    for word in [
+        "best    trial",
+        "log_loss",
+        "guessing the rate",
+        "store   sweeps/sweep",
+        "gradsweep compare sweeps/sweep",
+    ] {
         assert!(screen.contains(word), "no {word:?} in\n{screen}");
     }
     for word in ["120 rows", "\"yes\" counts as 1", "2 trials x 5 folds = 10 runs"] {
         assert!(talk.contains(word), "no {word:?} in\n{talk}");
     }
-    assert!(!screen.contains('\u{1b}') && !talk.contains('\u{1b}'), "colors where there is no terminal");
+    assert!(
+        !screen.contains('\u{1b}') && !talk.contains('\u{1b}'),
+        "colors where there is no terminal"
+    );
     assert!(succeeds(dir.path(), &["run", "sweep.toml"]).contains("nothing to do"));
 
     for format in ["table", "json", "csv", "md"] {
@@ -139,12 +197,18 @@ fn the_way_from_run_to_compare() {
             let answer = succeeds(dir.path(), arguments);
             assert!(!answer.trim().is_empty());
             if format == "json" {
-                serde_json::from_str::<serde_json::Value>(&answer).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{answer}"));
+                serde_json::from_str::<serde_json::Value>(&answer)
+                    .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{answer}"));
             }
         }
     }
     refused(dir.path(), &["show", "sweeps/sweep", "7"], 2, &["7"]);
-    refused(dir.path(), &["compare", "sweeps/sweep", "--by", "roc_acu"], 2, &["roc_auc"]);
+    refused(
+        dir.path(),
+        &["compare", "sweeps/sweep", "--by", "roc_acu"],
+        2,
+        &["roc_auc"],
+    );
     refused(dir.path(), &["compare", "sweeps/nothing"], 2, &["nothing"]);
 
     assert!(succeeds(dir.path(), &["explain", "sweeps/sweep", "--row", "3"]).contains("dz = a − y"));
@@ -153,7 +217,10 @@ fn the_way_from_run_to_compare() {
     assert!(succeeds(dir.path(), &["check", "sweep.toml"]).contains("no problems"));
     assert!(succeeds(dir.path(), &["check", "sweep.toml", "--data"]).contains("numeric"));
     let plan = succeeds(dir.path(), &["plan", "sweep.toml"]);
-    assert!(plan.contains("2 trials x 5 folds = 10 runs") && plan.contains("all runs share one pass"), "{plan}");
+    assert!(
+        plan.contains("2 trials x 5 folds = 10 runs") && plan.contains("all runs share one pass"),
+        "{plan}"
+    );
     assert!(plan.contains("adam"), "the stand-in for solver = auto is named: {plan}");
     assert!(succeeds(dir.path(), &["doctor"]).contains("OpenBLAS"));
     assert!(succeeds(dir.path(), &["completions", "bash"]).contains("gradsweep"));
@@ -164,12 +231,20 @@ fn a_plan_names_the_reason_of_every_cohort() {
     let parameters = "[sweep.parameters]\ntrain.batch_rows = [16, 64, \"full\"]\ntrain.learning_rate = [0.1, 0.2]\n";
     let dir = sandbox(&good_table(), parameters);
     let plan = succeeds(dir.path(), &["plan", "sweep.toml"]);
-    for word in ["batch_rows = 16", "batch_rows = 64", "from all rows", "6 trials x 5 folds = 30 runs"] {
+    for word in [
+        "batch_rows = 16",
+        "batch_rows = 64",
+        "from all rows",
+        "6 trials x 5 folds = 30 runs",
+    ] {
         assert!(plan.contains(word), "no {word:?} in\n{plan}");
     }
     let answer = succeeds(dir.path(), &["plan", "sweep.toml", "--format", "json"]);
     let plan: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
-    assert_eq!((plan["runs"].as_u64(), plan["cohorts"].as_array().map(Vec::len)), (Some(30), Some(3)));
+    assert_eq!(
+        (plan["runs"].as_u64(), plan["cohorts"].as_array().map(Vec::len)),
+        (Some(30), Some(3))
+    );
 }
 
 #[test]
@@ -178,27 +253,51 @@ fn a_data_file_needs_no_config() {
     let mut data = "id,x,perfect,late\n".to_owned();
     for i in 0..150 {
         let late = i % 3 == 0;
-        data += &format!("row-{i},{},{},{}\n", i * 17 % 40, if late { 9.5 } else { 1.0 + f64::from(i % 4) }, if late { "yes" } else { "no" });
+        data += &format!(
+            "row-{i},{},{},{}\n",
+            i * 17 % 40,
+            if late { 9.5 } else { 1.0 + f64::from(i % 4) },
+            if late { "yes" } else { "no" }
+        );
     }
     std::fs::write(dir.path().join("flights.csv"), data).expect("written");
     let output = gradsweep(dir.path(), &["run", "flights.csv", "--target", "late"]);
     let talk = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{talk}");
-    for word in ["Wrote flights.toml", "id", "one value per row", "perfect", "leak", "numeric", "width"] {
+    for word in [
+        "Wrote flights.toml",
+        "id",
+        "one value per row",
+        "perfect",
+        "leak",
+        "numeric",
+        "width",
+    ] {
         assert!(talk.contains(word), "no {word:?} in\n{talk}");
     }
     assert!(succeeds(dir.path(), &["run", "flights.toml"]).contains("nothing to do"));
     refused(dir.path(), &["run", "flights.csv"], 2, &["--target"]);
-    refused(dir.path(), &["run", "flights.toml", "--target", "late"], 2, &["--set data.target=late"]);
+    refused(
+        dir.path(),
+        &["run", "flights.toml", "--target", "late"],
+        2,
+        &["--set data.target=late"],
+    );
 }
 
 #[test]
 fn a_diverged_run_is_exit_1_and_names_its_rate() {
-    let dir = sandbox(&good_table(), "[train]\nepochs = 5\nsolver = \"sgd\"\n[sweep.parameters]\ntrain.learning_rate = [0.1, 1e6]\n");
+    let dir = sandbox(
+        &good_table(),
+        "[train]\nepochs = 5\nsolver = \"sgd\"\n[sweep.parameters]\ntrain.learning_rate = [0.1, 1e6]\n",
+    );
     let output = gradsweep(dir.path(), &["run", "sweep.toml"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let screen = text(&output.stdout);
-    assert!(screen.contains("5 runs diverged") && screen.contains("largest that survived is 0.1"), "{screen}");
+    assert!(
+        screen.contains("5 runs diverged") && screen.contains("largest that survived is 0.1"),
+        "{screen}"
+    );
 }
 
 #[test]
@@ -208,19 +307,42 @@ fn bad_data_is_exit_3_with_one_screen() {
     let cases: &[(&str, &str, &[&str])] = &[
         ("", "", &["data.csv", "empty"]),
         ("x,late\n", "", &["data.csv", "no rows"]),
-        (&good_table().replace("late", "lat"), "", &["late", "did you mean", "lat"]),
-        (&format!("x,late\n{}", rows("1,yes\n2,yes\n", 20)), "", &["late", "one class", "yes"]),
-        (&format!("x,late\n{}", rows("1,yes\n2,no\n3,maybe\n", 20)), "", &["late", "maybe", "positive"]),
+        (
+            &good_table().replace("late", "lat"),
+            "",
+            &["late", "did you mean", "lat"],
+        ),
+        (
+            &format!("x,late\n{}", rows("1,yes\n2,yes\n", 20)),
+            "",
+            &["late", "one class", "yes"],
+        ),
+        (
+            &format!("x,late\n{}", rows("1,yes\n2,no\n3,maybe\n", 20)),
+            "",
+            &["late", "maybe", "positive"],
+        ),
         (&inf, "", &["u", "inf", "121", "data.csv"]),
-        (&format!("x,late\n{}1,\n", rows("1,yes\n2,no\n", 20)), "", &["late", "null", "null_target"]),
-        (&format!("x,x,late\n{}", rows("1,2,yes\n2,1,no\n", 20)), "", &["data.csv", "same name", "\"x\""]),
+        (
+            &format!("x,late\n{}1,\n", rows("1,yes\n2,no\n", 20)),
+            "",
+            &["late", "null", "null_target"],
+        ),
+        (
+            &format!("x,x,late\n{}", rows("1,2,yes\n2,1,no\n", 20)),
+            "",
+            &["data.csv", "same name", "\"x\""],
+        ),
         (&good_table(), "exclude = [\"*\"]\n", &["feature"]),
         (&good_table(), "positive = \"si\"\n", &["si", "yes", "no"]),
     ];
     for (data, extra, words) in cases {
         let dir = sandbox(data, &format!("{extra}{QUICK}"));
         refused(dir.path(), &["run", "sweep.toml"], 3, words);
-        assert!(!dir.path().join("sweeps").exists(), "something was written for {words:?}");
+        assert!(
+            !dir.path().join("sweeps").exists(),
+            "something was written for {words:?}"
+        );
     }
     let dir = sandbox("", QUICK);
     std::fs::remove_file(dir.path().join("data.csv")).expect("removed");
@@ -232,14 +354,23 @@ fn columns_without_information_are_said_once_and_weigh_nothing() {
     let data: String = good_table()
         .lines()
         .enumerate()
-        .map(|(i, line)| if i == 0 { format!("nothing,same,{line}\n") } else { format!(",5,{line}\n") })
+        .map(|(i, line)| {
+            if i == 0 {
+                format!("nothing,same,{line}\n")
+            } else {
+                format!(",5,{line}\n")
+            }
+        })
         .collect();
     let dir = sandbox(&data, QUICK);
     let output = gradsweep(dir.path(), &["run", "sweep.toml"]);
     let talk = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{talk}");
     for word in ["nothing", "same"] {
-        let warnings = talk.lines().filter(|line| line.contains("warning") && line.contains(word)).count();
+        let warnings = talk
+            .lines()
+            .filter(|line| line.contains("warning") && line.contains(word))
+            .count();
         assert_eq!(warnings, 1, "{word} in\n{talk}");
     }
 }
@@ -247,9 +378,21 @@ fn columns_without_information_are_said_once_and_weigh_nothing() {
 #[test]
 fn bad_configs_are_exit_2_with_line_and_suggestion() {
     let cases: &[(&str, &[&str])] = &[
-        ("[train]\nlearning_rte = 0.1\nepochs = \"ten\"\n", &["sweep.toml:6:1", "learning_rate", "sweep.toml:7:", "epochs", "2 problems"]),
+        (
+            "[train]\nlearning_rte = 0.1\nepochs = \"ten\"\n",
+            &[
+                "sweep.toml:6:1",
+                "learning_rate",
+                "sweep.toml:7:",
+                "epochs",
+                "2 problems",
+            ],
+        ),
         ("[train]\nlr = 0.1\n", &["train.learning_rate"]),
-        ("[sweep.parameters]\nmodel.C = { min = 1e-4, max = 1e4, log = true }\n", &["num"]),
+        (
+            "[sweep.parameters]\nmodel.C = { min = 1e-4, max = 1e4, log = true }\n",
+            &["num"],
+        ),
         ("[model]\nkind = \"softmax\"\n", &["not built yet"]),
         ("[train]\nsolver = \"newton\"\n", &["not built yet"]),
         ("[train]\nsolver = \"adma\"\n", &["adam"]),
@@ -262,9 +405,19 @@ fn bad_configs_are_exit_2_with_line_and_suggestion() {
         assert!(!dir.path().join("sweeps").exists());
     }
     let dir = sandbox(&good_table(), QUICK);
-    refused(dir.path(), &["run", "sweep.toml", "--set", "model.C=2"], 2, &["sweep.parameters"]);
+    refused(
+        dir.path(),
+        &["run", "sweep.toml", "--set", "model.C=2"],
+        2,
+        &["sweep.parameters"],
+    );
     refused(dir.path(), &["run", "missing.toml"], 2, &["missing.toml"]);
-    refused(dir.path(), &["predict", "sweeps/sweep"], 2, &["predict", "not built yet"]);
+    refused(
+        dir.path(),
+        &["predict", "sweeps/sweep"],
+        2,
+        &["predict", "not built yet"],
+    );
     refused(dir.path(), &["compre", "sweeps/sweep"], 2, &["compre"]);
 }
 
@@ -272,8 +425,23 @@ fn bad_configs_are_exit_2_with_line_and_suggestion() {
 fn the_same_directory_with_other_settings_is_exit_2() {
     let dir = sandbox(&good_table(), QUICK);
     succeeds(dir.path(), &["run", "sweep.toml"]);
-    refused(dir.path(), &["run", "sweep.toml", "--set", "train.epochs=4"], 2, &["train.epochs", "output.dir", "output.if_exists=replace"]);
-    succeeds(dir.path(), &["run", "sweep.toml", "--set", "train.epochs=4", "--set", "output.if_exists=replace"]);
+    refused(
+        dir.path(),
+        &["run", "sweep.toml", "--set", "train.epochs=4"],
+        2,
+        &["train.epochs", "output.dir", "output.if_exists=replace"],
+    );
+    succeeds(
+        dir.path(),
+        &[
+            "run",
+            "sweep.toml",
+            "--set",
+            "train.epochs=4",
+            "--set",
+            "output.if_exists=replace",
+        ],
+    );
 }
 
 #[test]
@@ -282,7 +450,10 @@ fn an_output_directory_that_cannot_be_is_refused() {
     std::fs::write(dir.path().join("sweeps"), "a file").expect("written");
     let output = gradsweep(dir.path(), &["run", "sweep.toml"]);
     let said = text(&output.stderr);
-    assert!(matches!(output.status.code(), Some(2 | 4)) && said.contains("sweeps"), "{said}");
+    assert!(
+        matches!(output.status.code(), Some(2 | 4)) && said.contains("sweeps"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -303,9 +474,16 @@ fn a_closed_pipe_is_no_error() {
 fn hostile_names_do_not_reach_the_terminal() {
     let data = good_table().replacen("u,", "\"\u{1b}[31mu\",", 1);
     let dir = sandbox(&data, QUICK);
-    for arguments in [&["run", "sweep.toml"][..], &["show", "sweeps/sweep", "best"], &["explain", "sweeps/sweep"]] {
+    for arguments in [
+        &["run", "sweep.toml"][..],
+        &["show", "sweeps/sweep", "best"],
+        &["explain", "sweeps/sweep"],
+    ] {
         let output = gradsweep(dir.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{arguments:?}");
+        assert!(
+            !output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b),
+            "{arguments:?}"
+        );
     }
 }

@@ -82,11 +82,7 @@ fn check_unseen(name: &str, categories: &Categories, split: &Split) -> Result<()
         let of = |wanted: Role| roles.iter().map(|role| *role == wanted).collect::<Vec<_>>();
         if let Some(level) = categories.unseen(&of(Role::Train), &of(Role::Val)) {
             let (column, level, fold) = (name.to_owned(), level.to_owned(), fold.clone());
-            return Err(DataError::UnseenLevel {
-                column,
-                level,
-                fold,
-            });
+            return Err(DataError::UnseenLevel { column, level, fold });
         }
     }
     Ok(())

@@ -59,10 +59,8 @@ impl ColumnHasher {
     fn push_singles(&mut self, mut values: &[f32]) {
         while !values.is_empty() {
             let (now, later) = values.split_at(values.len().min(BLOCK_ROWS - self.singles.len()));
-            self.singles.extend(
-                now.iter()
-                    .map(|v| if v.is_nan() { f32::NAN } else { v + 0.0 }),
-            );
+            self.singles
+                .extend(now.iter().map(|v| if v.is_nan() { f32::NAN } else { v + 0.0 }));
             values = later;
             if self.singles.len() == BLOCK_ROWS {
                 self.hash_singles();
@@ -73,10 +71,8 @@ impl ColumnHasher {
     fn push_doubles(&mut self, mut values: &[f64]) {
         while !values.is_empty() {
             let (now, later) = values.split_at(values.len().min(BLOCK_ROWS - self.doubles.len()));
-            self.doubles.extend(
-                now.iter()
-                    .map(|v| if v.is_nan() { f64::NAN } else { v + 0.0 }),
-            );
+            self.doubles
+                .extend(now.iter().map(|v| if v.is_nan() { f64::NAN } else { v + 0.0 }));
             values = later;
             if self.doubles.len() == BLOCK_ROWS {
                 self.hash_doubles();
@@ -128,9 +124,7 @@ impl ColumnHasher {
     /// Codes and texts of a column of names.
     pub(crate) fn of_levels(levels: &Levels) -> Self {
         let mut hasher = Self::new();
-        hasher
-            .hasher
-            .update(&(levels.texts.len() as u64).to_le_bytes());
+        hasher.hasher.update(&(levels.texts.len() as u64).to_le_bytes());
         for text in &levels.texts {
             hasher
                 .hasher
@@ -153,8 +147,7 @@ pub(crate) fn join<'a>(columns: impl Iterator<Item = (&'a str, &'a str, ColumnHa
     let mut all = blake3::Hasher::new();
     for (name, kind, column) in columns {
         for text in [name, kind] {
-            all.update(&(text.len() as u64).to_le_bytes())
-                .update(text.as_bytes());
+            all.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
         }
         all.update(column.finish().as_bytes());
     }
@@ -172,13 +165,8 @@ mod tests {
             counts: vec![1, 1],
             codes: codes.to_vec(),
         };
-        let print = |name, kind, codes: &[u32]| {
-            join(std::iter::once((
-                name,
-                kind,
-                ColumnHasher::of_levels(&levels(codes)),
-            )))
-        };
+        let print =
+            |name, kind, codes: &[u32]| join(std::iter::once((name, kind, ColumnHasher::of_levels(&levels(codes)))));
         let first = print("x", "target", &[0, 1]);
         assert_eq!(first.len(), 64);
         assert_eq!(first, print("x", "target", &[0, 1]));

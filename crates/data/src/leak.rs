@@ -13,12 +13,7 @@ const BINS: usize = 1 << 13;
 ///
 /// A histogram bounds the area first, from below with every tie inside a bin lost and from above with every one won;
 /// only when these bounds do not decide are the values sorted.
-pub(crate) fn suspicious_auc<T: Element>(
-    values: &[T],
-    stride: usize,
-    column: usize,
-    y: &[u8],
-) -> Option<f64> {
+pub(crate) fn suspicious_auc<T: Element>(values: &[T], stride: usize, column: usize, y: &[u8]) -> Option<f64> {
     let rows = || {
         values
             .iter()
@@ -59,11 +54,7 @@ pub(crate) fn suspicious_auc<T: Element>(
 /// Bins in the order of the values.
 fn bin(value: f32) -> usize {
     let bits = (value + 0.0).to_bits();
-    let ordered = if bits >> 31 == 1 {
-        !bits
-    } else {
-        bits | 1 << 31
-    };
+    let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
     (ordered >> (32 - BINS.trailing_zeros())) as usize
 }
 

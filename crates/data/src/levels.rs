@@ -45,16 +45,10 @@ impl LevelsBuilder {
         match series.dtype() {
             DataType::Boolean => {
                 let values = series.bool()?.iter().map(|value| value.map(i64::from));
-                self.add_integers(values, |value| {
-                    if value == 1 { "true" } else { "false" }.to_owned()
-                });
+                self.add_integers(values, |value| if value == 1 { "true" } else { "false" }.to_owned());
             }
             dtype
-                if dtype.is_integer()
-                    && !matches!(
-                        dtype,
-                        DataType::UInt64 | DataType::UInt128 | DataType::Int128
-                    ) =>
+                if dtype.is_integer() && !matches!(dtype, DataType::UInt64 | DataType::UInt128 | DataType::Int128) =>
             {
                 let series = series.cast(&DataType::Int64)?;
                 self.add_integers(series.i64()?.iter(), |value| value.to_string());
@@ -83,11 +77,7 @@ impl LevelsBuilder {
         Ok(())
     }
 
-    fn add_integers(
-        &mut self,
-        values: impl Iterator<Item = Option<i64>>,
-        text: impl Fn(i64) -> String,
-    ) {
+    fn add_integers(&mut self, values: impl Iterator<Item = Option<i64>>, text: impl Fn(i64) -> String) {
         for value in values {
             let Some(value) = value else {
                 self.add(None);
@@ -145,20 +135,13 @@ impl LevelsBuilder {
         for (new, (_, old)) in order.iter().enumerate() {
             rank[*old as usize] = new as u32;
         }
-        let counts = order
-            .iter()
-            .map(|(_, old)| self.counts[*old as usize])
-            .collect();
+        let counts = order.iter().map(|(_, old)| self.counts[*old as usize]).collect();
         let texts = order.into_iter().map(|(text, _)| text).collect();
         let mut codes = self.codes;
         for code in codes.iter_mut().filter(|code| **code != NULL) {
             *code = rank[*code as usize];
         }
-        Levels {
-            texts,
-            counts,
-            codes,
-        }
+        Levels { texts, counts, codes }
     }
 }
 
@@ -170,11 +153,7 @@ impl Levels {
 
     /// Texts with their rows.
     pub(crate) fn counted(&self) -> Vec<(String, u64)> {
-        self.texts
-            .iter()
-            .cloned()
-            .zip(self.counts.iter().copied())
-            .collect()
+        self.texts.iter().cloned().zip(self.counts.iter().copied()).collect()
     }
 
     /// Keeps the rows for which `is_kept` holds; texts without rows disappear.
@@ -226,21 +205,14 @@ mod tests {
         let half = series.len() / 2;
         builder.push(&series.slice(0, half).into()).unwrap();
         builder
-            .push(
-                &series
-                    .slice(half.try_into().unwrap(), series.len() - half)
-                    .into(),
-            )
+            .push(&series.slice(half.try_into().unwrap(), series.len() - half).into())
             .unwrap();
         builder.finish(is_number)
     }
 
     #[test]
     fn texts_are_sorted_and_coded_whatever_the_batches() {
-        let found = levels(
-            &Series::new("x".into(), [Some("b"), None, Some("a"), Some("b")]),
-            false,
-        );
+        let found = levels(&Series::new("x".into(), [Some("b"), None, Some("a"), Some("b")]), false);
         assert_eq!(found.texts, ["a", "b"]);
         assert_eq!(found.counts, [1, 2]);
         assert_eq!(found.codes, [1, NULL, 0, 1]);
@@ -249,20 +221,14 @@ mod tests {
 
     #[test]
     fn numbers_sort_by_value_and_are_written_short() {
-        let found = levels(
-            &Series::new("x".into(), [10.0, 9.0, 0.5, -0.0, 1e300, f64::NAN]),
-            true,
-        );
+        let found = levels(&Series::new("x".into(), [10.0, 9.0, 0.5, -0.0, 1e300, f64::NAN]), true);
         assert_eq!(found.texts[..4], ["0", "0.5", "9", "10"]);
         assert_eq!(found.nulls(), 1);
         assert_eq!(
             levels(&Series::new("x".into(), [0.1_f32, 1.0]), true).texts,
             ["0.1", "1"]
         );
-        assert_eq!(
-            levels(&Series::new("x".into(), [10_i64, 9]), true).texts,
-            ["9", "10"]
-        );
+        assert_eq!(levels(&Series::new("x".into(), [10_i64, 9]), true).texts, ["9", "10"]);
     }
 
     #[test]

@@ -58,8 +58,7 @@ pub use error::DataError;
 pub use load::load;
 pub use source::{Peek, peek};
 pub use spec::{
-    ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SourceSpec,
-    SplitSpec, Strategy,
+    ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SourceSpec, SplitSpec, Strategy,
 };
 pub use split::{Folds, Role};
 pub use summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary};

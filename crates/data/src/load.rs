@@ -42,15 +42,7 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     let placement = Placement::new(&split, is_kept, spec.deal, spec.seed);
     let mut warned = Vec::new();
     let numbers = number_columns(&roles, &table);
-    let categorical = categorical_columns(
-        spec,
-        features,
-        is_kept,
-        &split,
-        numbers.len(),
-        &table,
-        &mut warned,
-    )?;
+    let categorical = categorical_columns(spec, features, is_kept, &split, numbers.len(), &table, &mut warned)?;
     split.group = Vec::new();
     let y: Vec<u8> = placement
         .kept_rows()
@@ -58,26 +50,12 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         .map(|row| target.y[*row as usize])
         .collect();
 
-    let level_columns = categorical
-        .iter()
-        .map(|column| column.layout.raw_levels.len())
-        .sum();
-    let mut matrix = Matrix::<T>::read(
-        &table,
-        numbers,
-        level_columns,
-        &placement,
-        spec.encode.impute,
-    )?;
+    let level_columns = categorical.iter().map(|column| column.layout.raw_levels.len()).sum();
+    let mut matrix = Matrix::<T>::read(&table, numbers, level_columns, &placement, spec.encode.impute)?;
     warned.extend(warnings::wide_integers(&matrix.numbers, &table));
     warned.extend(warnings::leaks(&matrix, &y));
     let level_marks: Vec<_> = categorical.iter().map(CategoricalColumn::marks).collect();
-    marks::write_levels(
-        &mut matrix.values,
-        matrix.stride,
-        placement.kept_rows(),
-        &level_marks,
-    );
+    marks::write_levels(&mut matrix.values, matrix.stride, placement.kept_rows(), &level_marks);
     let marks_of = matrix.mark_missing();
     let raw = matrix
         .raw_numbers()
@@ -96,12 +74,7 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     } = Columns::new(&roles, numbers, marks_of, categorical);
     let encoding = Encoding::new(raw, prepared, &spec.encode, &split.trainings())?;
     count_features(&mut summaries, &encoding);
-    warned.extend(warnings::constant_columns(
-        &summaries,
-        y.len(),
-        &encoding,
-        split.groups,
-    ));
+    warned.extend(warnings::constant_columns(&summaries, y.len(), &encoding, split.groups));
     let feature_hashers = summaries
         .iter()
         .zip(hashers)
@@ -120,9 +93,7 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     };
     let x = Array2::from_shape_vec((y.len(), stride), values)
         .unwrap_or_else(|error| unreachable!("rows x stride values: {error}"));
-    let Placement {
-        source_row, groups, ..
-    } = placement;
+    let Placement { source_row, groups, .. } = placement;
     Ok(Dataset {
         x,
         y,
@@ -140,11 +111,7 @@ fn read_names(spec: &LoadSpec, table: &Table) -> Result<(Roles, Names), DataErro
     let mut names = names::read(table, &spec.roles, spec.split.strategy, &roles.features)?;
     names::settle(&mut names, &mut roles, table);
     if roles.features.is_empty() {
-        let skipped = roles
-            .skipped
-            .into_iter()
-            .map(|skipped| skipped.column)
-            .collect();
+        let skipped = roles.skipped.into_iter().map(|skipped| skipped.column).collect();
         return Err(DataError::NoFeatures { skipped });
     }
     Ok((roles, names))
@@ -185,12 +152,7 @@ fn categorical_columns(
     let mut next_raw = first_raw;
     let mut columns = Vec::with_capacity(features.len());
     for (name, mut levels) in features {
-        warned.extend(names::numeric_text_warning(
-            &name,
-            &levels,
-            table,
-            &spec.roles,
-        ));
+        warned.extend(names::numeric_text_warning(&name, &levels, table, &spec.roles));
         if let Some(is_kept) = is_kept {
             levels.keep(is_kept);
         }
@@ -223,10 +185,7 @@ fn number_columns(roles: &Roles, table: &Table) -> Vec<NumberColumn> {
 fn count_features(summaries: &mut [ColumnSummary], encoding: &Encoding) {
     let mut features = encoding.features.iter().peekable();
     for summary in summaries {
-        while features
-            .next_if(|feature| feature.column == summary.name)
-            .is_some()
-        {
+        while features.next_if(|feature| feature.column == summary.name).is_some() {
             summary.width += 1;
         }
     }

@@ -60,14 +60,7 @@ impl<T: Element> Matrix<T> {
             check_finite(&source, &columns[j], placement, table)?;
             let kept: Vec<f64> = placement.kept_values(&source);
             centers[j] = Center::of(kept.iter().copied());
-            store_column(
-                &mut values,
-                stride,
-                j,
-                &source,
-                &placement.source_row,
-                centers[j],
-            );
+            store_column(&mut values, stride, j, &source, &placement.source_row, centers[j]);
         }
         if !unfit.is_empty() {
             profiles = self::profiles(&values, stride, columns.len(), placement);
@@ -97,11 +90,7 @@ impl<T: Element> Matrix<T> {
     }
 
     fn check_missing(&self, table: &Table, placement: &Placement) -> Result<(), DataError> {
-        let Some(j) = self
-            .numbers
-            .iter()
-            .position(|number| number.total.missing > 0)
-        else {
+        let Some(j) = self.numbers.iter().position(|number| number.total.missing > 0) else {
             return Ok(());
         };
         let column = self
@@ -110,9 +99,7 @@ impl<T: Element> Matrix<T> {
             .skip(j)
             .step_by(self.stride)
             .zip(&placement.source_row);
-        let rows = column
-            .filter(|(value, _)| value.is_nan())
-            .map(|(_, row)| *row);
+        let rows = column.filter(|(value, _)| value.is_nan()).map(|(_, row)| *row);
         let (file, row) = table.locate(rows.min().unwrap_or(0) as usize);
         Err(DataError::MissingValue {
             column: self.numbers[j].column.name.clone(),
@@ -153,11 +140,7 @@ impl<T: Element> Matrix<T> {
 
     /// Descriptions of the marks.
     pub(crate) fn raw_marks(&self, marks_of: &[Option<usize>]) -> impl Iterator<Item = RawColumn> {
-        let marked = self
-            .numbers
-            .iter()
-            .zip(marks_of)
-            .filter(|(_, mark)| mark.is_some());
+        let marked = self.numbers.iter().zip(marks_of).filter(|(_, mark)| mark.is_some());
         marked.map(|(number, _)| {
             let name = missing::feature_name(&number.column.name);
             RawColumn {
@@ -169,12 +152,7 @@ impl<T: Element> Matrix<T> {
 }
 
 /// `[column][group]`.
-fn profiles<T: Element>(
-    values: &[T],
-    stride: usize,
-    width: usize,
-    placement: &Placement,
-) -> Vec<Vec<Moments>> {
+fn profiles<T: Element>(values: &[T], stride: usize, width: usize, placement: &Placement) -> Vec<Vec<Moments>> {
     if width == 0 {
         return Vec::new();
     }
@@ -189,19 +167,11 @@ fn profiles<T: Element>(
 }
 
 fn total(groups: &[Moments]) -> Moments {
-    groups
-        .iter()
-        .fold(Moments::EMPTY, |sum, group| sum.merge(*group))
+    groups.iter().fold(Moments::EMPTY, |sum, group| sum.merge(*group))
 }
 
-fn check_finite(
-    source: &[f64],
-    column: &NumberColumn,
-    placement: &Placement,
-    table: &Table,
-) -> Result<(), DataError> {
-    let infinite =
-        (0..source.len()).find(|&row| source[row].is_infinite() && placement.is_kept(row));
+fn check_finite(source: &[f64], column: &NumberColumn, placement: &Placement, table: &Table) -> Result<(), DataError> {
+    let infinite = (0..source.len()).find(|&row| source[row].is_infinite() && placement.is_kept(row));
     match infinite {
         None => Ok(()),
         Some(at) => {

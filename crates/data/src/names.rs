@@ -28,20 +28,12 @@ pub(crate) fn read(
     strategy: Strategy,
     features: &[FeatureColumn],
 ) -> Result<Names, DataError> {
-    let fold = spec
-        .fold
-        .as_ref()
-        .filter(|_| strategy == Strategy::Predefined);
-    let categorical = features
-        .iter()
-        .filter(|column| column.kind == FeatureKind::Levels);
+    let fold = spec.fold.as_ref().filter(|_| strategy == Strategy::Predefined);
+    let categorical = features.iter().filter(|column| column.kind == FeatureKind::Levels);
     let mut wanted: Vec<&str> = vec![&spec.target];
     wanted.extend(fold.map(String::as_str));
     wanted.extend(categorical.map(|column| column.name.as_str()));
-    let mut builders: Vec<LevelsBuilder> = wanted
-        .iter()
-        .map(|_| LevelsBuilder::new(table.rows))
-        .collect();
+    let mut builders: Vec<LevelsBuilder> = wanted.iter().map(|_| LevelsBuilder::new(table.rows)).collect();
     table.for_each_batch(&wanted, |batch| {
         builders
             .par_iter_mut()
@@ -63,21 +55,13 @@ pub(crate) fn read(
     };
     let fold = fold.and_then(|_| levels.next()).map(|(_, fold)| fold);
     let features = levels.collect();
-    Ok(Names {
-        target,
-        fold,
-        features,
-    })
+    Ok(Names { target, fold, features })
 }
 
 /// Drops what only the texts can tell: columns without a text, columns with one text per row.
 pub(crate) fn settle(names: &mut Names, roles: &mut Roles, table: &Table) {
     names.features.retain(|(name, levels)| {
-        let Some(place) = roles
-            .features
-            .iter()
-            .position(|column| &column.name == name)
-        else {
+        let Some(place) = roles.features.iter().position(|column| &column.name == name) else {
             return false;
         };
         if levels.texts.is_empty() {
@@ -124,17 +108,8 @@ pub(crate) fn check_fold(
 }
 
 /// A sentence about a column of text in which most cells are numbers.
-pub(crate) fn numeric_text_warning(
-    name: &str,
-    levels: &Levels,
-    table: &Table,
-    spec: &RoleSpec,
-) -> Option<String> {
-    if spec.types.contains_key(name)
-        || !table
-            .dtype(name)
-            .is_some_and(polars::prelude::DataType::is_string)
-    {
+pub(crate) fn numeric_text_warning(name: &str, levels: &Levels, table: &Table, spec: &RoleSpec) -> Option<String> {
+    if spec.types.contains_key(name) || !table.dtype(name).is_some_and(polars::prelude::DataType::is_string) {
         return None;
     }
     let is_text: Vec<bool> = levels

@@ -82,11 +82,7 @@ const BLOCK_ROWS: usize = 2048;
 ///
 /// # Numerical notes
 /// Each block of rows sums deviations from its first row, in f64, then blocks merge in order.
-pub(crate) fn profile<T: Element>(
-    x: &ArrayView2<T>,
-    width: usize,
-    groups: &[Range<usize>],
-) -> Vec<Vec<Moments>> {
+pub(crate) fn profile<T: Element>(x: &ArrayView2<T>, width: usize, groups: &[Range<usize>]) -> Vec<Vec<Moments>> {
     let stride = x.ncols();
     let Some(values) = x.to_slice() else {
         return Vec::new();
@@ -106,11 +102,7 @@ pub(crate) fn profile<T: Element>(
         .map(|(group, rows)| {
             (
                 group,
-                block(
-                    &values[rows.start * stride..rows.end * stride],
-                    stride,
-                    width,
-                ),
+                block(&values[rows.start * stride..rows.end * stride], stride, width),
             )
         })
         .collect();
@@ -166,10 +158,8 @@ impl<T: Element> Sums<T> {
     #[inline]
     fn add(&mut self, row: &[T]) {
         let statistics = self.shift.iter().zip(&mut self.sum).zip(&mut self.square);
-        for ((value, ((shift, sum), square)), (min, max)) in row
-            .iter()
-            .zip(statistics)
-            .zip(self.min.iter_mut().zip(&mut self.max))
+        for ((value, ((shift, sum), square)), (min, max)) in
+            row.iter().zip(statistics).zip(self.min.iter_mut().zip(&mut self.max))
         {
             let deviation = (*value).to_f64() - shift;
             *sum += deviation;
@@ -194,26 +184,23 @@ impl<T: Element> Sums<T> {
 
 /// Moments of one column with missing or infinite values, one value after the other (Welford).
 fn slow<T: Element>(rows: &[T], stride: usize, j: usize) -> Moments {
-    rows.iter()
-        .skip(j)
-        .step_by(stride)
-        .fold(Moments::EMPTY, |sum, value| {
-            let value = (*value).to_f64();
-            if value.is_nan() {
-                return Moments {
-                    missing: sum.missing + 1,
-                    ..sum
-                };
-            }
-            sum.merge(Moments {
-                observed: 1,
-                missing: 0,
-                mean: value,
-                m2: 0.0,
-                min: value,
-                max: value,
-            })
+    rows.iter().skip(j).step_by(stride).fold(Moments::EMPTY, |sum, value| {
+        let value = (*value).to_f64();
+        if value.is_nan() {
+            return Moments {
+                missing: sum.missing + 1,
+                ..sum
+            };
+        }
+        sum.merge(Moments {
+            observed: 1,
+            missing: 0,
+            mean: value,
+            m2: 0.0,
+            min: value,
+            max: value,
         })
+    })
 }
 
 #[cfg(test)]
@@ -268,9 +255,7 @@ mod tests {
     #[test]
     fn blocks_sum_to_the_whole_and_columns_stay_apart() {
         let n = 3 * BLOCK_ROWS + 17;
-        let x = Array2::from_shape_fn((n, 3), |(i, j)| {
-            ((i * (j + 3)) % 101) as f64 + 1e6 * j as f64
-        });
+        let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * (j + 3)) % 101) as f64 + 1e6 * j as f64);
         let found = profile(&x.view(), 2, std::slice::from_ref(&(0..n)));
         assert_eq!(found[0].len(), 2);
         for (found, column) in found[0].iter().zip(x.columns()) {

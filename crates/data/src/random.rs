@@ -33,11 +33,7 @@ mod tests {
         };
         let first = dealt(1, "deal", 0);
         assert_eq!(first, dealt(1, "deal", 0));
-        for other in [
-            dealt(2, "deal", 0),
-            dealt(1, "split", 0),
-            dealt(1, "deal", 1),
-        ] {
+        for other in [dealt(2, "deal", 0), dealt(1, "split", 0), dealt(1, "deal", 1)] {
             assert_ne!(first, other);
         }
         let mut sorted = first;

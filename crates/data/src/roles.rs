@@ -69,13 +69,8 @@ pub(crate) fn resolve(spec: &RoleSpec, table: &Table) -> Result<Roles, DataError
     };
     for column in &table.columns {
         let name = column.name.as_str();
-        let has_role = named
-            .iter()
-            .any(|(_, other)| other.is_some_and(|other| other == name));
-        if has_role
-            || !include.iter().any(|p| p.matches(name))
-            || exclude.iter().any(|p| p.matches(name))
-        {
+        let has_role = named.iter().any(|(_, other)| other.is_some_and(|other| other == name));
+        if has_role || !include.iter().any(|p| p.matches(name)) || exclude.iter().any(|p| p.matches(name)) {
             continue;
         }
         let forced = spec.types.get(name).copied();
@@ -111,9 +106,7 @@ fn feature_kind(dtype: &DataType, forced: Option<ColumnType>) -> Option<FeatureK
     let is_number = dtype.is_primitive_numeric() || dtype.is_decimal();
     let is_text = dtype.is_string() || dtype.is_categorical() || dtype.is_enum();
     match forced {
-        Some(ColumnType::Categorical) if is_number || is_text || dtype.is_bool() => {
-            Some(FeatureKind::Levels)
-        }
+        Some(ColumnType::Categorical) if is_number || is_text || dtype.is_bool() => Some(FeatureKind::Levels),
         Some(ColumnType::Numeric) if is_text => Some(FeatureKind::TextNumber),
         // A column without a value has no type to speak of.
         _ if is_number || dtype.is_null() => Some(FeatureKind::Number),
@@ -125,9 +118,7 @@ fn feature_kind(dtype: &DataType, forced: Option<ColumnType>) -> Option<FeatureK
 
 fn check_label_type(table: &Table, column: &str, part: &'static str) -> Result<(), DataError> {
     match table.dtype(column) {
-        Some(dtype)
-            if !dtype.is_null() && feature_kind(dtype, Some(ColumnType::Categorical)).is_none() =>
-        {
+        Some(dtype) if !dtype.is_null() && feature_kind(dtype, Some(ColumnType::Categorical)).is_none() => {
             Err(unsupported(table, column, dtype, part))
         }
         _ => Ok(()),
@@ -155,10 +146,7 @@ fn exists(table: &Table, column: &str, setting: &str) -> Result<(), DataError> {
 }
 
 fn similar(table: &Table, name: &str) -> Option<String> {
-    most_similar(
-        name,
-        table.columns.iter().map(|column| column.name.as_str()),
-    )
+    most_similar(name, table.columns.iter().map(|column| column.name.as_str()))
 }
 
 /// A name or a glob; a column whose name has glob characters can be named literally.
@@ -173,11 +161,7 @@ impl Pattern {
     }
 }
 
-fn patterns(
-    texts: &[String],
-    setting: &'static str,
-    table: &Table,
-) -> Result<Vec<Pattern>, DataError> {
+fn patterns(texts: &[String], setting: &'static str, table: &Table) -> Result<Vec<Pattern>, DataError> {
     let pattern = |text: &String| {
         let glob = Glob::new(text)
             .map_err(|source| DataError::BadGlob {
@@ -189,11 +173,7 @@ fn patterns(
             text: text.clone(),
             glob,
         };
-        if table
-            .columns
-            .iter()
-            .any(|column| pattern.matches(&column.name))
-        {
+        if table.columns.iter().any(|column| pattern.matches(&column.name)) {
             return Ok(pattern);
         }
         let similar = similar(table, text);
@@ -218,18 +198,9 @@ mod tests {
         assert_eq!(kind(&DataType::Decimal(10, 2), None), Some(Number));
         assert_eq!(kind(&DataType::Boolean, None), Some(Boolean));
         assert_eq!(kind(&DataType::String, None), Some(Levels));
-        assert_eq!(
-            kind(&DataType::Int64, Some(ColumnType::Categorical)),
-            Some(Levels)
-        );
-        assert_eq!(
-            kind(&DataType::String, Some(ColumnType::Numeric)),
-            Some(TextNumber)
-        );
-        assert_eq!(
-            kind(&DataType::Null, Some(ColumnType::Categorical)),
-            Some(Number)
-        );
+        assert_eq!(kind(&DataType::Int64, Some(ColumnType::Categorical)), Some(Levels));
+        assert_eq!(kind(&DataType::String, Some(ColumnType::Numeric)), Some(TextNumber));
+        assert_eq!(kind(&DataType::Null, Some(ColumnType::Categorical)), Some(Number));
         assert_eq!(kind(&DataType::Binary, None), None);
         assert_eq!(kind(&DataType::Date, Some(ColumnType::Categorical)), None);
     }

@@ -28,11 +28,7 @@ impl Target {
 }
 
 /// Chooses the positive label and checks that the target can be learned.
-pub(crate) fn resolve(
-    spec: &RoleSpec,
-    levels: &mut Levels,
-    table: &Table,
-) -> Result<Target, DataError> {
+pub(crate) fn resolve(spec: &RoleSpec, levels: &mut Levels, table: &Table) -> Result<Target, DataError> {
     let is_number = table
         .dtype(&spec.target)
         .is_some_and(|d| d.is_primitive_numeric() || d.is_decimal());
@@ -121,18 +117,11 @@ fn choose_positive(spec: &RoleSpec, levels: &Levels, is_number: bool) -> Result<
 
 /// A target of measurements is not a class.
 fn check_whole(column: &str, levels: &Levels, table: &Table) -> Result<(), DataError> {
-    let is_whole = |text: &String| {
-        text.parse::<f64>()
-            .is_ok_and(|v| v.is_finite() && v.fract() == 0.0)
-    };
+    let is_whole = |text: &String| text.parse::<f64>().is_ok_and(|v| v.is_finite() && v.fract() == 0.0);
     let Some(bad) = levels.texts.iter().position(|text| !is_whole(text)) else {
         return Ok(());
     };
-    let row = levels
-        .codes
-        .iter()
-        .position(|&code| code as usize == bad)
-        .unwrap_or(0);
+    let row = levels.codes.iter().position(|&code| code as usize == bad).unwrap_or(0);
     let (file, row) = table.locate(row);
     Err(DataError::TargetNotClass {
         column: column.to_owned(),
@@ -154,11 +143,7 @@ mod tests {
         }
     }
 
-    fn positive(
-        texts: &[&str],
-        positive: Option<&str>,
-        is_number: bool,
-    ) -> Result<usize, DataError> {
+    fn positive(texts: &[&str], positive: Option<&str>, is_number: bool) -> Result<usize, DataError> {
         let spec = RoleSpec {
             positive: positive.map(str::to_owned),
             ..RoleSpec::default()
@@ -171,26 +156,17 @@ mod tests {
         assert!(matches!(positive(&["no", "yes"], None, false), Ok(1)));
         assert!(matches!(positive(&["no", "yes"], Some("no"), false), Ok(0)));
         assert!(matches!(positive(&["1", "2"], Some("1.0"), true), Ok(0)));
-        assert!(matches!(
-            positive(&["a", "b", "c"], Some("b"), false),
-            Ok(1)
-        ));
+        assert!(matches!(positive(&["a", "b", "c"], Some("b"), false), Ok(1)));
     }
 
     #[test]
     fn targets_that_cannot_be_learned_are_refused() {
-        assert!(matches!(
-            positive(&["a"], None, false),
-            Err(DataError::OneClass { .. })
-        ));
+        assert!(matches!(positive(&["a"], None, false), Err(DataError::OneClass { .. })));
         assert!(matches!(
             positive(&["a", "b", "c"], None, false),
             Err(DataError::ManyClasses { .. })
         ));
         let error = positive(&["no", "yes"], Some("Yes"), false).expect_err("no such label");
-        assert_eq!(
-            error.hint().as_deref(),
-            Some("set [data] positive = \"yes\"")
-        );
+        assert_eq!(error.hint().as_deref(), Some("set [data] positive = \"yes\""));
     }
 }

@@ -12,7 +12,11 @@ fn logistic(criterion: &mut Criterion) {
         let start: Vec<f32> = (0..ROWS * k).map(|i| (i * 37 % 101) as f32 / 10.0 - 5.0).collect();
         let y: Vec<f32> = (0..ROWS).map(|i| (i % 2) as f32).collect();
         let terms = vec![0.5f32; k];
-        let columns = ColumnTerms { intercept: &terms, is_trained: &terms, cut: 0.0 };
+        let columns = ColumnTerms {
+            intercept: &terms,
+            is_trained: &terms,
+            cut: 0.0,
+        };
         let (mut z, mut db) = (start.clone(), vec![0.0f32; k]);
         let mut sums = vec![0.0f64; 3 * k];
         group.throughput(Throughput::Elements((ROWS * k) as u64));

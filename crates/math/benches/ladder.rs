@@ -26,11 +26,24 @@ fn gradients(criterion: &mut Criterion) {
     let (x, y) = table();
     let w = Array2::from_elem((FEATURES, 1), 0.1);
     let selection = Selection::all(ROWS, 1);
-    let problem = Problem { x: x.view(), y: &y, selection: &selection, w: w.view(), b: &[0.1] };
+    let problem = Problem {
+        x: x.view(),
+        y: &y,
+        selection: &selection,
+        w: w.view(),
+        b: &[0.1],
+    };
     group.throughput(Throughput::Elements(ROWS as u64));
-    group.bench_function("loops, 1 run", |bencher| bencher.iter(|| loops::evaluate(&problem)));
-    group.bench_function("vectorized, 1 run", |bencher| bencher.iter(|| vectorized::evaluate(&problem)));
-    let (x, y) = (x.mapv(|value| value as f32), y.iter().map(|&y| y as f32).collect::<Vec<_>>());
+    group.bench_function("loops, 1 run", |bencher| {
+        bencher.iter(|| loops::evaluate(&problem));
+    });
+    group.bench_function("vectorized, 1 run", |bencher| {
+        bencher.iter(|| vectorized::evaluate(&problem));
+    });
+    let (x, y) = (
+        x.mapv(|value| value as f32),
+        y.iter().map(|&y| y as f32).collect::<Vec<_>>(),
+    );
     for runs in [1, 16, 64, 128] {
         let column = Column {
             fold: 0,
@@ -47,7 +60,18 @@ fn gradients(criterion: &mut Criterion) {
         let mut sums = Sums::new(FEATURES, 1, block.width());
         group.throughput(Throughput::Elements((ROWS * runs) as u64));
         group.bench_function(BenchmarkId::new("fused", runs), |bencher| {
-            bencher.iter(|| block.accumulate(Rows { x: x.view(), y: &y, group: 0 }, 0.0, &mut scratch, &mut sums));
+            bencher.iter(|| {
+                block.accumulate(
+                    Rows {
+                        x: x.view(),
+                        y: &y,
+                        group: 0,
+                    },
+                    0.0,
+                    &mut scratch,
+                    &mut sums,
+                );
+            });
         });
     }
     group.finish();

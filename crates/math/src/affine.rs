@@ -50,7 +50,12 @@ impl AffineMap {
         Self {
             raw_columns: columns,
             features: columns,
-            links: (0..columns).map(|column| Link { raw: column, feature: column }).collect(),
+            links: (0..columns)
+                .map(|column| Link {
+                    raw: column,
+                    feature: column,
+                })
+                .collect(),
             folds: vec![FoldMap {
                 factor: vec![1.0; columns],
                 offset: vec![0.0; columns],
@@ -135,7 +140,7 @@ impl<T: Real> BlockAffine<T> {
     /// The adjoint of [`BlockAffine::forward`]: gradient of the parameters from that of the stored columns.
     ///
     /// # Shapes
-    /// `g` = XᵀdZ (D, k), `db` = Σ dz (k) → `grad` (P + 1, k), overwritten.
+    /// `g` = `XᵀdZ` (D, k), `db` = Σ dz (k) → `grad` (P + 1, k), overwritten.
     pub fn adjoint(&self, g: &ArrayView2<'_, T>, db: &[T], mut grad: ArrayViewMut2<'_, T>) {
         let features = self.offset.nrows();
         if self.has_offset {
@@ -159,7 +164,10 @@ impl<T: Real> BlockAffine<T> {
     /// Keeps the given columns, in that order.
     pub fn keep(&mut self, columns: &[usize]) {
         for spread in [&mut self.factor, &mut self.offset] {
-            *spread = spread.select(ndarray::Axis(1), columns).as_standard_layout().into_owned();
+            *spread = spread
+                .select(ndarray::Axis(1), columns)
+                .as_standard_layout()
+                .into_owned();
         }
     }
 }
@@ -187,8 +195,16 @@ mod tests {
             features: 3,
             links: links.to_vec(),
             folds: vec![
-                FoldMap { factor: vec![0.5, -0.2, 1.0, 0.0, 1.0], offset: vec![0.3, 0.0, 0.0], is_held: vec![false; 3] },
-                FoldMap { factor: vec![2.0, 0.1, 1.0, 1.0, 0.0], offset: vec![-0.7, 0.0, 0.0], is_held: vec![false; 3] },
+                FoldMap {
+                    factor: vec![0.5, -0.2, 1.0, 0.0, 1.0],
+                    offset: vec![0.3, 0.0, 0.0],
+                    is_held: vec![false; 3],
+                },
+                FoldMap {
+                    factor: vec![2.0, 0.1, 1.0, 1.0, 0.0],
+                    offset: vec![-0.7, 0.0, 0.0],
+                    is_held: vec![false; 3],
+                },
             ],
         }
     }

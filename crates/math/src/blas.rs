@@ -66,9 +66,25 @@ pub fn better_core() -> Option<&'static str> {
 #[cfg(target_arch = "x86_64")]
 fn better_core_than(chosen: &str) -> Option<&'static str> {
     const BEFORE_AVX2: [&str; 19] = [
-        "Katmai", "Coppermine", "Northwood", "Prescott", "Banias", "Core2", "Penryn", "Dunnington", "Atom",
-        "Nehalem", "Athlon", "Opteron", "Opteron_SSE3", "Barcelona", "Bobcat", "Nano", "Sandybridge",
-        "Bulldozer", "Generic",
+        "Katmai",
+        "Coppermine",
+        "Northwood",
+        "Prescott",
+        "Banias",
+        "Core2",
+        "Penryn",
+        "Dunnington",
+        "Atom",
+        "Nehalem",
+        "Athlon",
+        "Opteron",
+        "Opteron_SSE3",
+        "Barcelona",
+        "Bobcat",
+        "Nano",
+        "Sandybridge",
+        "Bulldozer",
+        "Generic",
     ];
     const AVX2: [&str; 5] = ["Haswell", "Zen", "Piledriver", "Steamroller", "Excavator"];
     let named = |list: &[&str]| list.iter().any(|name| name.eq_ignore_ascii_case(chosen));

@@ -16,7 +16,9 @@ pub struct SecondMoments {
 impl SecondMoments {
     /// Of no rows yet, for P features.
     pub fn new(features: usize) -> Self {
-        Self { sums: Array2::zeros((features + 1, features + 1)) }
+        Self {
+            sums: Array2::zeros((features + 1, features + 1)),
+        }
     }
 
     /// Adds rows.

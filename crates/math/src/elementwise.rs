@@ -7,6 +7,10 @@
 //! # Source
 //! W. J. Cody and W. Waite, *Software Manual for the Elementary Functions*, 1980, chapter 6; the polynomials are
 //! Chebyshev approximations of `exp` on ±ln 2/2 computed in 40 digits (relative error 2.0e-9 and 4.2e-20).
+#![expect(
+    clippy::excessive_precision,
+    reason = "the polynomials are written as they were computed, in 20 digits"
+)]
 
 use multiversion::multiversion;
 
@@ -128,7 +132,12 @@ macro_rules! kernels {
             impl LaneSums {
                 #[inline(always)]
                 fn new() -> Self {
-                    Self { linear: [0.0; LANES], product: [1.0; LANES], squared: [0.0; LANES], correct: [0.0; LANES] }
+                    Self {
+                        linear: [0.0; LANES],
+                        product: [1.0; LANES],
+                        squared: [0.0; LANES],
+                        correct: [0.0; LANES],
+                    }
                 }
 
                 #[inline(always)]
@@ -166,7 +175,10 @@ macro_rules! kernels {
                 let k = columns.intercept.len();
                 for first in (0..k).step_by(WIDEST) {
                     let range = first..k.min(first + WIDEST);
-                    let (b, s) = (&columns.intercept[range.clone()], &columns.is_trained[range.clone()]);
+                    let (b, s) = (
+                        &columns.intercept[range.clone()],
+                        &columns.is_trained[range.clone()],
+                    );
                     if !SCORE {
                         let db = &mut db[range.clone()];
                         for (row, &y) in z.chunks_exact_mut(k).zip(y) {
@@ -177,8 +189,17 @@ macro_rules! kernels {
                     let mut spare = [0.0; WIDEST];
                     for (rows, y) in z.chunks_mut(ROWS_PER_LOG * k).zip(y.chunks(ROWS_PER_LOG)) {
                         let zeros = [0.0; WIDEST];
-                        let mut sums = ColumnSums { linear: zeros, product: [1.0; WIDEST], squared: zeros, correct: zeros };
-                        let db = if RESIDUAL { &mut db[range.clone()] } else { &mut spare[..range.len()] };
+                        let mut sums = ColumnSums {
+                            linear: zeros,
+                            product: [1.0; WIDEST],
+                            squared: zeros,
+                            correct: zeros,
+                        };
+                        let db = if RESIDUAL {
+                            &mut db[range.clone()]
+                        } else {
+                            &mut spare[..range.len()]
+                        };
                         for (row, &y) in rows.chunks_exact_mut(k).zip(y) {
                             score_row::<RESIDUAL>(&mut row[range.clone()], y, b, s, columns.cut, db, &mut sums);
                         }
@@ -210,8 +231,16 @@ macro_rules! kernels {
                 db: &mut [$type],
                 sums: &mut ColumnSums,
             ) {
-                let ColumnSums { linear, product, squared, correct } = sums;
-                let sums = linear.iter_mut().zip(product).zip(squared.iter_mut().zip(correct));
+                let ColumnSums {
+                    linear,
+                    product,
+                    squared,
+                    correct,
+                } = sums;
+                let sums = linear
+                    .iter_mut()
+                    .zip(product)
+                    .zip(squared.iter_mut().zip(correct));
                 let columns = row.iter_mut().zip(b).zip(s.iter().zip(db));
                 for (((stored, &b), (&s, db)), ((linear, product), (squared, correct))) in columns.zip(sums) {
                     let z = *stored + b;
@@ -239,7 +268,10 @@ macro_rules! kernels {
             ) {
                 let (b, s) = (columns.intercept[0], columns.is_trained[0]);
                 let mut sums: Lanes = [0.0; LANES];
-                for (rows, y) in z.chunks_mut(ROWS_PER_LOG * LANES).zip(y.chunks(ROWS_PER_LOG * LANES)) {
+                for (rows, y) in z
+                    .chunks_mut(ROWS_PER_LOG * LANES)
+                    .zip(y.chunks(ROWS_PER_LOG * LANES))
+                {
                     let mut lane_sums = LaneSums::new();
                     let mut step = |row: &mut [$type], y: &[$type], sums: &mut Lanes| {
                         for lane in 0..row.len() {
@@ -295,7 +327,11 @@ macro_rules! kernels {
                 "aarch64+neon"
             ))]
             pub(super) fn residual(z: &mut [$type], y: &[$type], columns: ColumnTerms<'_, $type>, db: &mut [$type]) {
-                let mut none = ScoreSums { loss: &mut [], squared: &mut [], correct: &mut [] };
+                let mut none = ScoreSums {
+                    loss: &mut [],
+                    squared: &mut [],
+                    correct: &mut [],
+                };
                 pass::<true, false>(z, y, columns, db, &mut none);
             }
 
@@ -375,24 +411,63 @@ macro_rules! kernels {
 
 fn check_shapes<T>(z: usize, y: usize, columns: &ColumnTerms<'_, T>) {
     let k = columns.intercept.len();
-    assert!(k == 1 || k.is_multiple_of(LANES), "a block of {k} columns: its width is 1 or a multiple of {LANES}");
+    assert!(
+        k == 1 || k.is_multiple_of(LANES),
+        "a block of {k} columns: its width is 1 or a multiple of {LANES}"
+    );
     assert!(z == y * k, "z has {z} elements for {y} rows of {k} columns");
-    assert!(columns.is_trained.len() == k, "{} masks for {k} columns", columns.is_trained.len());
+    assert!(
+        columns.is_trained.len() == k,
+        "{} masks for {k} columns",
+        columns.is_trained.len()
+    );
 }
 
 kernels!(
-    f32, single, u32, 23, 127_u32, 12_582_912.0, 87.0,
-    0.693_359_4, -2.121_944_4e-4,
-    [1.0, 1.000_000_037_738_871_3, 0.500_000_004_714_605_7, 0.166_664_154_160_411_78, 0.041_666_352_771_112_21,
-     0.008_375_134_774_624_325, 0.001_394_111_889_583_700_1]
+    f32,
+    single,
+    u32,
+    23,
+    127_u32,
+    12_582_912.0,
+    87.0,
+    0.693_359_4,
+    -2.121_944_4e-4,
+    [
+        1.0,
+        1.000_000_037_738_871_3,
+        0.500_000_004_714_605_7,
+        0.166_664_154_160_411_78,
+        0.041_666_352_771_112_21,
+        0.008_375_134_774_624_325,
+        0.001_394_111_889_583_700_1
+    ]
 );
 kernels!(
-    f64, double, u64, 52, 1023_u64, 6_755_399_441_055_744.0, 708.0,
-    0.693_145_751_953_125, 1.428_606_820_309_417_2e-6,
-    [1.0, 0.999_999_999_999_999_998_46, 0.499_999_999_999_999_999_89, 0.166_666_666_666_667_024_47,
-     0.041_666_666_666_666_692_218, 0.008_333_333_333_309_508_019_2, 0.001_388_888_888_887_187_460_9,
-     0.000_198_412_699_092_579_029_24, 2.480_158_735_013_993_1e-5, 2.755_722_492_065_213_9e-6,
-     2.755_725_187_722_508_2e-7, 2.511_488_209_588_032_e-8, 2.092_158_893_897_149_2e-9]
+    f64,
+    double,
+    u64,
+    52,
+    1023_u64,
+    6_755_399_441_055_744.0,
+    708.0,
+    0.693_145_751_953_125,
+    1.428_606_820_309_417_2e-6,
+    [
+        1.0,
+        0.999_999_999_999_999_998_46,
+        0.499_999_999_999_999_999_89,
+        0.166_666_666_666_667_024_47,
+        0.041_666_666_666_666_692_218,
+        0.008_333_333_333_309_508_019_2,
+        0.001_388_888_888_887_187_460_9,
+        0.000_198_412_699_092_579_029_24,
+        2.480_158_735_013_993_1e-5,
+        2.755_722_492_065_213_9e-6,
+        2.755_725_187_722_508_2e-7,
+        2.511_488_209_588_032_e-8,
+        2.092_158_893_897_149_2e-9
+    ]
 );
 
 #[cfg(test)]
@@ -409,11 +484,18 @@ mod tests {
         f32::sigmoid(&mut single);
         for (i, &z) in points.iter().enumerate() {
             let exact = logistic::sigmoid(z);
-            assert!((double[i] / exact - 1.0).abs() < 8.0 * f64::EPSILON, "{z}: {} {exact}", double[i]);
+            assert!(
+                (double[i] / exact - 1.0).abs() < 8.0 * f64::EPSILON,
+                "{z}: {} {exact}",
+                double[i]
+            );
             let exact = logistic::sigmoid(f64::from(z as f32));
             // Below the smallest normal number the range reduction stops.
             if z > -86.9 {
-                assert!((f64::from(single[i]) / exact - 1.0).abs() < 8.0 * f64::from(f32::EPSILON), "{z}");
+                assert!(
+                    (f64::from(single[i]) / exact - 1.0).abs() < 8.0 * f64::from(f32::EPSILON),
+                    "{z}"
+                );
             } else {
                 assert!(single[i] < 2e-38, "{z}");
             }
@@ -440,10 +522,18 @@ mod tests {
             let y: Vec<T> = (0..m).map(|i| if i % 3 == 0 { T::one() } else { T::zero() }).collect();
             let intercept: Vec<T> = (0..k).map(|j| value(j + 5, 0.5)).collect();
             let is_trained: Vec<T> = (0..k).map(|j| if j % 4 == 3 { T::zero() } else { T::one() }).collect();
-            let columns = ColumnTerms { intercept: &intercept, is_trained: &is_trained, cut: T::zero() };
+            let columns = ColumnTerms {
+                intercept: &intercept,
+                is_trained: &is_trained,
+                cut: T::zero(),
+            };
             let (mut z, mut db) = (start.clone(), vec![T::zero(); k]);
             let (mut loss, mut squared, mut correct) = (vec![0.0; k], vec![0.0; k], vec![0.0; k]);
-            let scores = ScoreSums { loss: &mut loss, squared: &mut squared, correct: &mut correct };
+            let scores = ScoreSums {
+                loss: &mut loss,
+                squared: &mut squared,
+                correct: &mut correct,
+            };
             T::residual_and_score(&mut z, &y, columns, &mut db, scores);
             let (mut plain, mut plain_db) = (start.clone(), vec![T::zero(); k]);
             T::residual(&mut plain, &y, columns, &mut plain_db);
@@ -456,17 +546,27 @@ mod tests {
                     let dz = is_trained[j].as_f64() * residual;
                     assert!((z[i * k + j].as_f64() - dz).abs() < tolerance);
                     let hit = f64::from(u8::from((score > 0.0) == (y > 0.5)));
-                    for (sum, term) in expected.iter_mut().zip([logistic::loss(y, score), residual.powi(2), hit, dz]) {
+                    for (sum, term) in expected
+                        .iter_mut()
+                        .zip([logistic::loss(y, score), residual.powi(2), hit, dz])
+                    {
                         *sum += term;
                     }
                 }
                 let found = [loss[j], squared[j], correct[j], db[j].as_f64()];
                 for (found, expected) in found.iter().zip(expected) {
-                    assert!((found - expected).abs() < tolerance * m as f64, "k {k} column {j}: {found} {expected}");
+                    assert!(
+                        (found - expected).abs() < tolerance * m as f64,
+                        "k {k} column {j}: {found} {expected}"
+                    );
                 }
             }
             let (mut loss_only, mut squared, mut correct) = (vec![0.0; k], vec![0.0; k], vec![0.0; k]);
-            let scores = ScoreSums { loss: &mut loss_only, squared: &mut squared, correct: &mut correct };
+            let scores = ScoreSums {
+                loss: &mut loss_only,
+                squared: &mut squared,
+                correct: &mut correct,
+            };
             T::score(&mut start.clone(), &y, columns, scores);
             assert_eq!(loss_only, loss);
         }
@@ -479,7 +579,11 @@ mod tests {
     #[test]
     #[should_panic(expected = "its width is 1 or a multiple of 16")]
     fn other_widths_are_a_bug() {
-        let terms = ColumnTerms { intercept: &[0.0f64; 3], is_trained: &[1.0; 3], cut: 0.0 };
+        let terms = ColumnTerms {
+            intercept: &[0.0f64; 3],
+            is_trained: &[1.0; 3],
+            cut: 0.0,
+        };
         f64::residual(&mut [0.0; 3], &[1.0], terms, &mut [0.0; 3]);
     }
 }

@@ -44,7 +44,9 @@ fn stream(restart: u32, name: &str) -> u64 {
         .to_le_bytes()
         .iter()
         .chain(name.as_bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
 }
 
 #[cfg(test)]

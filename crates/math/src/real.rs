@@ -20,10 +20,6 @@ pub trait Real: NdFloat + Kernels + std::iter::Sum {
 
 macro_rules! real {
     ($type:ident) => {
-        #[expect(
-            clippy::cast_lossless,
-            reason = "one macro serves both types; for f64 the cast is the identity"
-        )]
         impl Real for $type {
             const NAME: &'static str = stringify!($type);
 
@@ -34,7 +30,7 @@ macro_rules! real {
 
             #[inline]
             fn as_f64(self) -> f64 {
-                self as f64
+                f64::from(self)
             }
         }
     };

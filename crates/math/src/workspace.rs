@@ -20,7 +20,11 @@ pub fn tile_rows(raw_columns: usize, width: usize) -> usize {
 
 /// The width of a block of `columns` runs: 1, or rounded up to whole registers of lanes.
 pub fn padded_width(columns: usize) -> usize {
-    if columns <= 1 { columns } else { columns.next_multiple_of(LANES) }
+    if columns <= 1 {
+        columns
+    } else {
+        columns.next_multiple_of(LANES)
+    }
 }
 
 /// What one worker needs to push tiles through a block.
@@ -28,7 +32,7 @@ pub fn padded_width(columns: usize) -> usize {
 pub struct Scratch<T> {
     /// Scores, then residuals, of one tile: (tile rows, k).
     pub(crate) z: Vec<T>,
-    /// XᵀdZ (D, k).
+    /// `XᵀdZ` (D, k).
     pub(crate) g: Array2<T>,
     /// Σ dz (k).
     pub(crate) db: Vec<T>,
@@ -71,7 +75,11 @@ impl Scores {
     /// Zeros.
     pub fn new(groups: usize, width: usize) -> Self {
         let zeros = || Array2::zeros((groups, width));
-        Self { loss: zeros(), squared: zeros(), correct: zeros() }
+        Self {
+            loss: zeros(),
+            squared: zeros(),
+            correct: zeros(),
+        }
     }
 
     /// Adds another worker's sums.
@@ -97,7 +105,7 @@ impl Scores {
 /// Gradient and scores of a pass over some rows, in f64.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
-    /// XᵀdZ (D, k).
+    /// `XᵀdZ` (D, k).
     pub g: Array2<f64>,
     /// Σ dz (k).
     pub db: Vec<f64>,
@@ -108,7 +116,11 @@ pub struct Sums {
 impl Sums {
     /// Zeros.
     pub fn new(raw_columns: usize, groups: usize, width: usize) -> Self {
-        Self { g: Array2::zeros((raw_columns, width)), db: vec![0.0; width], scores: Scores::new(groups, width) }
+        Self {
+            g: Array2::zeros((raw_columns, width)),
+            db: vec![0.0; width],
+            scores: Scores::new(groups, width),
+        }
     }
 
     /// Adds another segment's sums.

@@ -24,28 +24,45 @@ fn matrix(rows: usize, columns: usize, seed: usize) -> Array2<f64> {
 }
 
 fn labels(rows: usize, seed: usize) -> Vec<f64> {
-    (0..rows).map(|i| if noise(seed + i) > 0.2 { 1.0 } else { 0.0 }).collect()
+    (0..rows)
+        .map(|i| if noise(seed + i) > 0.2 { 1.0 } else { 0.0 })
+        .collect()
 }
 
 #[test]
 fn all_rungs_of_the_ladder_agree() {
     for (m, d, k) in [(1, 1, 1), (37, 5, 1), (120, 7, 4), (300, 3, 19)] {
         let (x, y, w) = (matrix(m, d, 1), labels(m, 2), matrix(d, k, 3));
-        let b: Vec<f64> = (0..k).map(|run| noise(run)).collect();
+        let b: Vec<f64> = (0..k).map(noise).collect();
         let third = m / 3;
         let folds = Selection {
             groups: vec![0..third, third..2 * third, 2 * third..m],
             is_trained: Array2::from_shape_fn((3, k), |(group, run)| m < 3 || group != run % 3),
         };
         for selection in [Selection::all(m, k), folds] {
-            let problem = Problem { x: x.view(), y: &y, selection: &selection, w: w.view(), b: &b };
+            let problem = Problem {
+                x: x.view(),
+                y: &y,
+                selection: &selection,
+                w: w.view(),
+                b: &b,
+            };
             let truth = loops::evaluate(&problem);
             for (name, rung) in RUNGS {
                 let found = rung(&problem);
                 let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
-                assert!(found.loss.iter().zip(&truth.loss).all(|(a, b)| close(*a, *b)), "{name}: loss, m = {m}");
-                assert!(found.db.iter().zip(&truth.db).all(|(a, b)| close(*a, *b)), "{name}: db, m = {m}");
-                assert!(found.dw.iter().zip(&truth.dw).all(|(a, b)| close(*a, *b)), "{name}: dw, m = {m}");
+                assert!(
+                    found.loss.iter().zip(&truth.loss).all(|(a, b)| close(*a, *b)),
+                    "{name}: loss, m = {m}"
+                );
+                assert!(
+                    found.db.iter().zip(&truth.db).all(|(a, b)| close(*a, *b)),
+                    "{name}: db, m = {m}"
+                );
+                assert!(
+                    found.dw.iter().zip(&truth.dw).all(|(a, b)| close(*a, *b)),
+                    "{name}: dw, m = {m}"
+                );
             }
         }
     }
@@ -58,12 +75,25 @@ fn the_ladder_has_the_slopes_of_small_steps() {
     let selection = Selection::all(m, 1);
     let loss = |point: &[f64]| {
         let w = Array2::from_shape_vec((d, 1), point[..d].to_vec()).expect("d weights");
-        loops::evaluate(&Problem { x: x.view(), y: &y, selection: &selection, w: w.view(), b: &point[d..] }).loss[0]
+        loops::evaluate(&Problem {
+            x: x.view(),
+            y: &y,
+            selection: &selection,
+            w: w.view(),
+            b: &point[d..],
+        })
+        .loss[0]
     };
     let point: Vec<f64> = (0..=d).map(|i| noise(70 + i)).collect();
     let slopes = gradient(loss, &point);
     let w = Array2::from_shape_vec((d, 1), point[..d].to_vec()).expect("d weights");
-    let problem = Problem { x: x.view(), y: &y, selection: &selection, w: w.view(), b: &point[d..] };
+    let problem = Problem {
+        x: x.view(),
+        y: &y,
+        selection: &selection,
+        w: w.view(),
+        b: &point[d..],
+    };
     for (name, rung) in RUNGS {
         let found = rung(&problem);
         for (found, slope) in found.dw.iter().chain(&found.db).zip(&slopes) {
@@ -129,7 +159,11 @@ impl Alone {
         let mut w: Vec<f64> = column.start.clone();
         w.push(column.intercept);
         let optimizer = column.kind.build(w.len(), &[column.settings]);
-        Self { w: Array2::from_shape_vec((w.len(), 1), w).expect("one column"), column, optimizer }
+        Self {
+            w: Array2::from_shape_vec((w.len(), 1), w).expect("one column"),
+            column,
+            optimizer,
+        }
     }
 
     fn step<T: Real>(&mut self, map: &AffineMap, batch: &[Rows<'_, T>]) {
@@ -163,7 +197,9 @@ impl Alone {
 /// way, against each run alone. f64 to 1e-10 relative and f32 to 1e-5 per step.
 fn fused_equals_separate<T: Real>(tolerance: f64) {
     let (map, runs, steps) = (map(), 21, 30);
-    let columns: Vec<Column> = (0..runs).map(|index| column(index, Kind::ALL[index * 6 / runs])).collect();
+    let columns: Vec<Column> = (0..runs)
+        .map(|index| column(index, Kind::ALL[index * 6 / runs]))
+        .collect();
     let mut block = LinearBlock::<T>::new(&map, &columns);
     let mut alone: Vec<Alone> = columns.iter().cloned().map(Alone::new).collect();
     for step in 0..steps {
@@ -178,8 +214,11 @@ fn fused_equals_separate<T: Real>(tolerance: f64) {
                 (x, labels(m, seed + 7).into_iter().map(T::from_f64).collect())
             })
             .collect();
-        let batch: Vec<Rows<'_, T>> =
-            data.iter().enumerate().map(|(group, (x, y))| Rows { x: x.view(), y, group }).collect();
+        let batch: Vec<Rows<'_, T>> = data
+            .iter()
+            .enumerate()
+            .map(|(group, (x, y))| Rows { x: x.view(), y, group })
+            .collect();
         if step == 10 {
             block.retire(&[3, 20]);
         }
@@ -199,7 +238,10 @@ fn fused_equals_separate<T: Real>(tolerance: f64) {
             for (fused, separate) in block.parameters(position).iter().zip(&alone[index].w) {
                 let error = (fused - separate).abs() / separate.abs().max(0.1);
                 let name = columns[index].kind.name();
-                assert!(error <= tolerance, "step {step}, run {index} ({name}): {fused} {separate}");
+                assert!(
+                    error <= tolerance,
+                    "step {step}, run {index} ({name}): {fused} {separate}"
+                );
             }
         }
     }
@@ -236,7 +278,15 @@ fn one_run_and_a_full_block_make_the_same_products() {
         for batch in 0..4 {
             let rows = batch * 256..(batch + 1) * 256;
             let x = x.slice(ndarray::s![rows.clone(), ..]);
-            block.train_batch(&[Rows { x, y: &y[rows], group: 0 }], &mut scratch, None);
+            block.train_batch(
+                &[Rows {
+                    x,
+                    y: &y[rows],
+                    group: 0,
+                }],
+                &mut scratch,
+                None,
+            );
         }
         blas::products() - before
     };
@@ -252,12 +302,21 @@ fn scores_of_a_step_are_those_before_it() {
     let (m, d) = (50, 3);
     let (x, y) = (matrix(m, d, 21), labels(m, 22));
     let columns: Vec<Column> = (0..2)
-        .map(|index| Column { fold: 0, is_trained: vec![true], start: vec![0.1; d], ..column(index, Kind::Sgd) })
+        .map(|index| Column {
+            fold: 0,
+            is_trained: vec![true],
+            start: vec![0.1; d],
+            ..column(index, Kind::Sgd)
+        })
         .collect();
     let mut block = LinearBlock::<f64>::new(&AffineMap::identity(d), &columns);
     let mut scratch = Scratch::new(d, block.width());
     let mut scores = Scores::new(1, block.width());
-    let rows = Rows { x: x.view(), y: &y, group: 0 };
+    let rows = Rows {
+        x: x.view(),
+        y: &y,
+        group: 0,
+    };
     let before: f64 = x
         .axis_iter(Axis(0))
         .zip(&y)

@@ -3,9 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use gradsweep_store::{
-    MetricInfo, ParamValue, RunRow, Score, StoreError, TrialRow, TrialState, TrialTable,
-};
+use gradsweep_store::{MetricInfo, ParamValue, RunRow, Score, StoreError, TrialRow, TrialState, TrialTable};
 
 use crate::error::ReportError;
 use crate::format::Format;
@@ -57,11 +55,7 @@ struct Candidate<'a> {
 /// Complete trials come first, then pruned ones by how far they got, waiting ones and failed ones. The difference to the best trial is the
 /// mean of the differences fold by fold, with its standard error; it is given where both trials were scored on the same held-out rows (the
 /// same data, split in the same way).
-pub fn compare(
-    sweeps: &[Sweep],
-    by: Option<&str>,
-    top: Option<usize>,
-) -> Result<Comparison, ReportError> {
+pub fn compare(sweeps: &[Sweep], by: Option<&str>, top: Option<usize>) -> Result<Comparison, ReportError> {
     let first = sweeps.first().ok_or(ReportError::NoSweeps)?;
     let wanted = by.unwrap_or(&first.store.manifest().select);
     let tables = sweeps
@@ -174,9 +168,10 @@ fn differences(
     by: &MetricInfo,
     is_train: bool,
 ) -> Result<Vec<Option<Difference>>, ReportError> {
-    let Some(best) = ranked.first().filter(|best| {
-        best.score.is_some() && best.row.state == TrialState::Complete && kept.len() > 1
-    }) else {
+    let Some(best) = ranked
+        .first()
+        .filter(|best| best.score.is_some() && best.row.state == TrialState::Complete && kept.len() > 1)
+    else {
         return Ok(vec![None; kept.len()]);
     };
     let identity = split_identity(sweeps[best.sweep].store.manifest());
@@ -224,10 +219,7 @@ impl Comparison {
 
     fn for_people(&self) -> Grid {
         let mut grid = Grid::new();
-        let has_states = self
-            .rows
-            .iter()
-            .any(|row| row.state != TrialState::Complete);
+        let has_states = self.rows.iter().any(|row| row.state != TrialState::Complete);
         let has_differences = self.rows.iter().any(|row| row.difference.is_some());
         grid.column("#", Side::Right);
         if self.is_over_sweeps {
@@ -266,9 +258,7 @@ impl Comparison {
             cells.push(number::score_with_error(mean, se));
             if has_differences {
                 cells.push(match row.difference {
-                    Some(difference) => {
-                        number::difference(difference.mean, difference.se, decimals)
-                    }
+                    Some(difference) => number::difference(difference.mean, difference.se, decimals),
                     None => number::NONE.to_owned(),
                 });
             }
@@ -290,10 +280,7 @@ impl Comparison {
         }
         let is_unpaired = |row: &Row| row.difference.is_none() && row.score.mean_val.is_some();
         if !self.is_train && self.rows.iter().skip(1).any(is_unpaired) {
-            notes.push(
-                "Δ is given where a trial was scored on the same held-out rows as the best"
-                    .to_owned(),
-            );
+            notes.push("Δ is given where a trial was scored on the same held-out rows as the best".to_owned());
         }
         if self.is_train {
             notes.push("no rows were held out: these are scores on the training rows".to_owned());
@@ -332,12 +319,7 @@ impl Comparison {
             ];
             cells.extend(row.params.iter().cloned());
             for score in std::iter::once(&row.score).chain(&row.others) {
-                let figures = [
-                    score.mean_val,
-                    score.std_val,
-                    score.se_val,
-                    score.mean_train,
-                ];
+                let figures = [score.mean_val, score.std_val, score.se_val, score.mean_train];
                 cells.extend(figures.map(float));
             }
             let difference = row.difference;

@@ -75,19 +75,14 @@ impl ReportError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::List { .. } => {
-                Some("name the directory that the sweeps are in, usually: sweeps".to_owned())
-            }
+            Self::List { .. } => Some("name the directory that the sweeps are in, usually: sweeps".to_owned()),
             Self::UnknownMetric { name, known } => Some(match nearest(name, known) {
                 Some(metric) => format!("did you mean {metric}?"),
                 None if known.is_empty() => "the sweeps report no metric".to_owned(),
                 None => format!("there are: {}", known.join(", ")),
             }),
             Self::NoSuchTrial { dir, trials, .. } => Some(match trials_text(trials) {
-                Some(text) => format!(
-                    "{text}; list them with: gradsweep compare {}",
-                    dir.display()
-                ),
+                Some(text) => format!("{text}; list them with: gradsweep compare {}", dir.display()),
                 None => "it has no trials".to_owned(),
             }),
             Self::NoSuchRun { dir, .. } => Some(format!(
@@ -95,20 +90,13 @@ impl ReportError {
                 dir.display()
             )),
             Self::AmbiguousRun { matches, .. } => {
-                let mut texts: Vec<String> = matches
-                    .iter()
-                    .take(LISTED)
-                    .map(ToString::to_string)
-                    .collect();
+                let mut texts: Vec<String> = matches.iter().take(LISTED).map(ToString::to_string).collect();
                 if matches.len() > LISTED {
                     texts.push("…".to_owned());
                 }
                 Some(format!("give more digits: {}", texts.join(", ")))
             }
-            Self::NothingSelected { dir } => Some(format!(
-                "see how far it is with: gradsweep show {}",
-                dir.display()
-            )),
+            Self::NothingSelected { dir } => Some(format!("see how far it is with: gradsweep show {}", dir.display())),
             Self::NoSweeps => Some("give one or more sweep directories".to_owned()),
         }
     }
@@ -135,9 +123,7 @@ fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
         .iter()
         .map(|metric| (strsim::jaro_winkler(name, metric), metric))
         .filter(|(likeness, _)| *likeness >= ALIKE);
-    scored
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, metric)| metric)
+    scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, metric)| metric)
 }
 
 /// `its trials are 0 to 15`, or some of the numbers if there are gaps.
@@ -179,10 +165,7 @@ mod tests {
     fn trials_are_named_as_a_range_or_one_by_one() {
         assert_eq!(trials_text(&[]), None);
         assert_eq!(trials_text(&[3]).as_deref(), Some("its only trial is 3"));
-        assert_eq!(
-            trials_text(&[0, 1, 2]).as_deref(),
-            Some("its trials are 0 to 2")
-        );
+        assert_eq!(trials_text(&[0, 1, 2]).as_deref(), Some("its trials are 0 to 2"));
         assert_eq!(trials_text(&[0, 2]).as_deref(), Some("its trials are 0, 2"));
     }
 }

@@ -48,9 +48,7 @@ impl std::str::FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let named = Self::ALL.into_iter().find(|format| format.name() == text);
-        named.ok_or_else(|| UnknownFormat {
-            name: text.to_owned(),
-        })
+        named.ok_or_else(|| UnknownFormat { name: text.to_owned() })
     }
 }
 
@@ -64,9 +62,6 @@ mod tests {
             assert_eq!(format.name().parse(), Ok(format));
         }
         let error = "yaml".parse::<Format>().expect_err("not a format");
-        assert_eq!(
-            error.to_string(),
-            "\"yaml\" is none of table, json, csv, md"
-        );
+        assert_eq!(error.to_string(), "\"yaml\" is none of table, json, csv, md");
     }
 }

@@ -53,12 +53,7 @@ pub fn list(dir: &Path) -> Result<Listing, ReportError> {
 }
 
 /// Directories with a manifest. Links are not followed, and nothing is looked for inside a store.
-fn find(
-    dir: &Path,
-    depth: usize,
-    is_named: bool,
-    found: &mut Vec<PathBuf>,
-) -> Result<(), ReportError> {
+fn find(dir: &Path, depth: usize, is_named: bool, found: &mut Vec<PathBuf>) -> Result<(), ReportError> {
     if !matches!(probe(dir), Ok(None)) && dir.is_dir() {
         found.push(dir.to_path_buf());
         return Ok(());
@@ -88,10 +83,7 @@ fn read(dir: &Path) -> Result<Held, StoreError> {
     let store = Store::open(dir)?;
     let (manifest, trials) = (store.manifest(), store.trials()?);
     let is_train = !is_validated(&trials, &manifest.select);
-    let index = trials
-        .metrics
-        .iter()
-        .position(|held| held.name == manifest.select);
+    let index = trials.metrics.iter().position(|held| held.name == manifest.select);
     let best = trials.selected().map(|row| {
         let score = index.map(|index| headline(&row.scores[index], is_train));
         let (mean, se) = score.unwrap_or((None, None));
@@ -246,10 +238,7 @@ mod tests {
 
     #[test]
     fn times_are_shortened_if_they_are_times() {
-        assert_eq!(
-            day_and_minute("2026-01-02T03:04:05.123Z"),
-            "2026-01-02 03:04"
-        );
+        assert_eq!(day_and_minute("2026-01-02T03:04:05.123Z"), "2026-01-02 03:04");
         assert_eq!(day_and_minute("yesterday"), "yesterday");
     }
 }

@@ -53,10 +53,7 @@ pub fn difference(value: f64, se: Option<f64>, decimals: usize) -> String {
 /// Decimals for a column of differences: five, more where an error's first digit comes later.
 pub fn difference_decimals(errors: impl Iterator<Item = f64>) -> usize {
     let needed = errors.filter(|se| se.is_finite() && *se > 0.0);
-    needed
-        .map(error_decimals)
-        .max()
-        .map_or(5, |most| most.clamp(5, 7))
+    needed.map(error_decimals).max().map_or(5, |most| most.clamp(5, 7))
 }
 
 /// A hyperparameter: as it is if that is short, otherwise four significant digits.
@@ -197,10 +194,7 @@ mod tests {
         assert_eq!(error(0.000_012), "0.00001");
         assert_eq!(error(3e-12), "3e-12");
         assert_eq!(error(0.0), "0.0000");
-        assert_eq!(
-            score_with_error(Some(0.4861), Some(0.0007)),
-            "0.48610 ± 0.0007"
-        );
+        assert_eq!(score_with_error(Some(0.4861), Some(0.0007)), "0.48610 ± 0.0007");
         assert_eq!(score_with_error(Some(0.4861), None), "0.48610");
         assert_eq!(score_with_error(None, None), "–");
     }
@@ -226,10 +220,7 @@ mod tests {
         assert_eq!(param(&ParamValue::Float(0.05)), "0.05");
         assert_eq!(param(&ParamValue::Float(0.517_947_467_923_121)), "0.5179");
         assert_eq!(param(&ParamValue::Float(1e-4)), "0.0001");
-        assert_eq!(
-            param(&ParamValue::Float(1.291_549_665_014_884e-5)),
-            "1.292e-5"
-        );
+        assert_eq!(param(&ParamValue::Float(1.291_549_665_014_884e-5)), "1.292e-5");
         assert_eq!(param(&ParamValue::Float(f64::INFINITY)), "inf");
         assert_eq!(param(&ParamValue::Int(1_000_000)), "1000000");
         assert_eq!(param(&ParamValue::Null), "–");

@@ -47,10 +47,7 @@ impl Page {
                     let widest = facts.iter().map(|(label, _)| label.len()).max();
                     let width = widest.unwrap_or(0);
                     let facts = facts.iter();
-                    lines
-                        .extend(facts.map(|(label, value)| {
-                            format!("  {label:width$}  {}", sanitize(value))
-                        }));
+                    lines.extend(facts.map(|(label, value)| format!("  {label:width$}  {}", sanitize(value))));
                 }
                 Block::Table(heading, grid) => {
                     lines.extend([String::new(), sanitize(heading)]);
@@ -75,11 +72,7 @@ impl Page {
                     for of_label in facts.chunk_by(|_, next| next.0.is_empty()) {
                         let values = of_label.iter().map(|(_, value)| md_text(value));
                         let values: Vec<String> = values.collect();
-                        lines.push(format!(
-                            "- {}: {}",
-                            md_text(of_label[0].0),
-                            values.join("; ")
-                        ));
+                        lines.push(format!("- {}: {}", md_text(of_label[0].0), values.join("; ")));
                     }
                 }
                 Block::Table(heading, grid) => {

@@ -52,9 +52,7 @@ impl FoldScores {
 
     /// `self − other`, if both have the same folds with as many held-out rows.
     pub(crate) fn minus(&self, other: &Self) -> Option<Difference> {
-        let same = |(a, b): (&FoldScore, &FoldScore)| {
-            (a.fold, a.repeat, a.n_val) == (b.fold, b.repeat, b.n_val)
-        };
+        let same = |(a, b): (&FoldScore, &FoldScore)| (a.fold, a.repeat, a.n_val) == (b.fold, b.repeat, b.n_val);
         if self.0.len() != other.0.len() || !self.0.iter().zip(&other.0).all(same) {
             return None;
         }
@@ -78,20 +76,14 @@ impl FoldScores {
 pub(crate) fn split_identity(manifest: &Manifest) -> Vec<(String, Value)> {
     let keys = &manifest.keys;
     let is = |key: &str, value: &Value| keys.get(key) == Some(value);
-    let is_seedless = is("validation.strategy", &Value::from("predefined"))
-        || is("validation.shuffle", &Value::from(false));
+    let is_seedless =
+        is("validation.strategy", &Value::from("predefined")) || is("validation.shuffle", &Value::from(false));
     let decides = |key: &str| {
         key.starts_with("validation.")
-            || matches!(
-                key,
-                "data.target" | "data.positive" | "data.null_target" | "data.fold"
-            )
+            || matches!(key, "data.target" | "data.positive" | "data.null_target" | "data.fold")
             || (key == "run.seed" && !is_seedless)
     };
-    let mut identity = vec![(
-        "fingerprint".to_owned(),
-        manifest.fingerprint.clone().into(),
-    )];
+    let mut identity = vec![("fingerprint".to_owned(), manifest.fingerprint.clone().into())];
     identity.extend(
         keys.iter()
             .filter(|(key, _)| decides(key))
@@ -141,9 +133,7 @@ mod tests {
         assert_eq!(difference.se, Some(0.0));
         assert_eq!(difference.folds, 3);
         // Differences 1 and 3: deviation √2, error √2/√2.
-        let difference = scores(&[2.0, 5.0])
-            .minus(&scores(&[1.0, 2.0]))
-            .expect("the same folds");
+        let difference = scores(&[2.0, 5.0]).minus(&scores(&[1.0, 2.0])).expect("the same folds");
         assert_eq!(difference.mean, 2.0);
         assert!((difference.se.expect("two folds") - 1.0).abs() < 1e-15);
     }
@@ -161,9 +151,7 @@ mod tests {
 
     #[test]
     fn one_fold_has_no_error() {
-        let difference = scores(&[2.0])
-            .minus(&scores(&[1.0]))
-            .expect("the same fold");
+        let difference = scores(&[2.0]).minus(&scores(&[1.0])).expect("the same fold");
         assert_eq!((difference.mean, difference.se), (1.0, None));
     }
 

@@ -22,9 +22,7 @@ impl Varying {
     /// Swept parameters in the order of the sweeps, then what is fixed in each sweep but differs between them.
     pub(crate) fn new(sources: &[Source]) -> Self {
         let mut paths: Vec<String> = Vec::new();
-        let swept = sources
-            .iter()
-            .flat_map(|source| source.trials.params.iter());
+        let swept = sources.iter().flat_map(|source| source.trials.params.iter());
         let fixed = sources
             .iter()
             .flat_map(|source| source.manifest.keys.keys())
@@ -62,9 +60,7 @@ fn varies(path: &str, sources: &[Source]) -> bool {
         };
         rows.take(n).map(|row| value_of(path, source, row))
     });
-    values
-        .next()
-        .is_some_and(|first| values.any(|value| value != first))
+    values.next().is_some_and(|first| values.any(|value| value != first))
 }
 
 /// Swept, or else as the config fixes it.
@@ -72,11 +68,7 @@ fn value_of(path: &str, source: &Source, row: &TrialRow) -> ParamValue {
     let index = source.trials.params.iter().position(|held| held == path);
     match index {
         Some(index) => row.params[index].clone(),
-        None => source
-            .manifest
-            .keys
-            .get(path)
-            .map_or(ParamValue::Null, from_json),
+        None => source.manifest.keys.get(path).map_or(ParamValue::Null, from_json),
     }
 }
 
@@ -91,11 +83,7 @@ pub(crate) fn short_names(paths: &[String]) -> Vec<String> {
     let shorts: Vec<String> = paths.iter().map(|path| last(path)).collect();
     let names = paths.iter().zip(&shorts).map(|(path, short)| {
         let sharing = shorts.iter().filter(|other| *other == short).count();
-        if sharing > 1 {
-            path.clone()
-        } else {
-            short.clone()
-        }
+        if sharing > 1 { path.clone() } else { short.clone() }
     });
     names.collect()
 }
@@ -122,10 +110,7 @@ mod tests {
                 .zip(rows)
                 .map(|(trial, values)| TrialRow {
                     trial,
-                    params: values
-                        .iter()
-                        .map(|value| ParamValue::Float(*value))
-                        .collect(),
+                    params: values.iter().map(|value| ParamValue::Float(*value)).collect(),
                     scores: Vec::new(),
                     rank: 1,
                     state: gradsweep_store::TrialState::Complete,
@@ -152,10 +137,7 @@ mod tests {
     fn what_differs_between_sweeps_varies_too() {
         let (a, b) = (
             table(&["model.C"], &[&[1.0], &[2.0]]),
-            table(
-                &["train.learning_rate", "train.beta1"],
-                &[&[0.1, 0.9], &[0.2, 0.9]],
-            ),
+            table(&["train.learning_rate", "train.beta1"], &[&[0.1, 0.9], &[0.2, 0.9]]),
         );
         let a_keys = manifest(&[("train.solver", "adam".into()), ("train.epochs", 5.into())]);
         let b_keys = manifest(&[

@@ -21,15 +21,8 @@ pub(crate) fn csv_text(text: &str) -> String {
     let clean = sanitize(text);
     // A control character in front was replaced, but a spreadsheet may skip what it replaced it by: judge by the first visible one.
     let first = text.trim_start().chars().next();
-    let starts_formula = matches!(
-        first,
-        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
-    );
-    let clean = if starts_formula {
-        format!("'{clean}")
-    } else {
-        clean
-    };
+    let starts_formula = matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
+    let clean = if starts_formula { format!("'{clean}") } else { clean };
     if clean.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", clean.replace('"', "\"\""))
     } else {

@@ -42,10 +42,7 @@ impl RunCounts {
             (self.waiting, TrialState::Waiting.name()),
         ]);
         if self.unconverged > 0 {
-            text = format!(
-                "{text}; {} did not converge",
-                number::count(self.unconverged)
-            );
+            text = format!("{text}; {} did not converge", number::count(self.unconverged));
         }
         text
     }
@@ -77,14 +74,10 @@ fn states(counts: &[(u64, &str)]) -> String {
 pub(crate) fn data_line(manifest: &Manifest) -> Option<String> {
     let data = &manifest.data;
     let number = |key: &str| data.get(key).and_then(Value::as_u64);
-    let sizes: Vec<String> = [
-        ("rows", "row"),
-        ("columns", "column"),
-        ("features", "feature"),
-    ]
-    .iter()
-    .filter_map(|(key, noun)| Some(number::counted(number(key)?, noun)))
-    .collect();
+    let sizes: Vec<String> = [("rows", "row"), ("columns", "column"), ("features", "feature")]
+        .iter()
+        .filter_map(|(key, noun)| Some(number::counted(number(key)?, noun)))
+        .collect();
     let mut text = sizes.join(", ");
     if let Some(dropped) = number("rows_dropped").filter(|dropped| *dropped > 0) {
         text = format!("{text} ({} dropped)", number::counted(dropped, "row"));
@@ -97,10 +90,7 @@ pub(crate) fn data_line(manifest: &Manifest) -> Option<String> {
             text = format!("{text}{separator}{name} = {positive:?} counts as 1");
             let count = |key: &str| target.get(key).and_then(Value::as_u64);
             if let (Some(positives), Some(rows @ 1..)) = (count("positives"), count("rows")) {
-                text = format!(
-                    "{text} ({})",
-                    number::percent(positives as f64 / rows as f64)
-                );
+                text = format!("{text} ({})", number::percent(positives as f64 / rows as f64));
             }
         }
     }
@@ -160,9 +150,7 @@ mod tests {
         assert_eq!(
             line(json!({"rows": 327_346, "columns": 19, "features": 159, "rows_dropped": 2, "target": target}))
                 .as_deref(),
-            Some(
-                "327,346 rows, 19 columns, 159 features (2 rows dropped); late = \"yes\" counts as 1 (23.4 %)"
-            )
+            Some("327,346 rows, 19 columns, 159 features (2 rows dropped); late = \"yes\" counts as 1 (23.4 %)")
         );
         assert_eq!(line(json!({"rows": 1})).as_deref(), Some("1 row"));
         assert_eq!(line(Value::Null), None);

@@ -25,12 +25,7 @@ pub fn open(dirs: &[PathBuf]) -> Result<Vec<Sweep>, ReportError> {
             kept.push((full, dir));
         }
     }
-    let names = names(
-        &kept
-            .iter()
-            .map(|(full, _)| full.as_path())
-            .collect::<Vec<_>>(),
-    );
+    let names = names(&kept.iter().map(|(full, _)| full.as_path()).collect::<Vec<_>>());
     let sweeps = names.into_iter().zip(&kept).map(|(name, (_, dir))| {
         Ok(Sweep {
             name,
@@ -51,10 +46,7 @@ fn names(paths: &[&Path]) -> Vec<String> {
             return names;
         }
     }
-    paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect()
+    paths.iter().map(|path| path.display().to_string()).collect()
 }
 
 /// The last `parts` parts of a path.

@@ -108,12 +108,7 @@ impl Grid {
             text.push_str(&cells.join(","));
             text.push('\n');
         };
-        line(
-            self.columns
-                .iter()
-                .map(|(name, _)| csv_text(name))
-                .collect(),
-        );
+        line(self.columns.iter().map(|(name, _)| csv_text(name)).collect());
         for row in &self.rows {
             let cells = row.iter().map(|cell| match cell {
                 ParamValue::Text(text) => csv_text(text),
@@ -213,10 +208,7 @@ mod tests {
         grid.column("feature", Side::Left);
         grid.texts(vec!["x".repeat(200)]);
         let table = grid.to_table();
-        assert_eq!(
-            table.lines().nth(1).map(|line| line.chars().count()),
-            Some(WIDEST)
-        );
+        assert_eq!(table.lines().nth(1).map(|line| line.chars().count()), Some(WIDEST));
         assert!(grid.to_csv().contains(&"x".repeat(200)));
     }
 

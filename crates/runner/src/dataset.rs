@@ -2,9 +2,7 @@
 
 use gradsweep_data as data;
 
-use crate::config::{
-    ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy,
-};
+use crate::config::{ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy};
 
 /// What to load for a config; `rows` takes only the first rows.
 pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {

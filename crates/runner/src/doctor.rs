@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use gradsweep_math::affine::AffineMap;
 use gradsweep_math::blas;
 use gradsweep_math::elementwise::LANES;
 use gradsweep_math::fused::{Column, LinearBlock, Rows};
@@ -10,7 +11,6 @@ use gradsweep_math::optimizer::{Kind, Settings};
 use gradsweep_math::reference::{Problem, loops, vectorized};
 use gradsweep_math::select::Selection;
 use gradsweep_math::workspace::{Scratch, Sums};
-use gradsweep_math::affine::AffineMap;
 use ndarray::Array2;
 use serde::Serialize;
 
@@ -65,7 +65,13 @@ pub fn ladder() -> Vec<RungSpeed> {
     let y: Vec<f64> = (0..ROWS).map(|i| f64::from(u8::from(i * 7 % 3 == 0))).collect();
     let w = Array2::from_shape_fn((FEATURES, 1), |(i, _)| 0.1 - 0.01 * i as f64);
     let selection = Selection::all(ROWS, 1);
-    let problem = Problem { x: x.view(), y: &y, selection: &selection, w: w.view(), b: &[0.1] };
+    let problem = Problem {
+        x: x.view(),
+        y: &y,
+        selection: &selection,
+        w: w.view(),
+        b: &[0.1],
+    };
     let single = x.mapv(|value| value as f32);
     let labels: Vec<f32> = y.iter().map(|&y| y as f32).collect();
     vec![
@@ -95,7 +101,18 @@ fn fused<'a, T: gradsweep_math::Real>(x: &'a Array2<T>, y: &'a [T], runs: usize)
     let block = LinearBlock::<T>::new(&AffineMap::identity(x.ncols()), &vec![column; runs]);
     let mut scratch = Scratch::new(x.ncols(), block.width());
     let mut sums = Sums::new(x.ncols(), 1, block.width());
-    move || block.accumulate(Rows { x: x.view(), y, group: 0 }, 0.0, &mut scratch, &mut sums)
+    move || {
+        block.accumulate(
+            Rows {
+                x: x.view(),
+                y,
+                group: 0,
+            },
+            0.0,
+            &mut scratch,
+            &mut sums,
+        );
+    }
 }
 
 /// The median of nine timings of a few repetitions each.
@@ -112,5 +129,9 @@ fn speed(rung: &'static str, runs: usize, rows: usize, mut work: impl FnMut()) -
         })
         .collect();
     seconds.sort_by(f64::total_cmp);
-    RungSpeed { rung, runs, row_columns_per_second: (rows * runs) as f64 / seconds[seconds.len() / 2] }
+    RungSpeed {
+        rung,
+        runs,
+        row_columns_per_second: (rows * runs) as f64 / seconds[seconds.len() / 2],
+    }
 }

@@ -50,11 +50,21 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     let config = config::parse(&text, "resolved.toml", &store.manifest().name, &[])?;
     let data = load(&config, &store)?;
     let view = View::new(&data, &config);
-    let position = data.source_row.iter().position(|&source| u64::from(source) + 1 == row).ok_or_else(|| {
-        let rows = data.source_row.iter().max().map_or(0, |last| u64::from(*last) + 1);
-        RunError::NotFound { what: format!("there is no row {row}: the data have rows 1 to {rows}") }
-    })?;
-    let group = data.groups.iter().position(|rows| rows.contains(&position)).expect("groups cover all rows");
+    let position = data
+        .source_row
+        .iter()
+        .position(|&source| u64::from(source) + 1 == row)
+        .ok_or_else(|| {
+            let rows = data.source_row.iter().max().map_or(0, |last| u64::from(*last) + 1);
+            RunError::NotFound {
+                what: format!("there is no row {row}: the data have rows 1 to {rows}"),
+            }
+        })?;
+    let group = data
+        .groups
+        .iter()
+        .position(|rows| rows.contains(&position))
+        .unwrap_or(0);
     let chosen = choose(&store, &view, run, group)?;
     let fold = chosen.fold as usize;
 
@@ -67,7 +77,11 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
             None => intercept = row.coefficient_standardized,
         }
     }
-    let x = view.map.features_of(fold, &view.x.slice(s![position..=position, ..])).row(0).to_vec();
+    let x = view
+        .map
+        .features_of(fold, &view.x.slice(s![position..=position, ..]))
+        .row(0)
+        .to_vec();
     // A weight the fold does not have, on a value it does not see, is not part of the graph.
     let used: Vec<usize> = (0..names.len()).filter(|&i| w[i] != 0.0 || x[i] != 0.0).collect();
     names = used.iter().map(|&i| names[i].clone()).collect();
@@ -88,21 +102,38 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
         Role::Unused => "not used",
     };
     Ok(Explanation {
-        run: format!("run {} (trial {}, fold {})", chosen.run, chosen.trial, view.folds.labels[fold]),
+        run: format!(
+            "run {} (trial {}, fold {})",
+            chosen.run, chosen.trial, view.folds.labels[fold]
+        ),
         row: format!("row {row}, {role} in this fold"),
-        label: if y > 0.5 { data.summary.target.positive.clone() } else { data.summary.target.negative.clone() },
+        label: if y > 0.5 {
+            data.summary.target.positive.clone()
+        } else {
+            data.summary.target.negative.clone()
+        },
         example: single::example(&x, y, &w, intercept),
         finite_differences: errors
             .map(|(slope, &node)| relative_error(slope, graph.graph.derivative(node)))
             .fold(0.0, f64::max),
-        features: names.into_iter().zip(w).zip(x).map(|((name, w), x)| (name, w, x)).collect(),
+        features: names
+            .into_iter()
+            .zip(w)
+            .zip(x)
+            .map(|((name, w), x)| (name, w, x))
+            .collect(),
         intercept,
         graph,
     })
 }
 
 fn load(config: &Config, store: &Store) -> Result<Dataset<f64>, RunError> {
-    let rows = store.manifest().keys.get("--rows").and_then(serde_json::Value::as_u64).map(|rows| rows as usize);
+    let rows = store
+        .manifest()
+        .keys
+        .get("--rows")
+        .and_then(serde_json::Value::as_u64)
+        .map(|rows| rows as usize);
     let data: Dataset<f64> = data::load(&load_spec(config, rows))?;
     if data.summary.fingerprint != store.manifest().fingerprint {
         return Err(RunError::Changed {
@@ -114,8 +145,11 @@ fn load(config: &Config, store: &Store) -> Result<Dataset<f64>, RunError> {
 }
 
 fn choose(store: &Store, view: &View<'_, f64>, wanted: &str, group: usize) -> Result<RunRow, RunError> {
-    let runs: Vec<RunRow> =
-        store.runs()?.into_iter().filter(|run| run.record.as_ref().is_some_and(|record| record.objective.is_some())).collect();
+    let runs: Vec<RunRow> = store
+        .runs()?
+        .into_iter()
+        .filter(|run| run.record.as_ref().is_some_and(|record| record.objective.is_some()))
+        .collect();
     let not_found = |what: String| RunError::NotFound { what };
     if wanted == "best" {
         let trials = store.trials()?;
@@ -126,14 +160,23 @@ fn choose(store: &Store, view: &View<'_, f64>, wanted: &str, group: usize) -> Re
             .ok_or_else(|| not_found("no trial was selected: all of them failed".to_owned()))?;
         let mut own: Vec<RunRow> = runs.into_iter().filter(|run| run.trial == best.trial).collect();
         own.sort_by_key(|run| view.folds.roles[run.fold as usize][group] != Role::Val);
-        return own.into_iter().next().ok_or_else(|| not_found("the selected trial has no finished run".to_owned()));
+        return own
+            .into_iter()
+            .next()
+            .ok_or_else(|| not_found("the selected trial has no finished run".to_owned()));
     }
-    let mut matching: Vec<RunRow> =
-        runs.into_iter().filter(|run| run.run.to_string().starts_with(&wanted.to_lowercase())).collect();
+    let mut matching: Vec<RunRow> = runs
+        .into_iter()
+        .filter(|run| run.run.to_string().starts_with(&wanted.to_lowercase()))
+        .collect();
     match matching.len() {
         1 => Ok(matching.remove(0)),
-        0 => Err(not_found(format!("no finished run's id begins with {wanted}; gradsweep show lists them"))),
-        several => Err(not_found(format!("{several} runs' ids begin with {wanted}: write more of it"))),
+        0 => Err(not_found(format!(
+            "no finished run's id begins with {wanted}; gradsweep show lists them"
+        ))),
+        several => Err(not_found(format!(
+            "{several} runs' ids begin with {wanted}: write more of it"
+        ))),
     }
 }
 
@@ -145,11 +188,26 @@ impl fmt::Display for Explanation {
         order.sort_by(|&a, &b| contribution(b).abs().total_cmp(&contribution(a).abs()));
         let shown = &order[..order.len().min(FEATURES_SHOWN)];
         let name = |i: usize| printable(&self.features[i].0);
-        let width = shown.iter().map(|&i| name(i).chars().count()).max().unwrap_or(0).max("(intercept)".len());
+        let width = shown
+            .iter()
+            .map(|&i| name(i).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max("(intercept)".len());
         writeln!(f, "{}: {}", self.run, self.row)?;
         writeln!(f)?;
-        writeln!(f, "z = b + Σ w·x{:>w$.4}      dz = a − y {:>+10.4}", one.z, one.dz, w = width + 1)?;
-        writeln!(f, "  {:<width$}  {:>+10.4}      db {:>+18.4}", "(intercept)", self.intercept, one.db)?;
+        writeln!(
+            f,
+            "z = b + Σ w·x{:>w$.4}      dz = a − y {:>+10.4}",
+            one.z,
+            one.dz,
+            w = width + 1
+        )?;
+        writeln!(
+            f,
+            "  {:<width$}  {:>+10.4}      db {:>+18.4}",
+            "(intercept)", self.intercept, one.db
+        )?;
         for &i in shown {
             let (_, w, x) = &self.features[i];
             writeln!(
@@ -165,10 +223,30 @@ impl fmt::Display for Explanation {
             let label = format!("{} more", order.len() - shown.len());
             writeln!(f, "  {label:<width$}  {rest:>+10.4}")?;
         }
-        writeln!(f, "a = σ(z)     {:>w$.4}      da = −y/a + (1−y)/(1−a) = {:+.4}", one.a, one.da, w = width + 1)?;
-        let formula = if one.loss.is_finite() && self.label_is_positive() { "L = −log a" } else { "L = −log(1−a)" };
-        writeln!(f, "{formula:<13}{:>w$.4}      y = {}", one.loss, printable(&self.label), w = width + 1)?;
-        writeln!(f, "finite differences agree to {:.0e}      --dot writes the graph", self.finite_differences)
+        writeln!(
+            f,
+            "a = σ(z)     {:>w$.4}      da = −y/a + (1−y)/(1−a) = {:+.4}",
+            one.a,
+            one.da,
+            w = width + 1
+        )?;
+        let formula = if one.loss.is_finite() && self.label_is_positive() {
+            "L = −log a"
+        } else {
+            "L = −log(1−a)"
+        };
+        writeln!(
+            f,
+            "{formula:<13}{:>w$.4}      y = {}",
+            one.loss,
+            printable(&self.label),
+            w = width + 1
+        )?;
+        writeln!(
+            f,
+            "finite differences agree to {:.0e}      --dot writes the graph",
+            self.finite_differences
+        )
     }
 }
 

@@ -54,7 +54,9 @@ pub struct GradCheck {
 impl GradCheck {
     /// Whether every derivative agrees to [`TOLERANCE`].
     pub fn passed(&self) -> bool {
-        self.folds.iter().all(|fold| fold.finite_differences <= TOLERANCE && fold.graph <= TOLERANCE)
+        self.folds
+            .iter()
+            .all(|fold| fold.finite_differences <= TOLERANCE && fold.graph <= TOLERANCE)
     }
 }
 
@@ -67,7 +69,11 @@ pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
     let view = View::new(&data, config);
     let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
     let strongest = (0..plan.trials.len()).min_by(|&a, &b| plan.trials[a].model.c.total_cmp(&plan.trials[b].model.c));
-    let run_of = |fold: usize| plan.runs.iter().position(|run| Some(run.trial) == strongest && run.fold == fold);
+    let run_of = |fold: usize| {
+        plan.runs
+            .iter()
+            .position(|run| Some(run.trial) == strongest && run.fold == fold)
+    };
     let folds = (0..data.folds.labels.len()).filter_map(|fold| Some(check_fold(&view, &plan, run_of(fold)?, fold)));
     Ok(GradCheck { folds: folds.collect() })
 }
@@ -86,7 +92,10 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
         view.rows(group, all.start..all.end.min(all.start + ROWS_PER_GROUP))
     };
 
-    let features: Vec<Array2<f64>> = groups.iter().map(|&group| view.map.features_of(fold, &rows(group).x)).collect();
+    let features: Vec<Array2<f64>> = groups
+        .iter()
+        .map(|&group| view.map.features_of(fold, &rows(group).x))
+        .collect();
     let views: Vec<_> = features.iter().map(|x| x.view()).collect();
     let x = ndarray::concatenate(Axis(0), &views).expect("all groups have the same features");
     let y: Vec<f64> = groups.iter().flat_map(|&group| rows(group).y.to_vec()).collect();
@@ -94,7 +103,13 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
     let p = view.map.features;
     let at = |point: &[f64], evaluate: gradsweep_math::reference::Rung| {
         let w = Array2::from_shape_vec((p, 1), point[..p].to_vec()).expect("p weights");
-        evaluate(&Problem { x: x.view(), y: &y, selection: &selection, w: w.view(), b: &point[p..] })
+        evaluate(&Problem {
+            x: x.view(),
+            y: &y,
+            selection: &selection,
+            w: w.view(),
+            b: &point[p..],
+        })
     };
     let objective =
         |point: &[f64]| at(point, loops::evaluate).loss[0] + l2::value(column.l2, point[..p].iter().copied());
@@ -123,7 +138,11 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
         if is_fixed {
             continue;
         }
-        let graph = if i < p { by_graph.dw[[i, 0]] + column.l2 * point[i] } else { by_graph.db[0] };
+        let graph = if i < p {
+            by_graph.dw[[i, 0]] + column.l2 * point[i]
+        } else {
+            by_graph.db[0]
+        };
         out.parameters += 1;
         out.finite_differences = out.finite_differences.max(relative_error(fused[[i, 0]], by_steps[i]));
         out.graph = out.graph.max(relative_error(fused[[i, 0]], graph));
@@ -133,9 +152,15 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
 
 impl fmt::Display for GradCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Largest relative error of the fused gradient, in f64, on the config's own rows")?;
+        writeln!(
+            f,
+            "Largest relative error of the fused gradient, in f64, on the config's own rows"
+        )?;
         writeln!(f)?;
-        writeln!(f, "fold      rows  parameters  v finite differences  v computation graph")?;
+        writeln!(
+            f,
+            "fold      rows  parameters  v finite differences  v computation graph"
+        )?;
         for fold in &self.folds {
             writeln!(
                 f,

@@ -10,7 +10,11 @@ use crate::train::{Outcome, View};
 
 /// Turns a cohort's outcomes into a part of the store.
 pub(crate) fn part<T: Real>(plan: &Plan, view: &View<'_, T>, encoding: &Encoding, outcomes: Vec<Outcome>) -> Part {
-    let names: Vec<Name> = encoding.features.iter().map(|feature| Name::from(feature.name.as_str())).collect();
+    let names: Vec<Name> = encoding
+        .features
+        .iter()
+        .map(|feature| Name::from(feature.name.as_str()))
+        .collect();
     let intercept = Name::from("(intercept)");
     let is_level = levels(encoding);
     let mut part = Part::default();
@@ -106,7 +110,9 @@ mod tests {
         let parameters = [0.4, -0.3, 0.1];
         let original = original_units(&fold, &parameters);
         let x = [13.0, 0.25];
-        let standardized: f64 = (0..2).map(|i| parameters[i] * (x[i] - fold.mean[i]) / fold.scale[i]).sum();
+        let standardized: f64 = (0..2)
+            .map(|i| parameters[i] * (x[i] - fold.mean[i]) / fold.scale[i])
+            .sum();
         let direct: f64 = (0..2).map(|i| original[i] * x[i]).sum();
         assert!((standardized + parameters[2] - (direct + original[2])).abs() < 1e-14);
     }

@@ -93,14 +93,17 @@ pub struct SweepSummary {
 
 impl SweepSummary {
     /// The summary of a sweep that was just written.
-    #[expect(clippy::too_many_arguments, reason = "called in one place, with everything that place knows")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called in one place, with everything that place knows"
+    )]
     pub(crate) fn new(
         dir: &Path,
         config: &Config,
         data: &data::Summary,
-        plan_summary: PlanSummary,
+        plan_summary: &PlanSummary,
         plan: &Plan,
-        written: Written,
+        written: &Written,
         null_model: Option<f64>,
         seconds: Seconds,
         epochs_trained: u64,
@@ -121,7 +124,11 @@ impl SweepSummary {
             best: best.map(|row| best_of(&table, row, &metric)),
             null_model,
             at_the_edge: best.map(|row| edges(&table, row)).unwrap_or_default(),
-            failures: if written.failed > 0 { failures(&store, plan)? } else { Vec::new() },
+            failures: if written.failed > 0 {
+                failures(&store, plan)?
+            } else {
+                Vec::new()
+            },
             seconds,
             epochs_trained,
             peak_memory_bytes: peak_memory_bytes(),
@@ -137,7 +144,7 @@ impl SweepSummary {
         dir: &Path,
         config: &Config,
         data: &data::Summary,
-        plan_summary: PlanSummary,
+        plan_summary: &PlanSummary,
         plan: &Plan,
         mut seconds: Seconds,
         start: Instant,
@@ -149,12 +156,17 @@ impl SweepSummary {
             trials: plan.trials.len(),
             runs: runs.len(),
             failed: records().filter(|record| record.state == RunState::Failed).count(),
-            unconverged: records().filter(|record| record.state == RunState::Complete && !record.converged).count(),
+            unconverged: records()
+                .filter(|record| record.state == RunState::Complete && !record.converged)
+                .count(),
             ..Written::default()
         };
         seconds.total = start.elapsed().as_secs_f64();
-        let summary = Self::new(dir, config, data, plan_summary, plan, written, None, seconds, 0)?;
-        Ok(Self { nothing_to_do: true, ..summary })
+        let summary = Self::new(dir, config, data, plan_summary, plan, &written, None, seconds, 0)?;
+        Ok(Self {
+            nothing_to_do: true,
+            ..summary
+        })
     }
 }
 
@@ -164,7 +176,12 @@ fn best_of(table: &store::TrialTable, row: &TrialRow, metric: &str) -> Best {
     let value = |score: &store::Score| score.mean_val.or(score.mean_train);
     Best {
         trial: row.trial,
-        params: table.params.iter().zip(&row.params).map(|(path, value)| (path.clone(), param_json(value))).collect(),
+        params: table
+            .params
+            .iter()
+            .zip(&row.params)
+            .map(|(path, value)| (path.clone(), param_json(value)))
+            .collect(),
         mean_val: selecting.and_then(|score| score.mean_val),
         se_val: selecting.and_then(|score| score.se_val),
         mean_train: selecting.and_then(|score| score.mean_train),
@@ -207,7 +224,9 @@ fn edges(table: &store::TrialTable, best: &TrialRow) -> Vec<String> {
         };
         if own.total_cmp(first).is_eq() || own.total_cmp(last).is_eq() {
             let name = path.rsplit('.').next().unwrap_or(path);
-            sentences.push(format!("best {name} = {own} is at the edge of the range ({first} to {last}): widen it"));
+            sentences.push(format!(
+                "best {name} = {own} is at the edge of the range ({first} to {last}): widen it"
+            ));
         }
     }
     sentences
@@ -219,7 +238,9 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
     let (mut failed, mut survived) = (Vec::new(), Vec::new());
     let mut epochs = Vec::new();
     for run in store.runs()? {
-        let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else { continue };
+        let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else {
+            continue;
+        };
         let rate = trial.train.learning_rate.rate();
         if record.state == RunState::Failed && record.reason == Some(Reason::Diverged) {
             failed.push(rate);
@@ -228,12 +249,18 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
             survived.push(rate);
         }
     }
-    let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else { return Ok(Vec::new()) };
+    let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else {
+        return Ok(Vec::new());
+    };
     let mut sentence = format!(
         "{} runs diverged (first in epoch {}): learning rate {smallest}{}",
         failed.len(),
         epochs.iter().min().unwrap_or(&0),
-        if failed.iter().any(|rate| *rate > smallest) { " and above" } else { "" },
+        if failed.iter().any(|rate| *rate > smallest) {
+            " and above"
+        } else {
+            ""
+        },
     );
     if let Some(largest) = survived.iter().copied().max_by(f64::total_cmp) {
         sentence += &format!("; the largest that survived is {largest}");
@@ -254,9 +281,17 @@ pub(crate) fn null_model<T: Real>(view: &View<'_, T>) -> Option<f64> {
         };
         let rate = positives(Role::Train) / view.rows_as(fold, Role::Train) as f64;
         let score = (rate / (1.0 - rate)).ln();
-        let role = if view.rows_as(fold, Role::Val) > 0 { Role::Val } else { Role::Train };
-        let rows = view.groups_as(fold, role).flat_map(|group| &view.y[view.groups[group].clone()]);
-        sum += view.select.value(&ScoredRows::new(rows.map(|y| (score, *y > T::zero())), view.threshold));
+        let role = if view.rows_as(fold, Role::Val) > 0 {
+            Role::Val
+        } else {
+            Role::Train
+        };
+        let rows = view
+            .groups_as(fold, role)
+            .flat_map(|group| &view.y[view.groups[group].clone()]);
+        sum += view
+            .select
+            .value(&ScoredRows::new(rows.map(|y| (score, *y > T::zero())), view.threshold));
     }
     let mean = sum / folds as f64;
     mean.is_finite().then_some(mean)

@@ -61,7 +61,9 @@ pub fn run(
     observer: &dyn Observer,
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
-    in_pool(&request.config, || with_precision!(request.config, run_with(request, observer, on_loaded)))?
+    in_pool(&request.config, || {
+        with_precision!(request.config, run_with(request, observer, on_loaded))
+    })?
 }
 
 /// Runs `work` with the config's number of threads, after a look at the linked BLAS.
@@ -74,7 +76,10 @@ fn in_pool<R: Send>(config: &Config, work: impl FnOnce() -> R + Send) -> Result<
     pool.install(|| {
         let wrong = blas::probe_threads();
         if wrong > 0 {
-            return Err(RunError::UnsoundBlas { wrong, core: blas::core_name() });
+            return Err(RunError::UnsoundBlas {
+                wrong,
+                core: blas::core_name(),
+            });
         }
         Ok(work())
     })
@@ -108,7 +113,7 @@ fn run_with<T: Real + Element>(
     let (mut writer, finished) = match open(&dir, stored.as_ref(), request, &manifest, &plan, &data)? {
         Opened::Writer { writer, finished } => (writer, finished),
         Opened::NothingToDo => {
-            return SweepSummary::of_finished(&dir, config, &data.summary, plan_summary, &plan, seconds, start);
+            return SweepSummary::of_finished(&dir, config, &data.summary, &plan_summary, &plan, seconds, start);
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
@@ -155,12 +160,25 @@ fn run_with<T: Real + Element>(
     let written = writer.finish()?;
     seconds.write += writing.elapsed().as_secs_f64();
     seconds.total = start.elapsed().as_secs_f64();
-    SweepSummary::new(&dir, config, &data.summary, plan_summary, &plan, written, null_model(&view), seconds, epochs_trained)
+    SweepSummary::new(
+        &dir,
+        config,
+        &data.summary,
+        &plan_summary,
+        &plan,
+        &written,
+        null_model(&view),
+        seconds,
+        epochs_trained,
+    )
 }
 
 /// A store to write into, or the word that it is full.
 enum Opened {
-    Writer { writer: StoreWriter, finished: std::collections::BTreeSet<store::RunId> },
+    Writer {
+        writer: Box<StoreWriter>,
+        finished: std::collections::BTreeSet<store::RunId>,
+    },
     NothingToDo,
 }
 
@@ -176,14 +194,33 @@ fn open<T>(
     let config = &request.config;
     let table = plan.table(&data.folds.labels);
     let resolved = config.resolved_toml();
-    let fresh = |writer: StoreWriter| Opened::Writer { writer, finished: std::collections::BTreeSet::new() };
+    let fresh = |writer: StoreWriter| Opened::Writer {
+        writer: Box::new(writer),
+        finished: std::collections::BTreeSet::new(),
+    };
     let Some(stored) = stored else {
-        return Ok(fresh(StoreWriter::create(dir, manifest, &request.text, &resolved, &table)?));
+        return Ok(fresh(StoreWriter::create(
+            dir,
+            manifest,
+            &request.text,
+            &resolved,
+            &table,
+        )?));
     };
     if config.output.if_exists == IfExists::Replace {
-        return Ok(fresh(StoreWriter::replace(dir, manifest, &request.text, &resolved, &table)?));
+        return Ok(fresh(StoreWriter::replace(
+            dir,
+            manifest,
+            &request.text,
+            &resolved,
+            &table,
+        )?));
     }
-    let mut changed: Vec<String> = stored.changed_keys(&manifest.keys).iter().map(ToString::to_string).collect();
+    let mut changed: Vec<String> = stored
+        .changed_keys(&manifest.keys)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     if stored.fingerprint != manifest.fingerprint {
         changed.push("the data's content".to_owned());
     }
@@ -192,17 +229,25 @@ fn open<T>(
     let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
     let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
     if changed.is_empty() && dropped > 0 {
-        changed.push(format!("sweep.parameters: {dropped} of the stored runs are no longer in the plan"));
+        changed.push(format!(
+            "sweep.parameters: {dropped} of the stored runs are no longer in the plan"
+        ));
     }
     if !changed.is_empty() {
-        return Err(RunError::Changed { dir: dir.to_path_buf(), changed });
+        return Err(RunError::Changed {
+            dir: dir.to_path_buf(),
+            changed,
+        });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
     if is_same_plan && open.runs()?.iter().all(|run| run.record.is_some()) {
         return Ok(Opened::NothingToDo);
     }
     let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, &resolved, &table)?;
-    Ok(Opened::Writer { writer, finished: kept.finished })
+    Ok(Opened::Writer {
+        writer: Box::new(writer),
+        finished: kept.finished,
+    })
 }
 
 /// The directory a config writes to.
@@ -213,22 +258,32 @@ pub fn output_dir(config: &Config) -> PathBuf {
 }
 
 fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>, rows: Option<usize>) -> Manifest {
-    let mut keys: BTreeMap<String, serde_json::Value> =
-        config.result_keys().into_iter().map(|(key, value)| (key, json(&value))).collect();
+    let mut keys: BTreeMap<String, serde_json::Value> = config
+        .result_keys()
+        .into_iter()
+        .map(|(key, value)| (key, json(&value)))
+        .collect();
     // Restarts only say how many runs there are: more of them extend a sweep.
     keys.remove("train.restarts");
     if let Some(rows) = rows {
         keys.insert("--rows".to_owned(), rows.into());
     }
-    let swept: std::collections::BTreeSet<&String> =
-        plan.trials.iter().flat_map(|trial: &Trial| trial.params.iter().map(|(path, _)| path)).collect();
+    let swept: std::collections::BTreeSet<&String> = plan
+        .trials
+        .iter()
+        .flat_map(|trial: &Trial| trial.params.iter().map(|(path, _)| path))
+        .collect();
     // A swept key's base value decides nothing.
     keys.retain(|key, _| !swept.contains(key));
     let mut plan_digest = blake3::Hasher::new();
     for run in &plan.runs {
         plan_digest.update(&run.id.0.to_be_bytes());
     }
-    let absolute = |path: &str| std::path::absolute(path).map(|path| path.display().to_string()).unwrap_or_default();
+    let absolute = |path: &str| {
+        std::path::absolute(path)
+            .map(|path| path.display().to_string())
+            .unwrap_or_default()
+    };
     Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         name: config.name.clone(),

@@ -29,11 +29,16 @@ fn table(rows: u64) -> String {
         let (age, income) = (20.0 + 50.0 * draw(0), 1e4 * draw(1));
         let city = ["Oslo", "Rome", "Lima", "Quito"][(draw(2) * 3.2) as usize];
         let member = draw(3) > 0.5;
-        let z = (age - 45.0) / 12.0 - income / 4e3 + f64::from(u8::from(member)) + if city == "Rome" { 0.8 } else { 0.0 };
+        let z =
+            (age - 45.0) / 12.0 - income / 4e3 + f64::from(u8::from(member)) + if city == "Rome" { 0.8 } else { 0.0 };
         let late = draw(4) < 1.0 / (1.0 + (-z).exp());
         let age = if draw(5) < 0.1 { String::new() } else { format!("{age}") };
         let city = if draw(6) < 0.05 { "" } else { city };
-        text += &format!("{age},{income},{city},{member},7,{},{}\n", i % 3, if late { "yes" } else { "no" });
+        text += &format!(
+            "{age},{income},{city},{member},7,{},{}\n",
+            i % 3,
+            if late { "yes" } else { "no" }
+        );
     }
     text
 }
@@ -51,7 +56,11 @@ fn request(dir: &Path, body: &str, sets: &[&str]) -> Request {
     );
     let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
     let config = config::parse(&text, "test.toml", "test", &sets).unwrap_or_else(|problems| panic!("{problems}"));
-    Request { config, text, rows: None }
+    Request {
+        config,
+        text,
+        rows: None,
+    }
 }
 
 fn run(request: &Request) -> Result<SweepSummary, RunError> {
@@ -73,8 +82,14 @@ fn tables(store: &Store) -> Tables {
     for record in runs.iter_mut().filter_map(|run| run.record.as_mut()) {
         record.seconds = 0.0;
     }
-    let history = runs.iter().map(|run| store.history(run.run).expect("history")).collect();
-    let coefficients = runs.iter().map(|run| store.coefficients(run.run).expect("coefficients")).collect();
+    let history = runs
+        .iter()
+        .map(|run| store.history(run.run).expect("history"))
+        .collect();
+    let coefficients = runs
+        .iter()
+        .map(|run| store.coefficients(run.run).expect("coefficients"))
+        .collect();
     (runs, history, coefficients)
 }
 
@@ -107,12 +122,18 @@ fn a_sweep_fills_its_store() {
     let (runs, history, coefficients) = tables(&store);
     for (run, (history, coefficients)) in runs.iter().zip(history.iter().zip(&coefficients)) {
         let record = run.record.as_ref().expect("finished");
-        assert_eq!((record.state, record.reason, record.epochs), (RunState::Complete, Some(Reason::MaxEpochs), 6));
+        assert_eq!(
+            (record.state, record.reason, record.epochs),
+            (RunState::Complete, Some(Reason::MaxEpochs), 6)
+        );
         assert_eq!((record.n_train, record.n_val), (400, 200));
         // Six epochs of two free metrics, the area once, and the training scores once.
         assert_eq!(history.len(), 6 * 2 + 1 + 2);
         assert_eq!(coefficients.last().map(|row| &*row.feature), Some("(intercept)"));
-        let constant = coefficients.iter().find(|row| &*row.feature == "always").expect("a constant column is there");
+        let constant = coefficients
+            .iter()
+            .find(|row| &*row.feature == "always")
+            .expect("a constant column is there");
         assert_eq!(constant.coefficient, 0.0);
     }
 }
@@ -159,10 +180,18 @@ fn a_run_alone_takes_the_steps_it_takes_in_a_sweep() {
         let params = plan.params.iter().zip(&plan.trials[trial].params);
         let sets: Vec<String> = params.map(|(path, value)| format!("{path}={value}")).collect();
         let sets: Vec<&str> = sets.iter().map(String::as_str).chain(["run.precision=f64"]).collect();
-        let single = body.split("[sweep.parameters]").next().expect("the part before").to_owned();
+        let single = body
+            .split("[sweep.parameters]")
+            .next()
+            .expect("the part before")
+            .to_owned();
         let (_, own) = finished(&request(alone.path(), &single, &sets));
         for run in own.runs().expect("runs") {
-            let twin = plan.runs.iter().find(|twin| twin.trial == trial as u32 && twin.fold == run.fold).expect("planned");
+            let twin = plan
+                .runs
+                .iter()
+                .find(|twin| twin.trial == trial as u32 && twin.fold == run.fold)
+                .expect("planned");
             let pairs = store.coefficients(twin.run).expect("coefficients").into_iter();
             for (a, b) in pairs.zip(own.coefficients(run.run).expect("coefficients")) {
                 assert_eq!(a.feature, b.feature);
@@ -188,7 +217,8 @@ fn one_run_and_a_full_block_make_the_same_products() {
         (summary.runs, blas::products() - before)
     };
     let (one, products_of_one) = products("");
-    let (many, products_of_many) = products("[sweep.parameters]\nmodel.C = { min = 1e-3, max = 1e3, num = 31, log = true }\n");
+    let (many, products_of_many) =
+        products("[sweep.parameters]\nmodel.C = { min = 1e-3, max = 1e3, num = 31, log = true }\n");
     assert_eq!((one, many), (1, 31));
     // 6 batches x 3 epochs, forward and backward; one forward product more scores the training rows at the end.
     assert_eq!((products_of_one, products_of_many), (2 * 6 * 3 + 1, 2 * 6 * 3 + 1));
@@ -212,7 +242,11 @@ fn a_diverged_run_is_recorded_and_stops_no_other() {
             assert_eq!(record.reason == Some(Reason::Diverged), is_wild);
             assert!(record.epochs >= 1);
         }
-        assert!(summary.failures[0].contains("1000000") && summary.failures[0].contains("0.05"), "{:?}", summary.failures);
+        assert!(
+            summary.failures[0].contains("1000000") && summary.failures[0].contains("0.05"),
+            "{:?}",
+            summary.failures
+        );
         let trials = store.trials().expect("trials");
         assert!(trials.rows.iter().all(|trial| trial.is_selected == (trial.rank == 1)));
         assert!(summary.best.expect("one survives").trial < 2);
@@ -238,7 +272,11 @@ fn the_same_directory_again() {
         assert!(after.2[place] == *coefficients);
     }
 
-    for (set, key) in [("train.epochs=7", "train.epochs"), ("validation.folds=4", "validation.folds"), ("run.seed=1", "run.seed")] {
+    for (set, key) in [
+        ("train.epochs=7", "train.epochs"),
+        ("validation.folds=4", "validation.folds"),
+        ("run.seed=1", "run.seed"),
+    ] {
         match run(&request(dir.path(), &wider, &[set])) {
             Err(error @ RunError::Changed { .. }) => {
                 assert!(error.to_string().contains(key) && error.exit_code() == 2, "{error}");
@@ -259,13 +297,25 @@ fn every_strategy_splits_the_rows_it_says() {
         let body = format!("[train]\nepochs = 2\n{validation}");
         let (summary, store) = finished(&request(dir.path(), &body, exclude));
         let runs = store.runs().expect("runs");
-        let sizes: Vec<(u64, u64)> =
-            runs.iter().filter_map(|run| run.record.as_ref()).map(|record| (record.n_train, record.n_val)).collect();
+        let sizes: Vec<(u64, u64)> = runs
+            .iter()
+            .filter_map(|run| run.record.as_ref())
+            .map(|record| (record.n_train, record.n_val))
+            .collect();
         (summary, sizes)
     };
-    assert_eq!(counts("[validation]\nstrategy = \"kfold\"\nfolds = 4\n", &[]).1, vec![(450, 150); 4]);
-    assert_eq!(counts("[validation]\nstrategy = \"holdout\"\nfraction = 0.25\n", &[]).1, vec![(450, 150)]);
-    let predefined = counts("[validation]\nstrategy = \"predefined\"\n", &["data.fold=part", "data.exclude=[]"]);
+    assert_eq!(
+        counts("[validation]\nstrategy = \"kfold\"\nfolds = 4\n", &[]).1,
+        vec![(450, 150); 4]
+    );
+    assert_eq!(
+        counts("[validation]\nstrategy = \"holdout\"\nfraction = 0.25\n", &[]).1,
+        vec![(450, 150)]
+    );
+    let predefined = counts(
+        "[validation]\nstrategy = \"predefined\"\n",
+        &["data.fold=part", "data.exclude=[]"],
+    );
     assert_eq!(predefined.1, vec![(400, 200); 3]);
     let (summary, sizes) = counts("[validation]\nstrategy = \"none\"\n", &[]);
     assert_eq!(sizes, vec![(600, 0)]);
@@ -288,7 +338,13 @@ fn held_out_rows_teach_nothing() {
             let cells: Vec<&str> = line.split(',').collect();
             if cells[5] == "1" {
                 let draw = |column: u64| noise(1_000_000 + i as u64 * 8 + column);
-                format!("{},{},Lima,{},7,1,{}", 500.0 * draw(0), 1e6 * draw(1), draw(2) > 0.9, cells[6])
+                format!(
+                    "{},{},Lima,{},7,1,{}",
+                    500.0 * draw(0),
+                    1e6 * draw(1),
+                    draw(2) > 0.9,
+                    cells[6]
+                )
             } else {
                 line.to_owned()
             }
@@ -297,13 +353,21 @@ fn held_out_rows_teach_nothing() {
     std::fs::write(noisy.path().join("table.csv"), replaced.join("\n") + "\n").expect("written");
     let (_, other) = finished(&request(noisy.path(), body, &sets));
     let of_fold = |store: &Store, fold: u32| {
-        let run = store.runs().expect("runs").into_iter().find(|run| run.fold == fold).expect("planned");
+        let run = store
+            .runs()
+            .expect("runs")
+            .into_iter()
+            .find(|run| run.fold == fold)
+            .expect("planned");
         store.coefficients(run.run).expect("coefficients")
     };
     for (a, b) in of_fold(&store, 1).iter().zip(of_fold(&other, 1)) {
         assert_eq!(a.feature, b.feature);
         let scale = a.coefficient_standardized.abs().max(0.1);
-        assert!((a.coefficient_standardized - b.coefficient_standardized).abs() < 1e-9 * scale, "{a:?} {b:?}");
+        assert!(
+            (a.coefficient_standardized - b.coefficient_standardized).abs() < 1e-9 * scale,
+            "{a:?} {b:?}"
+        );
     }
     assert!(of_fold(&store, 0) != of_fold(&other, 0));
 }
@@ -337,7 +401,11 @@ fn a_row_is_explained_by_its_graph() {
     }
     let id = store.runs().expect("runs")[5].run.to_string();
     assert!(explain::explain(&summary.store, &id[..12], 3).is_ok());
-    for (run, row, word) in [("best", 601, "rows 1 to 600"), ("best", 0, "rows 1 to 600"), ("zzz", 1, "zzz")] {
+    for (run, row, word) in [
+        ("best", 601, "rows 1 to 600"),
+        ("best", 0, "rows 1 to 600"),
+        ("zzz", 1, "zzz"),
+    ] {
         let error = explain::explain(&summary.store, run, row).expect_err("there is no such thing");
         assert!(error.to_string().contains(word) && error.exit_code() == 2, "{error}");
     }

@@ -146,10 +146,9 @@ impl StoreError {
     pub fn exit_kind(&self) -> ExitKind {
         match self {
             Self::InUse { .. } => ExitKind::InUse,
-            Self::Exists { .. }
-            | Self::NoStore { .. }
-            | Self::NotADirectory { .. }
-            | Self::Foreign { .. } => ExitKind::Usage,
+            Self::Exists { .. } | Self::NoStore { .. } | Self::NotADirectory { .. } | Self::Foreign { .. } => {
+                ExitKind::Usage
+            }
             Self::TooNew { .. }
             | Self::DamagedManifest { .. }
             | Self::Damaged { .. }
@@ -161,10 +160,9 @@ impl StoreError {
     /// What to do next, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::InUse { .. } => Some(
-                "wait until that sweep ends, or choose another directory with --set output.dir=..."
-                    .to_owned(),
-            ),
+            Self::InUse { .. } => {
+                Some("wait until that sweep ends, or choose another directory with --set output.dir=...".to_owned())
+            }
             Self::Exists { dir } => Some(format!(
                 "continue it with: gradsweep resume {}; or set output.if_exists = \"replace\"",
                 dir.display()
@@ -176,12 +174,8 @@ impl StoreError {
                     .unwrap_or(Path::new("."))
                     .display()
             )),
-            Self::NotADirectory { .. } => {
-                Some("a sweep is a directory; name another one with output.dir".to_owned())
-            }
-            Self::Foreign { .. } => {
-                Some("move it away, or choose another directory with output.dir".to_owned())
-            }
+            Self::NotADirectory { .. } => Some("a sweep is a directory; name another one with output.dir".to_owned()),
+            Self::Foreign { .. } => Some("move it away, or choose another directory with output.dir".to_owned()),
             Self::TooNew { .. } => Some("read it with a newer gradsweep".to_owned()),
             Self::DamagedManifest { path, .. } => path.parent().map(|dir| {
                 format!(
@@ -245,10 +239,7 @@ mod tests {
             host: Some("here".to_owned()),
         };
         assert_eq!(in_use.exit_kind(), ExitKind::InUse);
-        assert_eq!(
-            in_use.to_string(),
-            "sweeps/a is in use by process 7 on here"
-        );
+        assert_eq!(in_use.to_string(), "sweeps/a is in use by process 7 on here");
         let exists = StoreError::Exists { dir: dir.clone() };
         assert_eq!(exists.exit_kind(), ExitKind::Usage);
         let too_new = StoreError::TooNew {

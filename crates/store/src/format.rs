@@ -63,9 +63,6 @@ mod tests {
             FormatVersion(current.0 + 1).check_readable_by(current),
             Err(Unreadable::TooNew)
         );
-        assert_eq!(
-            FormatVersion(0).check_readable_by(current),
-            Err(Unreadable::Unknown)
-        );
+        assert_eq!(FormatVersion(0).check_readable_by(current), Err(Unreadable::Unknown));
     }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, NamedFrom, Series,
-    StringChunked, UInt8Chunked, UInt32Chunked, UInt64Chunked,
+    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, NamedFrom, Series, StringChunked,
+    UInt8Chunked, UInt32Chunked, UInt64Chunked,
 };
 
 use crate::error::{Damage, StoreError};
@@ -82,16 +82,12 @@ impl Frame {
     }
 
     /// A column of texts without gaps, each turned into something by `parse`.
-    pub(crate) fn all_words<T>(
-        &self,
-        column: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Vec<T>, StoreError> {
+    pub(crate) fn all_words<T>(&self, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
         let texts = self.str(column)?;
-        let parsed = texts.iter().enumerate().map(|(row, text)| {
-            text.and_then(&parse)
-                .ok_or_else(|| self.bad_cell(column, row, text))
-        });
+        let parsed = texts
+            .iter()
+            .enumerate()
+            .map(|(row, text)| text.and_then(&parse).ok_or_else(|| self.bad_cell(column, row, text)));
         parsed.collect()
     }
 
@@ -104,9 +100,7 @@ impl Frame {
         let texts = self.str(column)?;
         let parsed = texts.iter().enumerate().map(|(row, text)| match text {
             None => Ok(None),
-            Some(word) => parse(word)
-                .map(Some)
-                .ok_or_else(|| self.bad_cell(column, row, text)),
+            Some(word) => parse(word).map(Some).ok_or_else(|| self.bad_cell(column, row, text)),
         });
         parsed.collect()
     }
@@ -117,21 +111,14 @@ impl Frame {
 
     /// Whatever the column holds, as hyperparameters.
     pub(crate) fn params(&self, column: &str) -> Result<Vec<ParamValue>, StoreError> {
-        fn values<T>(
-            cells: impl Iterator<Item = Option<T>>,
-            value: impl Fn(T) -> ParamValue,
-        ) -> Vec<ParamValue> {
-            cells
-                .map(|cell| cell.map_or(ParamValue::Null, &value))
-                .collect()
+        fn values<T>(cells: impl Iterator<Item = Option<T>>, value: impl Fn(T) -> ParamValue) -> Vec<ParamValue> {
+            cells.map(|cell| cell.map_or(ParamValue::Null, &value)).collect()
         }
         Ok(match self.series(column)?.dtype() {
             DataType::Boolean => values(self.bool(column)?.iter(), ParamValue::Bool),
             DataType::Int64 => values(self.i64(column)?.iter(), ParamValue::Int),
             DataType::Float64 => values(self.f64(column)?.iter(), ParamValue::Float),
-            _ => values(self.str(column)?.iter(), |text: &str| {
-                ParamValue::Text(text.to_owned())
-            }),
+            _ => values(self.str(column)?.iter(), |text: &str| ParamValue::Text(text.to_owned())),
         })
     }
 
@@ -151,11 +138,7 @@ impl Frame {
         })
     }
 
-    fn without_gaps<T>(
-        &self,
-        column: &str,
-        cells: impl Iterator<Item = Option<T>>,
-    ) -> Result<Vec<T>, StoreError> {
+    fn without_gaps<T>(&self, column: &str, cells: impl Iterator<Item = Option<T>>) -> Result<Vec<T>, StoreError> {
         cells
             .enumerate()
             .map(|(row, cell)| cell.ok_or_else(|| self.bad_cell(column, row, None)))
@@ -190,17 +173,12 @@ where
 
 /// A column of numbers in which what is not a number is missing.
 pub(crate) fn scores(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
-    let cells: Vec<Option<f64>> = values
-        .map(|value| value.filter(|value| !value.is_nan()))
-        .collect();
+    let cells: Vec<Option<f64>> = values.map(|value| value.filter(|value| !value.is_nan())).collect();
     column(name, cells)
 }
 
 /// A column of hyperparameters: of the one type all its values have, or else text. Whole numbers among floats become floats.
-pub(crate) fn param_column<'a>(
-    name: &str,
-    values: impl Iterator<Item = &'a ParamValue> + Clone,
-) -> Column {
+pub(crate) fn param_column<'a>(name: &str, values: impl Iterator<Item = &'a ParamValue> + Clone) -> Column {
     let (mut bools, mut ints, mut floats, mut texts) = (false, false, false, false);
     for value in values.clone() {
         match value {
@@ -245,10 +223,7 @@ mod tests {
         assert_eq!(dtype(&[Int(1), Null]), DataType::Int64);
         assert_eq!(dtype(&[Int(1), Float(f64::INFINITY)]), DataType::Float64);
         assert_eq!(dtype(&[Bool(true), Null]), DataType::Boolean);
-        assert_eq!(
-            dtype(&[Int(256), Text("full".to_owned())]),
-            DataType::String
-        );
+        assert_eq!(dtype(&[Int(256), Text("full".to_owned())]), DataType::String);
         assert_eq!(dtype(&[Bool(true), Int(1)]), DataType::String);
         assert_eq!(dtype(&[Null]), DataType::String);
     }

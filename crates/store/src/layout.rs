@@ -62,12 +62,7 @@ pub(crate) fn own_entries(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(own)
 }
 
-fn folder_entries(
-    dir: &Path,
-    folder: &Path,
-    endings: &[&str],
-    own: &mut Vec<PathBuf>,
-) -> Result<(), StoreError> {
+fn folder_entries(dir: &Path, folder: &Path, endings: &[&str], own: &mut Vec<PathBuf>) -> Result<(), StoreError> {
     for path in entries(folder)? {
         let name = file_name(&path);
         let ending = path.extension().and_then(|ending| ending.to_str());
@@ -127,9 +122,7 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 pub(crate) fn file_name(path: &Path) -> &str {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("")
+    path.file_name().and_then(|name| name.to_str()).unwrap_or("")
 }
 
 /// A directory itself, not a link to one: links are never followed when something is removed.
@@ -146,17 +139,12 @@ fn is_temporary(name: &str) -> bool {
 fn is_temporary_of_any(name: &str) -> bool {
     temporary_of(name)
         .and_then(|of| Path::new(of).extension())
-        .is_some_and(|ending| {
-            ["parquet", "json", "safetensors"]
-                .iter()
-                .any(|e| ending == *e)
-        })
+        .is_some_and(|ending| ["parquet", "json", "safetensors"].iter().any(|e| ending == *e))
 }
 
 fn temporary_of(name: &str) -> Option<&str> {
     let (of, suffix) = name.strip_prefix('.')?.rsplit_once('.')?;
-    let is_random =
-        suffix.len() == TEMPORARY_SUFFIX && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_random = suffix.len() == TEMPORARY_SUFFIX && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_random.then_some(of)
 }
 
@@ -211,10 +199,7 @@ mod tests {
         let elsewhere = tempfile::tempdir().expect("another directory");
         touch(elsewhere.path(), "00001.parquet");
         std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("parts")).expect("link");
-        assert!(matches!(
-            own_entries(dir.path()),
-            Err(StoreError::Foreign { .. })
-        ));
+        assert!(matches!(own_entries(dir.path()), Err(StoreError::Foreign { .. })));
     }
 
     #[test]

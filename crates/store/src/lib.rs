@@ -53,8 +53,6 @@ pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
 pub use plan::{PlanTable, PlannedRun, PlannedTrial};
 pub use reader::Store;
 pub use rows::{RunRow, Score, TrialRow, TrialTable};
-pub use run::{
-    CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState,
-};
+pub use run::{CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState};
 pub use value::ParamValue;
 pub use writer::{Kept, SetAside, StoreWriter, Written};

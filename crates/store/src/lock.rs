@@ -54,12 +54,9 @@ impl Lock {
 fn parse(text: &str) -> (Option<u32>, Option<String>) {
     let mut words = text.split_whitespace();
     let pid = words.next().and_then(|word| word.parse().ok());
-    let host = words.next().map(|word| {
-        word.chars()
-            .filter(char::is_ascii_graphic)
-            .take(64)
-            .collect()
-    });
+    let host = words
+        .next()
+        .map(|word| word.chars().filter(char::is_ascii_graphic).take(64).collect());
     (pid, host)
 }
 

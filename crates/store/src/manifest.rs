@@ -103,9 +103,7 @@ impl std::fmt::Display for ChangedKey {
 impl Manifest {
     /// The metric that ranks trials, with its direction.
     pub fn select_metric(&self) -> Option<&MetricInfo> {
-        self.metrics
-            .iter()
-            .find(|metric| metric.name == self.select)
+        self.metrics.iter().find(|metric| metric.name == self.select)
     }
 
     /// The keys that differ from `wanted`, sorted.
@@ -254,10 +252,7 @@ mod tests {
         assert_eq!(probe(&dir.path().join("missing")).expect("absent"), None);
         let file = dir.path().join("file");
         std::fs::write(&file, "").expect("written");
-        assert!(matches!(
-            probe(&file),
-            Err(StoreError::NotADirectory { .. })
-        ));
+        assert!(matches!(probe(&file), Err(StoreError::NotADirectory { .. })));
     }
 
     #[test]
@@ -276,18 +271,9 @@ mod tests {
     #[test]
     fn damage_is_named_with_its_place() {
         let path = Path::new("a/manifest.json");
-        for text in [
-            "{\n  \"format\": 1,",
-            "{\"format\": 0}",
-            "{\"format\": 1}",
-            "[]",
-            "",
-        ] {
+        for text in ["{\n  \"format\": 1,", "{\"format\": 0}", "{\"format\": 1}", "[]", ""] {
             let error = parse(text.as_bytes(), path).expect_err("damaged");
-            assert!(
-                matches!(error, StoreError::DamagedManifest { .. }),
-                "{text}: {error}"
-            );
+            assert!(matches!(error, StoreError::DamagedManifest { .. }), "{text}: {error}");
             assert!(error.hint().is_some());
         }
     }
@@ -306,14 +292,7 @@ mod tests {
             ("train.tol".to_owned(), Value::from(0.1)),
             ("train.solver".to_owned(), Value::from("sgd")),
         ]);
-        let changed: Vec<String> = manifest
-            .changed_keys(&wanted)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(
-            changed,
-            ["train.epochs: 10 → 20", "train.solver: (none) → \"sgd\""]
-        );
+        let changed: Vec<String> = manifest.changed_keys(&wanted).iter().map(ToString::to_string).collect();
+        assert_eq!(changed, ["train.epochs: 10 → 20", "train.solver: (none) → \"sgd\""]);
     }
 }

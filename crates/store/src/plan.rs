@@ -64,11 +64,7 @@ impl PlanTable {
     pub(crate) fn to_frame(&self) -> PolarsResult<DataFrame> {
         let numbers = |of: fn(&PlannedRun) -> u32| self.runs.iter().map(of).collect::<Vec<u32>>();
         let ids: Vec<String> = self.runs.iter().map(|run| run.run.to_string()).collect();
-        let labels: Vec<&str> = self
-            .runs
-            .iter()
-            .map(|run| run.fold_label.as_str())
-            .collect();
+        let labels: Vec<&str> = self.runs.iter().map(|run| run.fold_label.as_str()).collect();
         let mut columns = vec![
             column(plan::RUN, ids),
             column(plan::TRIAL, numbers(|run| run.trial)),
@@ -79,16 +75,10 @@ impl PlanTable {
             column(plan::COHORT, numbers(|run| run.cohort)),
             column(plan::BLOCK, numbers(|run| run.block)),
         ];
-        let by_number: std::collections::BTreeMap<u32, &PlannedTrial> = self
-            .trials
-            .iter()
-            .map(|trial| (trial.trial, trial))
-            .collect();
-        let trials: Vec<Option<&PlannedTrial>> = self
-            .runs
-            .iter()
-            .map(|run| by_number.get(&run.trial).copied())
-            .collect();
+        let by_number: std::collections::BTreeMap<u32, &PlannedTrial> =
+            self.trials.iter().map(|trial| (trial.trial, trial)).collect();
+        let trials: Vec<Option<&PlannedTrial>> =
+            self.runs.iter().map(|run| by_number.get(&run.trial).copied()).collect();
         for (index, path) in self.params.iter().enumerate() {
             let values = trials.iter().map(|trial| {
                 trial
@@ -126,25 +116,18 @@ impl PlanTable {
                 });
             }
         }
-        let runs = label
-            .into_iter()
-            .enumerate()
-            .map(|(row, fold_label)| PlannedRun {
-                run: ids[row],
-                trial: trial[row],
-                fold: fold[row],
-                fold_label,
-                repeat: repeat[row],
-                restart: restart[row],
-                cohort: cohort[row],
-                block: block[row],
-            });
+        let runs = label.into_iter().enumerate().map(|(row, fold_label)| PlannedRun {
+            run: ids[row],
+            trial: trial[row],
+            fold: fold[row],
+            fold_label,
+            repeat: repeat[row],
+            restart: restart[row],
+            cohort: cohort[row],
+            block: block[row],
+        });
         let runs = runs.collect();
-        Ok(Self {
-            params,
-            trials,
-            runs,
-        })
+        Ok(Self { params, trials, runs })
     }
 }
 

@@ -28,9 +28,7 @@ pub struct Store {
 impl Store {
     /// Opens the sweep in `dir`.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let manifest = probe(dir)?.ok_or_else(|| StoreError::NoStore {
-            dir: dir.to_path_buf(),
-        })?;
+        let manifest = probe(dir)?.ok_or_else(|| StoreError::NoStore { dir: dir.to_path_buf() })?;
         Ok(Self {
             dir: dir.to_path_buf(),
             manifest,

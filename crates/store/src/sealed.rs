@@ -10,8 +10,7 @@ use std::path::Path;
 
 use polars::io::SerReader;
 use polars::prelude::{
-    DataFrame, KeyValueMetadata, ParquetCompression, ParquetReader, ParquetWriter, PolarsResult,
-    Schema,
+    DataFrame, KeyValueMetadata, ParquetCompression, ParquetReader, ParquetWriter, PolarsResult, Schema,
 };
 
 use crate::error::{Damage, StoreError};

@@ -82,9 +82,7 @@ impl StoreWriter {
     ) -> Result<Self, StoreError> {
         let lock = open_dir(dir)?;
         if dir.join(layout::MANIFEST).exists() {
-            return Err(StoreError::Exists {
-                dir: dir.to_path_buf(),
-            });
+            return Err(StoreError::Exists { dir: dir.to_path_buf() });
         }
         Self::begin(dir, lock, manifest, [config_text, resolved_text], plan)
     }
@@ -98,9 +96,7 @@ impl StoreWriter {
         plan: &PlanTable,
     ) -> Result<(Self, Kept), StoreError> {
         if probe(dir)?.is_none() {
-            return Err(StoreError::NoStore {
-                dir: dir.to_path_buf(),
-            });
+            return Err(StoreError::NoStore { dir: dir.to_path_buf() });
         }
         let lock = open_dir(dir)?;
         layout::remove_temporaries(dir)?;
@@ -241,18 +237,13 @@ impl StoreWriter {
         let gathered = Gathered::read(&self.plan, &files, &metrics, Wanted::All)?;
         let trials = tables::rank(&self.plan, &self.manifest, &gathered.runs);
         let notes = [(MADE_FROM, source.as_str())];
-        let runs = tables::runs_frame(&gathered.runs, &metrics)
-            .and_then(|frame| sealed::encode_one(frame, &notes));
-        let ranked =
-            tables::trials_frame(&trials).and_then(|frame| sealed::encode_one(frame, &notes));
+        let runs = tables::runs_frame(&gathered.runs, &metrics).and_then(|frame| sealed::encode_one(frame, &notes));
+        let ranked = tables::trials_frame(&trials).and_then(|frame| sealed::encode_one(frame, &notes));
         let mut bytes = 0;
         for (name, encoded) in [
             (layout::RUNS, runs),
             (layout::HISTORY, tables::history_bytes(&gathered, &source)),
-            (
-                layout::COEFFICIENTS,
-                tables::coefficients_bytes(&gathered, &source),
-            ),
+            (layout::COEFFICIENTS, tables::coefficients_bytes(&gathered, &source)),
             (layout::TRIALS, ranked),
         ] {
             let path = self.dir.join(name);

@@ -41,7 +41,9 @@ fn text(diagnosis: &Diagnosis) -> String {
     out += "\nthreads    ";
     out += &match machine.wrong_products {
         0 => "products made by several threads are right\n".to_owned(),
-        wrong => format!("{wrong} of 32 products made by several threads are WRONG: use an OpenBLAS built with pthreads\n"),
+        wrong => {
+            format!("{wrong} of 32 products made by several threads are WRONG: use an OpenBLAS built with pthreads\n")
+        }
     };
     if !ladder.is_empty() {
         out += "\nLoss and gradient of 4,096 rows x 28 features on one thread\n\n";

@@ -20,7 +20,18 @@ use crate::terminal;
 
 /// Verbs of the contract that are still to come.
 const NOT_BUILT: [&str; 13] = [
-    "init", "resume", "report", "export", "predict", "evaluate", "calibrate", "refit", "cache", "prune", "import", "schema",
+    "init",
+    "resume",
+    "report",
+    "export",
+    "predict",
+    "evaluate",
+    "calibrate",
+    "refit",
+    "cache",
+    "prune",
+    "import",
+    "schema",
     "help",
 ];
 
@@ -48,32 +59,49 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
 
 fn unknown(verb: &str) -> Failure {
     if NOT_BUILT.contains(&verb) && verb != "help" {
-        return Failure::Usage { message: format!("gradsweep {verb} is not built yet"), hint: None };
+        return Failure::Usage {
+            message: format!("gradsweep {verb} is not built yet"),
+            hint: None,
+        };
     }
     let command = Arguments::command();
     let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-    let near = verbs.iter().find(|known| known.starts_with(verb) || verb.starts_with(**known));
+    let near = verbs
+        .iter()
+        .find(|known| known.starts_with(verb) || verb.starts_with(**known));
     let hint = match near {
         Some(near) if !verb.is_empty() => format!("did you mean gradsweep {near}?"),
         _ => format!("the verbs are {}; gradsweep --help says what they do", verbs.join(", ")),
     };
-    Failure::Usage { message: format!("`{verb}` is not a verb of gradsweep"), hint: Some(hint) }
+    Failure::Usage {
+        message: format!("`{verb}` is not a verb of gradsweep"),
+        hint: Some(hint),
+    }
 }
 
 /// Reads and checks a config file.
 fn request(source: &ConfigArgs) -> Result<Request, Failure> {
     let text = read(&source.config)?;
     let config = parse(&text, &source.config, &source.sets)?;
-    Ok(Request { config, text, rows: source.rows })
+    Ok(Request {
+        config,
+        text,
+        rows: source.rows,
+    })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path)
-        .map_err(|source| Failure::File { path: path.to_path_buf(), action: "read", source })
+    std::fs::read_to_string(path).map_err(|source| Failure::File {
+        path: path.to_path_buf(),
+        action: "read",
+        source,
+    })
 }
 
 fn parse(text: &str, path: &Path, sets: &[String]) -> Result<Config, Failure> {
-    let stem = path.file_stem().map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
+    let stem = path
+        .file_stem()
+        .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
     Ok(config::parse(text, &path.display().to_string(), &stem, sets)?)
 }
 

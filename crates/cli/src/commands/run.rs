@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use gradsweep_data as data;
 use gradsweep_runner::config::Config;
-use gradsweep_runner::plan::{PlanSummary, grouped};
+use gradsweep_runner::plan::{PlanSummary, grouped, many};
 use gradsweep_runner::summary::SweepSummary;
 use gradsweep_runner::sweep::{self, Request};
 
@@ -25,7 +25,14 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
         (true, None) => {
             let text = read(input)?;
             let config = parse(&text, input, &arguments.sets)?;
-            (None, Request { config, text, rows: arguments.rows })
+            (
+                None,
+                Request {
+                    config,
+                    text,
+                    rows: arguments.rows,
+                },
+            )
         }
         (true, Some(target)) => {
             return Err(Failure::Usage {
@@ -77,9 +84,20 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
 
 /// The config that `run DATA --target COLUMN` uses, and where it will be written.
 fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<PathBuf>, Request), Failure> {
-    let stem = input.file_stem().map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
-    let name: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).take(64).collect();
+    let stem = input
+        .file_stem()
+        .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
+    let name: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(64)
+        .collect();
     let path = PathBuf::from(format!("{name}.toml"));
     let text = Config::default_for(&input.display().to_string(), target, &name);
     if path.exists() && std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
@@ -89,13 +107,23 @@ fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<Pa
         });
     }
     let config = parse(&text, &path, &arguments.sets)?;
-    Ok((Some(path), Request { config, text, rows: arguments.rows }))
+    Ok((
+        Some(path),
+        Request {
+            config,
+            text,
+            rows: arguments.rows,
+        },
+    ))
 }
 
 fn write_starter(path: &Path, text: &str) -> Result<(), Failure> {
     if std::fs::read_to_string(path).ok().as_deref() != Some(text) {
-        std::fs::write(path, text)
-            .map_err(|source| Failure::File { path: path.to_path_buf(), action: "write", source })?;
+        std::fs::write(path, text).map_err(|source| Failure::File {
+            path: path.to_path_buf(),
+            action: "write",
+            source,
+        })?;
         terminal::say(&format!("Wrote {} (edit it and run it again)", path.display()));
     }
     Ok(())
@@ -111,7 +139,12 @@ fn opening(data: &data::Summary) -> String {
         [one] => one.clone(),
         several => format!("{} files", several.len()),
     };
-    let of_kind = |kinds: &[data::ColumnKind]| data.columns.iter().filter(|column| kinds.contains(&column.kind)).count();
+    let of_kind = |kinds: &[data::ColumnKind]| {
+        data.columns
+            .iter()
+            .filter(|column| kinds.contains(&column.kind))
+            .count()
+    };
     let target = &data.target;
     let mut out = format!(
         "Read {files}: {} rows, {} feature columns ({:.2} s)\n  target   {}: \"{}\" counts as 1 ({}), \"{}\" as 0",
@@ -124,14 +157,21 @@ fn opening(data: &data::Summary) -> String {
         target.negative,
     );
     let numeric = of_kind(&[data::ColumnKind::Numeric, data::ColumnKind::Boolean]);
-    let categorical: Vec<_> = data.columns.iter().filter(|column| column.kind == data::ColumnKind::Categorical).collect();
+    let categorical: Vec<_> = data
+        .columns
+        .iter()
+        .filter(|column| column.kind == data::ColumnKind::Categorical)
+        .collect();
     out += &format!("\n  numeric  {numeric} columns");
     if !categorical.is_empty() {
         let width: usize = categorical.iter().map(|column| column.width).sum();
         out += &format!("   categorical  {} columns → {width} one-hot", categorical.len());
     }
     if data.rows_dropped > 0 {
-        out += &format!("\n  dropped  {} rows without a target", grouped(data.rows_dropped as u64));
+        out += &format!(
+            "\n  dropped  {} rows without a target",
+            grouped(data.rows_dropped as u64)
+        );
     }
     for skipped in &data.skipped {
         out += &format!("\n  skipped  {} ({})", skipped.column, skipped.reason);
@@ -144,7 +184,11 @@ fn opening(data: &data::Summary) -> String {
             .take(4)
             .map(|column| format!("{} {}", column.name, percent(column.nulls as f64, data.rows as f64)))
             .collect();
-        let more = if missing.len() > 4 { format!(" and {} more", missing.len() - 4) } else { String::new() };
+        let more = if missing.len() > 4 {
+            format!(" and {} more", missing.len() - 4)
+        } else {
+            String::new()
+        };
         out += &format!("\n  missing  {}{more}", shown.join(", "));
     }
     out
@@ -152,14 +196,34 @@ fn opening(data: &data::Summary) -> String {
 
 /// Every column with its type and encoded width.
 pub(crate) fn columns(data: &data::Summary) -> String {
-    let name_width = data.columns.iter().take(COLUMNS_SHOWN).map(|column| column.name.chars().count()).max().unwrap_or(0);
+    let name_width = data
+        .columns
+        .iter()
+        .take(COLUMNS_SHOWN)
+        .map(|column| column.name.chars().count())
+        .max()
+        .unwrap_or(0);
     let name_width = name_width.max(data.target.name.chars().count()).max("column".len());
-    let mut out = format!("  {:<name_width$}  {:<11}  {:>5}  {:>9}\n", "column", "type", "width", "missing");
-    out += &format!("  {:<name_width$}  {:<11}  {:>5}  {:>9}\n", data.target.name, "target", "-", "-");
+    let mut out = format!(
+        "  {:<name_width$}  {:<11}  {:>5}  {:>9}\n",
+        "column", "type", "width", "missing"
+    );
+    out += &format!(
+        "  {:<name_width$}  {:<11}  {:>5}  {:>9}\n",
+        data.target.name, "target", "-", "-"
+    );
     for column in data.columns.iter().take(COLUMNS_SHOWN) {
-        let missing =
-            if column.nulls == 0 { "-".to_owned() } else { percent(column.nulls as f64, data.rows as f64) };
-        out += &format!("  {:<name_width$}  {:<11}  {:>5}  {missing:>9}\n", column.name, column.kind.to_string(), column.width);
+        let missing = if column.nulls == 0 {
+            "-".to_owned()
+        } else {
+            percent(column.nulls as f64, data.rows as f64)
+        };
+        out += &format!(
+            "  {:<name_width$}  {:<11}  {:>5}  {missing:>9}\n",
+            column.name,
+            column.kind.to_string(),
+            column.width
+        );
     }
     if data.columns.len() > COLUMNS_SHOWN {
         out += &format!("  … and {} more\n", data.columns.len() - COLUMNS_SHOWN);
@@ -173,7 +237,6 @@ pub(crate) fn columns(data: &data::Summary) -> String {
 /// The plan in a line.
 fn planned(plan: &PlanSummary) -> String {
     let blocks: usize = plan.cohorts.iter().map(|cohort| cohort.blocks.len()).sum();
-    let many = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     format!(
         "{} x {} = {} in {} of {} · {}",
         many(plan.trials, "trial"),
@@ -205,11 +268,18 @@ fn closing(summary: &SweepSummary) -> String {
                     let se = best.se_val.map_or_else(String::new, |se| format!(" ± {se:.4}"));
                     out += &format!("        validation {name} {}{se}", score(best.mean_val));
                     out += &match (best.mean_train, best.mean_val) {
-                        (Some(train), Some(val)) => format!("   train {train:.4} (gap {:+.4})", val - train),
+                        (Some(train), Some(val)) => {
+                            format!("   train {train:.4} (gap {:+.4})", val - train)
+                        }
                         _ => String::new(),
                     };
                 }
-                None => out += &format!("        training {name} {} (nothing is held out)", score(best.mean_train)),
+                None => {
+                    out += &format!(
+                        "        training {name} {} (nothing is held out)",
+                        score(best.mean_train)
+                    );
+                }
             }
             if let Some(null) = summary.null_model {
                 out += &format!("   guessing the rate: {null:.4}");
@@ -230,7 +300,10 @@ fn closing(summary: &SweepSummary) -> String {
     }
     let finished = summary.runs - summary.failed;
     if summary.nothing_to_do {
-        out += &format!("runs    all {} runs were there already: nothing to do\n", grouped(summary.runs as u64));
+        out += &format!(
+            "runs    all {} runs were there already: nothing to do\n",
+            grouped(summary.runs as u64)
+        );
     } else {
         out += &format!(
             "runs    {} of {} finished, {} column·epochs: {:.3} s of training, {:.2} s in all ({} threads, {}, {})\n",
@@ -267,7 +340,11 @@ fn short(value: &serde_json::Value) -> String {
         serde_json::Value::Number(number) => {
             let number = number.as_f64().unwrap_or(f64::NAN);
             let rounded = format!("{number:.4e}").parse::<f64>().unwrap_or(number);
-            if rounded != 0.0 && !(1e-4..1e6).contains(&rounded.abs()) { format!("{rounded:e}") } else { rounded.to_string() }
+            if rounded != 0.0 && !(1e-4..1e6).contains(&rounded.abs()) {
+                format!("{rounded:e}")
+            } else {
+                rounded.to_string()
+            }
         }
         serde_json::Value::Null => "-".to_owned(),
         other => other.to_string(),

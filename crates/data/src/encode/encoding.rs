@@ -211,8 +211,7 @@ impl Encoding {
                         other = Some(OtherFeature { feature, links });
                     }
                 }
-                let is_shared =
-                    |raw: Option<usize>| raw.is_some_and(|raw| layout.raw_levels[raw].is_none());
+                let is_shared = |raw: Option<usize>| raw.is_some_and(|raw| layout.raw_levels[raw].is_none());
                 let levels = layout.raw.iter().enumerate();
                 let shared = levels
                     .filter(|(_, raw)| is_shared(**raw))
@@ -267,12 +266,7 @@ impl Encoding {
                 } => {
                     assert_eq!(moments.len(), is_training.len(), "one entry per row group");
                     let training = Moments::over(moments, is_training);
-                    let numbers = FoldNumbers::of(
-                        &training,
-                        *center,
-                        self.spec.impute,
-                        self.spec.standardize,
-                    );
+                    let numbers = FoldNumbers::of(&training, *center, self.spec.impute, self.spec.standardize);
                     fold.factor[*link] = numbers.factor;
                     if let Some(link) = missing_link {
                         fold.factor[*link] = numbers.missing_factor;
@@ -294,11 +288,7 @@ impl Encoding {
                     other,
                     shared,
                 } => {
-                    assert_eq!(
-                        categories.counts.len(),
-                        is_training.len(),
-                        "one entry per row group"
-                    );
+                    assert_eq!(categories.counts.len(), is_training.len(), "one entry per row group");
                     let counts = categories.training_counts(is_training);
                     let fates = fates(&counts, &self.spec.one_hot);
                     let rows: u64 = counts.iter().sum();
@@ -310,9 +300,7 @@ impl Encoding {
                         }
                     }
                     if let Some(OtherFeature { feature, links }) = other {
-                        let is_tied = |level: &Option<usize>| {
-                            level.is_none_or(|level| fates[level] == Fate::Rare)
-                        };
+                        let is_tied = |level: &Option<usize>| level.is_none_or(|level| fates[level] == Fate::Rare);
                         let count = |level: &Option<usize>| match level {
                             Some(level) => counts[*level],
                             None => shared.iter().map(|level| counts[*level]).sum(),

@@ -23,9 +23,7 @@ impl Center {
     /// is exact; the center is their mean rounded to a multiple of scale/256.
     pub(crate) fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
         let values = values.filter(|v| v.is_finite());
-        let largest = values
-            .clone()
-            .fold(0.0_f64, |largest, v| largest.max(v.abs()));
+        let largest = values.clone().fold(0.0_f64, |largest, v| largest.max(v.abs()));
         if largest == 0.0 {
             return Self {
                 center: 0.0,
@@ -104,10 +102,7 @@ impl FoldNumbers {
 
     /// From the moments of the fold's training rows.
     pub(crate) fn of(moments: &Moments, center: Center, impute: Impute, standardize: bool) -> Self {
-        let Center {
-            center: c,
-            scale: g,
-        } = center;
+        let Center { center: c, scale: g } = center;
         let (observed, missing) = (moments.observed as f64, moments.missing as f64);
         if moments.observed == 0 {
             return Self::HELD;
@@ -117,8 +112,7 @@ impl FoldNumbers {
             Impute::Zero => -c / g,
         };
         // Exact: the stored numbers are compared, not a variance that rounding keeps above zero.
-        let is_spread =
-            moments.min < moments.max || (moments.missing > 0 && is_apart(moments.min, imputed));
+        let is_spread = moments.min < moments.max || (moments.missing > 0 && is_apart(moments.min, imputed));
         let rows = observed + missing;
         let mean = (observed * moments.mean + missing * imputed) / rows;
         let from_observed = moments.variance() + (moments.mean - mean).powi(2);
@@ -194,10 +188,7 @@ mod tests {
                 scale: 1.0
             }
         );
-        assert_eq!(
-            Center::of([7.3; 3].into_iter()).scale.to_bits(),
-            1.0_f64.to_bits()
-        );
+        assert_eq!(Center::of([7.3; 3].into_iter()).scale.to_bits(), 1.0_f64.to_bits());
     }
 
     #[test]

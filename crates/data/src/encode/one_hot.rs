@@ -44,20 +44,11 @@ pub(crate) struct Layout {
 
 impl Categories {
     /// Counts levels per row group; `levels.codes` gets a code for null when there are nulls.
-    pub(crate) fn count(
-        column: &str,
-        levels: &mut Levels,
-        group: &[u32],
-        groups: usize,
-    ) -> Result<Self, DataError> {
+    pub(crate) fn count(column: &str, levels: &mut Levels, group: &[u32], groups: usize) -> Result<Self, DataError> {
         for (level, meaning) in [(OTHER, "rare levels"), (MISSING, "nulls")] {
             if levels.texts.iter().any(|text| text == level) {
                 let (column, level) = (column.to_owned(), level.to_owned());
-                return Err(DataError::ReservedLevel {
-                    column,
-                    level,
-                    meaning,
-                });
+                return Err(DataError::ReservedLevel { column, level, meaning });
             }
         }
         let mut texts = levels.texts.clone();
@@ -75,17 +66,10 @@ impl Categories {
         }
         let mut counts = vec![vec![0; texts.len()]; groups];
         for (code, &group) in levels.codes.iter_mut().zip(group) {
-            *code = if *code == NULL {
-                null
-            } else {
-                rank[*code as usize]
-            };
+            *code = if *code == NULL { null } else { rank[*code as usize] };
             counts[group as usize][*code as usize] += 1;
         }
-        Ok(Self {
-            levels: texts,
-            counts,
-        })
+        Ok(Self { levels: texts, counts })
     }
 
     /// Training rows of each level.
@@ -148,8 +132,7 @@ impl Categories {
     pub(crate) fn unseen(&self, is_training: &[bool], is_held_out: &[bool]) -> Option<&str> {
         let training = self.training_counts(is_training);
         let held_out = self.training_counts(is_held_out);
-        let unseen =
-            (0..self.levels.len()).find(|&level| training[level] == 0 && held_out[level] > 0)?;
+        let unseen = (0..self.levels.len()).find(|&level| training[level] == 0 && held_out[level] > 0)?;
         Some(&self.levels[unseen])
     }
 }
@@ -193,9 +176,7 @@ mod tests {
 
     fn kept(counts: &[u64], spec: &OneHotSpec) -> Vec<usize> {
         let fates = fates(counts, spec);
-        (0..counts.len())
-            .filter(|&level| fates[level] == Fate::Kept)
-            .collect()
+        (0..counts.len()).filter(|&level| fates[level] == Fate::Kept).collect()
     }
 
     #[test]
@@ -215,10 +196,7 @@ mod tests {
             drop_first: true,
             ..spec(3, 1000)
         };
-        assert_eq!(
-            fates(&[1, 5, 5], &spec),
-            [Fate::Rare, Fate::Dropped, Fate::Kept]
-        );
+        assert_eq!(fates(&[1, 5, 5], &spec), [Fate::Rare, Fate::Dropped, Fate::Kept]);
     }
 
     #[test]

@@ -15,39 +15,24 @@ impl DataError {
                 "globs are relative to the working directory; * does not cross folders".to_owned()
             }
             Self::IsFolder { path } => {
-                format!(
-                    "name its files, as \"{}/*.parquet\"",
-                    path.trim_end_matches('/')
-                )
+                format!("name its files, as \"{}/*.parquet\"", path.trim_end_matches('/'))
             }
-            Self::UnknownFormat { .. } => {
-                "convert it to .parquet or .csv; other formats are not built yet".to_owned()
-            }
+            Self::UnknownFormat { .. } => "convert it to .parquet or .csv; other formats are not built yet".to_owned(),
             Self::MixedFormats { .. } => "give files of one format".to_owned(),
             Self::Unreadable { file, .. } if is_csv(file) => {
                 "check [data] csv = { delimiter, quote }; text must be UTF-8".to_owned()
             }
-            Self::Unreadable { .. } => {
-                "the file may be damaged or unfinished: write it again".to_owned()
-            }
+            Self::Unreadable { .. } => "the file may be damaged or unfinished: write it again".to_owned(),
             Self::UnknownType { .. } => {
-                "write the file again without it, or as numbers of 32 or 64 bits, text or bool"
-                    .to_owned()
+                "write the file again without it, or as numbers of 32 or 64 bits, text or bool".to_owned()
             }
             Self::WrongDelimiter { likely, .. } => {
-                format!(
-                    "set [data] csv = {{ delimiter = \"{}\" }}",
-                    likely.escape_default()
-                )
+                format!("set [data] csv = {{ delimiter = \"{}\" }}", likely.escape_default())
             }
             Self::EmptyFile { .. } | Self::NoRows { .. } => "give a file with rows".to_owned(),
-            Self::TooManyRows { .. } => {
-                "train on part of them: --rows N takes the first N".to_owned()
-            }
+            Self::TooManyRows { .. } => "train on part of them: --rows N takes the first N".to_owned(),
             Self::DuplicateColumns { .. } => "rename them in the header".to_owned(),
-            Self::SchemaDiffers { .. } => {
-                "files read together need the same columns and types".to_owned()
-            }
+            Self::SchemaDiffers { .. } => "files read together need the same columns and types".to_owned(),
             Self::ColumnNotFound { similar, .. } | Self::PatternWithoutMatch { similar, .. } => {
                 format!("did you mean \"{}\"?", similar.as_ref()?)
             }
@@ -61,25 +46,17 @@ impl DataError {
             }
             Self::UnsupportedType { .. } => "store it as text, bool or whole numbers".to_owned(),
             Self::NoFeatures { .. } => {
-                "check [data] include and exclude; a skipped column is taken when include names it"
-                    .to_owned()
+                "check [data] include and exclude; a skipped column is taken when include names it".to_owned()
             }
-            Self::NullTarget { .. } => {
-                "drop these rows with [data] null_target = \"drop\"".to_owned()
-            }
+            Self::NullTarget { .. } => "drop these rows with [data] null_target = \"drop\"".to_owned(),
             Self::OneClass { .. } => "a classifier needs rows of two classes".to_owned(),
             Self::ManyClasses { classes, .. } => format!(
                 "pick the class that counts as 1 against the rest, as [data] positive = \"{}\"",
                 classes.last().map_or("", |(class, _)| class)
             ),
-            Self::PositiveNotFound {
-                positive, classes, ..
-            } => {
+            Self::PositiveNotFound { positive, classes, .. } => {
                 let labels = classes.iter().map(|(label, _)| label.as_str());
-                format!(
-                    "set [data] positive = \"{}\"",
-                    most_similar(positive, labels)?
-                )
+                format!("set [data] positive = \"{}\"", most_similar(positive, labels)?)
             }
             Self::TargetNotClass { .. } => {
                 "make it a class first: gradsweep classifies, it does not regress".to_owned()
@@ -87,22 +64,16 @@ impl DataError {
             Self::Infinite { column, .. } => format!(
                 "list \"{column}\" under [data] exclude, or clean the file; NaN and nulls are imputed, infinities are not"
             ),
-            Self::MissingValue { .. } => {
-                "set [preprocess] impute = \"mean\" or \"zero\"".to_owned()
+            Self::MissingValue { .. } => "set [preprocess] impute = \"mean\" or \"zero\"".to_owned(),
+            Self::NotANumber { text, column, .. } => {
+                format!("add \"{text}\" to [data] missing, or set types = {{ {column} = \"categorical\" }}")
             }
-            Self::NotANumber { text, column, .. } => format!(
-                "add \"{text}\" to [data] missing, or set types = {{ {column} = \"categorical\" }}"
-            ),
             Self::ReservedLevel { column, .. } => {
                 format!("rename the level, or add \"{column}\" to [data] exclude")
             }
             Self::DuplicateFeature { .. } => "rename one of the columns".to_owned(),
-            Self::UnseenLevel { .. } => {
-                "set [preprocess] one_hot.other = \"group\" or \"ignore\"".to_owned()
-            }
-            Self::NoFoldColumn => {
-                "set [data] fold = \"<the column with each row's fold>\"".to_owned()
-            }
+            Self::UnseenLevel { .. } => "set [preprocess] one_hot.other = \"group\" or \"ignore\"".to_owned(),
+            Self::NoFoldColumn => "set [data] fold = \"<the column with each row's fold>\"".to_owned(),
             Self::NullFold { .. } => "give every row a fold".to_owned(),
             Self::TooFewFolds { .. } => "set [validation] folds = 2 or more".to_owned(),
             Self::TooManyFolds { rows, .. } => {
@@ -112,9 +83,7 @@ impl DataError {
                 format!("set [validation] folds = {rows}")
             }
             Self::ClassSmallerThanFolds { .. } => "get more rows of that class".to_owned(),
-            Self::FoldWithOneClass { .. } => {
-                "strategy = \"stratified\" gives every fold both classes".to_owned()
-            }
+            Self::FoldWithOneClass { .. } => "strategy = \"stratified\" gives every fold both classes".to_owned(),
             Self::EmptyFold { .. } => "change [validation] fraction, or give more rows".to_owned(),
             Self::BadGlob { .. } | Self::Io { .. } => return None,
         };
@@ -127,10 +96,7 @@ fn is_csv(file: &str) -> bool {
 }
 
 /// The candidate most like `name`, when one is near enough to be meant.
-pub(crate) fn most_similar<'a>(
-    name: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<String> {
+pub(crate) fn most_similar<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = name.to_lowercase();
     candidates
         .map(|c| (strsim::jaro_winkler(&lower, &c.to_lowercase()), c))
@@ -146,10 +112,7 @@ mod tests {
     #[test]
     fn the_most_similar_name_is_suggested_and_a_far_one_is_not() {
         let names = ["late", "carrier", "temp"];
-        assert_eq!(
-            most_similar("Latte", names.into_iter()).as_deref(),
-            Some("late")
-        );
+        assert_eq!(most_similar("Latte", names.into_iter()).as_deref(), Some("late"));
         assert_eq!(most_similar("zzz", names.into_iter()), None);
     }
 
@@ -163,10 +126,6 @@ mod tests {
             error.to_string(),
             "target \"y\" has 3 classes: \"a\" (3), \"b\" (4), \"c\" (5)"
         );
-        assert!(
-            error
-                .hint()
-                .is_some_and(|hint| hint.contains("positive = \"c\""))
-        );
+        assert!(error.hint().is_some_and(|hint| hint.contains("positive = \"c\"")));
     }
 }

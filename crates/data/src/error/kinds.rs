@@ -181,9 +181,7 @@ pub enum DataError {
         skipped: Vec<String>,
     },
     /// Rows without a target.
-    #[error(
-        "target \"{column}\" is missing in {count} of {rows} rows, first in row {row} of {file}"
-    )]
+    #[error("target \"{column}\" is missing in {count} of {rows} rows, first in row {row} of {file}")]
     NullTarget {
         /// The target column.
         column: String,
@@ -225,9 +223,7 @@ pub enum DataError {
         classes: Vec<(String, u64)>,
     },
     /// A target number that is not whole.
-    #[error(
-        "target \"{column}\" holds {value} in row {row} of {file}: a class is a text, a bool or a whole number"
-    )]
+    #[error("target \"{column}\" holds {value} in row {row} of {file}: a class is a text, a bool or a whole number")]
     TargetNotClass {
         /// The target column.
         column: String,
@@ -251,9 +247,7 @@ pub enum DataError {
         file: String,
     },
     /// A missing number under `impute = "error"`.
-    #[error(
-        "column \"{column}\" has no value in row {row} of {file}, and [preprocess] impute = \"error\""
-    )]
+    #[error("column \"{column}\" has no value in row {row} of {file}, and [preprocess] impute = \"error\"")]
     MissingValue {
         /// The column.
         column: String,
@@ -263,9 +257,7 @@ pub enum DataError {
         file: String,
     },
     /// Text in a column declared numeric.
-    #[error(
-        "column \"{column}\" holds \"{text}\" in row {row} of {file}, and [data] types says it is numeric"
-    )]
+    #[error("column \"{column}\" holds \"{text}\" in row {row} of {file}, and [data] types says it is numeric")]
     NotANumber {
         /// The column.
         column: String,
@@ -277,9 +269,7 @@ pub enum DataError {
         file: String,
     },
     /// A level whose text is a name that encoding gives.
-    #[error(
-        "column \"{column}\" has a level named {level}, the name that encoding gives to {meaning}"
-    )]
+    #[error("column \"{column}\" has a level named {level}, the name that encoding gives to {meaning}")]
     ReservedLevel {
         /// The column.
         column: String,
@@ -367,12 +357,7 @@ pub enum DataError {
 
 /// What the reader says, without its advice on its own options.
 fn first_line(source: &PolarsError) -> String {
-    source
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    source.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 fn quoted(names: &[String]) -> String {

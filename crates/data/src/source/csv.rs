@@ -8,9 +8,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use polars::prelude::{
-    Column, DataFrame, DataType, LazyCsvReader, LazyFileListReader, PlRefPath, PolarsError, Schema,
-};
+use polars::prelude::{Column, DataFrame, DataType, LazyCsvReader, LazyFileListReader, PlRefPath, PolarsError, Schema};
 use rayon::prelude::*;
 
 use super::batches::for_each_batch;
@@ -35,11 +33,7 @@ pub(crate) fn open(
     let mut left = limit;
     let mut table_files = Vec::with_capacity(files.len());
     for DataFile { path, name } in files {
-        let mut file = TableFile {
-            name,
-            path,
-            rows: 0,
-        };
+        let mut file = TableFile { name, path, rows: 0 };
         let mut rows = 0;
         scan(&file, source, left, |batch| {
             rows += batch.height();
@@ -119,10 +113,7 @@ pub(super) fn scan(
         return Ok(());
     }
     let names = header(file, source)?;
-    let schema: Schema = names
-        .into_iter()
-        .map(|name| (name.into(), DataType::String))
-        .collect();
+    let schema: Schema = names.into_iter().map(|name| (name.into(), DataType::String)).collect();
     let blank = blank_lines_at_end(file)?;
     let mut read = || -> Result<(), PolarsError> {
         let frame = LazyCsvReader::new(PlRefPath::try_from_path(&file.path)?)
@@ -161,18 +152,11 @@ fn blank_lines_at_end(file: &TableFile) -> Result<usize, DataError> {
     };
     let mut open = File::open(&file.path).map_err(io)?;
     let size = open.metadata().map_err(io)?.len();
-    open.seek(SeekFrom::Start(size.saturating_sub(TAIL)))
-        .map_err(io)?;
+    open.seek(SeekFrom::Start(size.saturating_sub(TAIL))).map_err(io)?;
     let mut tail = Vec::new();
     open.read_to_end(&mut tail).map_err(io)?;
-    let ends = tail
-        .iter()
-        .rev()
-        .take_while(|byte| matches!(byte, b'\n' | b'\r'));
-    Ok(ends
-        .filter(|byte| **byte == b'\n')
-        .count()
-        .saturating_sub(1))
+    let ends = tail.iter().rev().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+    Ok(ends.filter(|byte| **byte == b'\n').count().saturating_sub(1))
 }
 
 /// The batch without up to `blank` rows of empty cells at its end. In a file of one column an empty cell is a value.
@@ -230,10 +214,7 @@ pub(super) fn header(file: &TableFile, source: &SourceSpec) -> Result<Vec<String
     // A quoted name may hold line ends: the record ends at a line end with an even number of quotes before it.
     loop {
         let read = reader.read_until(b'\n', &mut record).map_err(io)?;
-        let quotes = record
-            .iter()
-            .filter(|&&byte| Some(byte) == source.quote)
-            .count();
+        let quotes = record.iter().filter(|&&byte| Some(byte) == source.quote).count();
         if read == 0 || quotes % 2 == 0 {
             break;
         }
@@ -244,9 +225,7 @@ pub(super) fn header(file: &TableFile, source: &SourceSpec) -> Result<Vec<String
             e.utf8_error().to_string(),
         ))
     })?;
-    let text = text
-        .trim_start_matches('\u{feff}')
-        .trim_end_matches(['\r', '\n']);
+    let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         return Err(DataError::EmptyFile {
             file: file.name.clone(),
@@ -259,11 +238,7 @@ pub(super) fn header(file: &TableFile, source: &SourceSpec) -> Result<Vec<String
             .into_iter()
             .find(|other| names[0].contains(*other)),
     ) {
-        let (file, header, delimiter) = (
-            file.name.clone(),
-            only.clone(),
-            char::from(source.delimiter),
-        );
+        let (file, header, delimiter) = (file.name.clone(), only.clone(), char::from(source.delimiter));
         return Err(DataError::WrongDelimiter {
             file,
             header,
@@ -314,10 +289,7 @@ mod tests {
     #[test]
     fn header_records_follow_csv_quoting() {
         let source = SourceSpec::default();
-        assert_eq!(
-            split_record(r#"a,"b,c","d""e",f"#, &source),
-            ["a", "b,c", "d\"e", "f"]
-        );
+        assert_eq!(split_record(r#"a,"b,c","d""e",f"#, &source), ["a", "b,c", "d\"e", "f"]);
         let source = SourceSpec {
             delimiter: b';',
             quote: None,

@@ -1,8 +1,6 @@
 //! One CSV column on its way from cells of text to numbers, bools or text.
 
-use polars::prelude::{
-    Column, IntoSeries, NamedFrom, PlSmallStr, PolarsError, Series, StringChunked,
-};
+use polars::prelude::{Column, IntoSeries, NamedFrom, PlSmallStr, PolarsError, Series, StringChunked};
 
 /// Collects the cells of a column and decides at the end what it is.
 #[derive(Debug)]
@@ -44,8 +42,7 @@ impl ColumnBuilder {
 
     /// First row with an integer that `f64` cannot hold, when the column is of numbers.
     pub(super) fn wide_integer(&self) -> Option<usize> {
-        self.wide_integer
-            .filter(|_| matches!(self.state, State::Numbers(_)))
+        self.wide_integer.filter(|_| matches!(self.state, State::Numbers(_)))
     }
 
     pub(super) fn lost_text(&self) -> bool {
@@ -60,8 +57,7 @@ impl ColumnBuilder {
     /// Takes the next cells.
     pub(super) fn push(&mut self, column: &Column) -> Result<(), PolarsError> {
         let cells = column.as_materialized_series().str()?;
-        if matches!(self.state, State::Nulls) && cells.iter().all(|cell| self.known(cell).is_none())
-        {
+        if matches!(self.state, State::Nulls) && cells.iter().all(|cell| self.known(cell).is_none()) {
             self.rows += cells.len();
             return Ok(());
         }
@@ -74,20 +70,12 @@ impl ColumnBuilder {
                 } else if let Some(values) = self.numbers(cells, nulls(self.rows)) {
                     State::Numbers(values)
                 } else {
-                    let before = Series::full_null(
-                        PlSmallStr::EMPTY,
-                        self.rows,
-                        &polars::prelude::DataType::String,
-                    );
+                    let before = Series::full_null(PlSmallStr::EMPTY, self.rows, &polars::prelude::DataType::String);
                     State::Text(vec![before, self.text(cells)])
                 }
             }
-            State::Numbers(values) => self
-                .numbers(cells, values)
-                .map_or(State::LostText, State::Numbers),
-            State::Bools(values) => self
-                .bools(cells, values)
-                .map_or(State::LostText, State::Bools),
+            State::Numbers(values) => self.numbers(cells, values).map_or(State::LostText, State::Numbers),
+            State::Bools(values) => self.bools(cells, values).map_or(State::LostText, State::Bools),
             State::Text(mut parts) => {
                 parts.push(self.text(cells));
                 State::Text(parts)
@@ -105,10 +93,7 @@ impl ColumnBuilder {
             State::Nulls | State::LostText => Series::new_null(name, self.rows),
             State::Numbers(values) => Series::new(name, values),
             State::Bools(values) => {
-                let bools: Vec<Option<bool>> = values
-                    .into_iter()
-                    .map(|v| (!v.is_nan()).then_some(v > 0.5))
-                    .collect();
+                let bools: Vec<Option<bool>> = values.into_iter().map(|v| (!v.is_nan()).then_some(v > 0.5)).collect();
                 Series::new(name, bools)
             }
             State::Text(parts) => {
@@ -166,17 +151,13 @@ impl ColumnBuilder {
 /// Whether a text would lose something as a number: leading zeros, a plus sign, spaces.
 fn is_code(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let leading_zero =
-        digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
+    let leading_zero = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
     leading_zero || text.starts_with('+') || text.trim_ascii() != text
 }
 
 /// Whether `text` is an integer that `value`, its nearest `f64`, does not equal.
 fn is_wide_integer(text: &str, value: f64) -> bool {
-    text.len() > 15
-        && text
-            .parse::<i128>()
-            .is_ok_and(|integer| value as i128 != integer)
+    text.len() > 15 && text.parse::<i128>().is_ok_and(|integer| value as i128 != integer)
 }
 
 #[cfg(test)]
@@ -213,27 +194,9 @@ mod tests {
 
     #[test]
     fn codes_stay_text_where_they_are_names() {
-        assert_eq!(
-            build(true, &[&["007", "8"]])
-                .finish("x")
-                .dtype()
-                .to_string(),
-            "str"
-        );
-        assert_eq!(
-            build(false, &[&["007", "8"]])
-                .finish("x")
-                .dtype()
-                .to_string(),
-            "f64"
-        );
-        assert_eq!(
-            build(true, &[&["0", "-0.5"]])
-                .finish("x")
-                .dtype()
-                .to_string(),
-            "f64"
-        );
+        assert_eq!(build(true, &[&["007", "8"]]).finish("x").dtype().to_string(), "str");
+        assert_eq!(build(false, &[&["007", "8"]]).finish("x").dtype().to_string(), "f64");
+        assert_eq!(build(true, &[&["0", "-0.5"]]).finish("x").dtype().to_string(), "f64");
     }
 
     #[test]

@@ -59,18 +59,14 @@ fn format_of(name: &str) -> Result<Format, DataError> {
     match ending {
         Some("parquet" | "pq") => Ok(Format::Parquet),
         Some("csv") => Ok(Format::Csv),
-        _ => Err(DataError::UnknownFormat {
-            file: name.to_owned(),
-        }),
+        _ => Err(DataError::UnknownFormat { file: name.to_owned() }),
     }
 }
 
 fn check(name: &str) -> Result<DataFile, DataError> {
     let path = PathBuf::from(name);
     if path.is_dir() {
-        return Err(DataError::IsFolder {
-            path: name.to_owned(),
-        });
+        return Err(DataError::IsFolder { path: name.to_owned() });
     }
     if !path.exists() {
         return Err(DataError::FileNotFound {
@@ -93,10 +89,7 @@ fn neighbor(path: &Path) -> Option<String> {
         .filter(|name| format_of(name).is_ok())
         .collect();
     names.sort();
-    let similar = most_similar(
-        path.file_name()?.to_str()?,
-        names.iter().map(String::as_str),
-    )?;
+    let similar = most_similar(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
     Some(match folder {
         Some(folder) => folder.join(similar).display().to_string(),
         None => similar,
@@ -188,10 +181,7 @@ mod tests {
     #[test]
     fn globs_are_sorted_by_name() {
         let folder = folder();
-        assert_eq!(
-            names(folder.path(), "[ab].csv").unwrap(),
-            ["a.csv", "b.csv"]
-        );
+        assert_eq!(names(folder.path(), "[ab].csv").unwrap(), ["a.csv", "b.csv"]);
     }
 
     #[test]
@@ -209,10 +199,7 @@ mod tests {
             names(folder.path(), "notes.txt"),
             Err(DataError::UnknownFormat { .. })
         ));
-        assert!(matches!(
-            names(folder.path(), ""),
-            Err(DataError::IsFolder { .. })
-        ));
+        assert!(matches!(names(folder.path(), ""), Err(DataError::IsFolder { .. })));
         assert!(matches!(expand(&[]), Err(DataError::NoPaths)));
         match names(folder.path(), "aa.csv") {
             Err(error @ DataError::FileNotFound { .. }) => {

@@ -27,10 +27,7 @@ pub fn peek(source: &SourceSpec) -> Result<Peek, DataError> {
     let names = files.iter().map(|file| file.name.clone()).collect();
     if format == Format::Parquet {
         let (files, columns) = parquet::open(files, usize::MAX)?;
-        let columns = columns
-            .into_iter()
-            .map(|c| (c.name, c.dtype.to_string()))
-            .collect();
+        let columns = columns.into_iter().map(|c| (c.name, c.dtype.to_string())).collect();
         let rows = files.iter().map(|file| file.rows as u64).sum();
         return Ok(Peek {
             files: names,
@@ -87,11 +84,7 @@ mod tests {
             ..SourceSpec::default()
         })
         .expect("readable");
-        let types: Vec<&str> = peek
-            .columns
-            .iter()
-            .map(|(_, dtype)| dtype.as_str())
-            .collect();
+        let types: Vec<&str> = peek.columns.iter().map(|(_, dtype)| dtype.as_str()).collect();
         assert_eq!(types, ["f64", "str", "bool", "null"]);
         assert_eq!(peek.rows, None);
     }

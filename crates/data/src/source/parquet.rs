@@ -3,8 +3,8 @@
 use std::fs::File;
 
 use polars::prelude::{
-    ArrowDataType, DataFrame, DataType, LazyFrame, ParquetReader, PlRefPath, PolarsError,
-    ScanArgsParquet, SerReader, by_name,
+    ArrowDataType, DataFrame, DataType, LazyFrame, ParquetReader, PlRefPath, PolarsError, ScanArgsParquet, SerReader,
+    by_name,
 };
 
 use super::batches::for_each_batch;
@@ -13,10 +13,7 @@ use super::table::{TableColumn, TableFile};
 use crate::error::DataError;
 
 /// Names, types and row counts of every file; the columns are those of the first.
-pub(crate) fn open(
-    files: Vec<DataFile>,
-    limit: usize,
-) -> Result<(Vec<TableFile>, Vec<TableColumn>), DataError> {
+pub(crate) fn open(files: Vec<DataFile>, limit: usize) -> Result<(Vec<TableFile>, Vec<TableColumn>), DataError> {
     let mut columns: Vec<TableColumn> = Vec::new();
     let mut left = limit;
     let mut table_files: Vec<TableFile> = Vec::with_capacity(files.len());
@@ -62,13 +59,7 @@ pub(crate) fn open(
 fn is_unknown(dtype: &ArrowDataType) -> bool {
     use ArrowDataType as A;
     match dtype {
-        A::Float16
-        | A::Int128
-        | A::UInt128
-        | A::FixedSizeList(..)
-        | A::Interval(_)
-        | A::Union(_)
-        | A::Unknown => true,
+        A::Float16 | A::Int128 | A::UInt128 | A::FixedSizeList(..) | A::Interval(_) | A::Union(_) | A::Unknown => true,
         A::List(field) | A::LargeList(field) | A::Map(field, _) => is_unknown(&field.dtype),
         A::Struct(fields) => fields.iter().any(|field| is_unknown(&field.dtype)),
         A::Dictionary(_, values, _) => is_unknown(values),
@@ -77,12 +68,7 @@ fn is_unknown(dtype: &ArrowDataType) -> bool {
 }
 
 /// The first difference between two schemas, as an error.
-pub(super) fn compare(
-    first: &str,
-    columns: &[TableColumn],
-    file: &str,
-    own: &[TableColumn],
-) -> Result<(), DataError> {
+pub(super) fn compare(first: &str, columns: &[TableColumn], file: &str, own: &[TableColumn]) -> Result<(), DataError> {
     let differs = |column: &str, difference: String| {
         let (file, first, column) = (file.to_owned(), first.to_owned(), column.to_owned());
         Err(DataError::SchemaDiffers {
@@ -97,18 +83,12 @@ pub(super) fn compare(
             None => return differs(&column.name, "lacks".to_owned()),
             Some(c) if c.dtype != column.dtype => {
                 let (here, there) = (&c.dtype, &column.dtype);
-                return differs(
-                    &column.name,
-                    format!("has another type ({here} instead of {there}) of"),
-                );
+                return differs(&column.name, format!("has another type ({here} instead of {there}) of"));
             }
             Some(_) => {}
         }
     }
-    match own
-        .iter()
-        .find(|c| columns.iter().all(|column| column.name != c.name))
-    {
+    match own.iter().find(|c| columns.iter().all(|column| column.name != c.name)) {
         Some(extra) => differs(&extra.name, "has the extra".to_owned()),
         None => Ok(()),
     }
@@ -171,12 +151,8 @@ mod tests {
     fn types_unknown_to_the_reader_are_found_at_any_depth() {
         let field = |dtype| ArrowField::new("x".into(), dtype, true);
         assert!(is_unknown(&ArrowDataType::Float16));
-        assert!(is_unknown(&ArrowDataType::Struct(vec![field(
-            ArrowDataType::Float16
-        )])));
-        assert!(!is_unknown(&ArrowDataType::Struct(vec![field(
-            ArrowDataType::Float32
-        )])));
+        assert!(is_unknown(&ArrowDataType::Struct(vec![field(ArrowDataType::Float16)])));
+        assert!(!is_unknown(&ArrowDataType::Struct(vec![field(ArrowDataType::Float32)])));
     }
 
     #[test]
@@ -187,10 +163,7 @@ mod tests {
                 .expect_err("they differ")
                 .to_string()
         };
-        assert_eq!(
-            message(&first[..1]),
-            "2.parquet lacks column \"b\", unlike 1.parquet"
-        );
+        assert_eq!(message(&first[..1]), "2.parquet lacks column \"b\", unlike 1.parquet");
         let mut own = first.to_vec();
         own[0].dtype = DataType::Float64;
         assert!(message(&own).starts_with("2.parquet has another type (f64 instead of i64)"));

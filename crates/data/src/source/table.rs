@@ -79,10 +79,7 @@ impl Table {
 
     /// The type of a column that exists.
     pub(crate) fn dtype(&self, name: &str) -> Option<&DataType> {
-        self.columns
-            .iter()
-            .find(|c| c.name == name)
-            .map(|c| &c.dtype)
+        self.columns.iter().find(|c| c.name == name).map(|c| &c.dtype)
     }
 
     /// Hands over the named columns in row order, a batch at a time.
@@ -100,11 +97,8 @@ impl Table {
             }
             Content::Frame(frame) => {
                 let columns = names.iter().map(|name| frame.column(name).cloned());
-                let columns = columns
-                    .collect::<Result<Vec<_>, _>>()
-                    .map_err(|e| self.unreadable(e))?;
-                let part =
-                    DataFrame::new(frame.height(), columns).map_err(|e| self.unreadable(e))?;
+                let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|e| self.unreadable(e))?;
+                let part = DataFrame::new(frame.height(), columns).map_err(|e| self.unreadable(e))?;
                 let mut rest = part;
                 while rest.height() > 0 {
                     let (batch, after) = rest.split_at(BATCH_ROWS);

@@ -31,15 +31,9 @@ impl Folds {
     pub(crate) fn leave_one_out(labels: Vec<String>) -> Self {
         let count = labels.len();
         let role = |fold, group| {
-            if fold == group {
-                Role::Val
-            } else {
-                Role::Train
-            }
+            if fold == group { Role::Val } else { Role::Train }
         };
-        let roles = (0..count)
-            .map(|f| (0..count).map(|g| role(f, g)).collect())
-            .collect();
+        let roles = (0..count).map(|f| (0..count).map(|g| role(f, g)).collect()).collect();
         Self { labels, roles }
     }
 
@@ -58,10 +52,7 @@ impl Folds {
     /// # Panics
     /// If there is no such fold.
     pub fn is_training(&self, fold: usize) -> Vec<bool> {
-        self.roles[fold]
-            .iter()
-            .map(|role| *role == Role::Train)
-            .collect()
+        self.roles[fold].iter().map(|role| *role == Role::Train).collect()
     }
 }
 
@@ -76,9 +67,7 @@ pub(crate) struct Split {
 impl Split {
     /// Each fold's training groups.
     pub(crate) fn trainings(&self) -> Vec<Vec<bool>> {
-        (0..self.folds.len())
-            .map(|fold| self.folds.is_training(fold))
-            .collect()
+        (0..self.folds.len()).map(|fold| self.folds.is_training(fold)).collect()
     }
 
     /// Each fold's training groups, and all groups, as for a refit.
@@ -202,8 +191,7 @@ pub(super) mod tests {
             shuffle: false,
             ..SplitSpec::default()
         };
-        let error =
-            assign(&spec, 0, &target(vec![0, 1, 1, 1]), None).expect_err("rows 2 and 3 are ones");
+        let error = assign(&spec, 0, &target(vec![0, 1, 1, 1]), None).expect_err("rows 2 and 3 are ones");
         assert_eq!(
             error.to_string(),
             "the training rows of fold 0 have one class only: \"yes\""

@@ -44,20 +44,13 @@ mod tests {
     fn shuffled_shares_are_equal_in_each_class() {
         let y: Vec<u8> = (0..100).map(|row| u8::from(row < 30)).collect();
         let split = assign(&y, 0.2, true, 3);
-        let held_out = |class| {
-            (0..100)
-                .filter(|&row| y[row] == class && split.group[row] == 1)
-                .count()
-        };
+        let held_out = |class| (0..100).filter(|&row| y[row] == class && split.group[row] == 1).count();
         assert_eq!((held_out(0), held_out(1)), (14, 6));
     }
 
     #[test]
     fn unshuffled_takes_the_last_rows() {
-        assert_eq!(
-            assign(&[0, 1, 0, 1, 0], 0.4, false, 0).group,
-            [0, 0, 0, 1, 1]
-        );
+        assert_eq!(assign(&[0, 1, 0, 1, 0], 0.4, false, 0).group, [0, 0, 0, 1, 1]);
         assert_eq!((share(1, 0.5), share(0, 0.5), share(10, 0.999)), (0, 0, 9));
     }
 }

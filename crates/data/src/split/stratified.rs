@@ -5,12 +5,7 @@ use crate::random::{generator, shuffle};
 use crate::target::Target;
 
 /// A fold per row. Counts per class and fold differ by at most one, and so do the sizes of the folds.
-pub(super) fn assign(
-    target: &Target,
-    folds: usize,
-    is_shuffled: bool,
-    seed: u64,
-) -> Result<Vec<u32>, DataError> {
+pub(super) fn assign(target: &Target, folds: usize, is_shuffled: bool, seed: u64) -> Result<Vec<u32>, DataError> {
     let mut rows: [u64; 2] = [0, 0];
     for &y in &target.y {
         rows[usize::from(y)] += 1;

@@ -16,12 +16,7 @@ pub(crate) struct LevelMarks<'a> {
 }
 
 /// Writes 1 where a row has a level. `source` gives the index into `codes` of each stored row.
-pub(crate) fn write_levels<T: Element>(
-    values: &mut [T],
-    stride: usize,
-    source: &[u32],
-    columns: &[LevelMarks],
-) {
+pub(crate) fn write_levels<T: Element>(values: &mut [T], stride: usize, source: &[u32], columns: &[LevelMarks]) {
     if columns.is_empty() {
         return;
     }
@@ -43,11 +38,7 @@ pub(crate) fn write_levels<T: Element>(
 ///
 /// Rows move to their new places from the last to the first inside the same memory: a second copy of the matrix would
 /// double the peak.
-pub(crate) fn append_missing<T: Element>(
-    mut values: Vec<T>,
-    stride: usize,
-    columns: &[usize],
-) -> Vec<T> {
+pub(crate) fn append_missing<T: Element>(mut values: Vec<T>, stride: usize, columns: &[usize]) -> Vec<T> {
     if columns.is_empty() {
         return values;
     }

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use polars::prelude::{
-    ChunkedArray, Column, DataType, Float32Type, Float64Type, PolarsError, Series,
-};
+use polars::prelude::{ChunkedArray, Column, DataType, Float32Type, Float64Type, PolarsError, Series};
 
 use crate::encode::numeric::Center;
 use crate::error::DataError;
@@ -67,10 +65,7 @@ impl Cells {
         // A text column without a text has no numbers to cast.
         if nulls.len() == series.len() && series.dtype() != &DataType::Float32 {
             return Ok(Self {
-                values: Values::Double(ChunkedArray::from_vec(
-                    "".into(),
-                    vec![f64::NAN; nulls.len()],
-                )),
+                values: Values::Double(ChunkedArray::from_vec("".into(), vec![f64::NAN; nulls.len()])),
                 nulls,
             });
         }
@@ -150,9 +145,10 @@ impl Cells {
 fn first_wide(series: &Series) -> Result<Option<usize>, PolarsError> {
     const EXACT: u64 = 1 << 53;
     Ok(match series.dtype() {
-        DataType::Int64 => series.i64()?.iter().position(|v| {
-            v.is_some_and(|v| v.unsigned_abs() > EXACT && v as f64 as i128 != i128::from(v))
-        }),
+        DataType::Int64 => series
+            .i64()?
+            .iter()
+            .position(|v| v.is_some_and(|v| v.unsigned_abs() > EXACT && v as f64 as i128 != i128::from(v))),
         DataType::UInt64 => series
             .u64()?
             .iter()
@@ -162,15 +158,8 @@ fn first_wide(series: &Series) -> Result<Option<usize>, PolarsError> {
 }
 
 /// Text of a column that `[data] types` declares numeric.
-fn parse(
-    column: &mut NumberColumn,
-    series: &Series,
-    first_row: usize,
-    table: &Table,
-) -> Result<Cells, DataError> {
-    let series = series
-        .cast(&DataType::String)
-        .map_err(|e| table.unreadable(e))?;
+fn parse(column: &mut NumberColumn, series: &Series, first_row: usize, table: &Table) -> Result<Cells, DataError> {
+    let series = series.cast(&DataType::String).map_err(|e| table.unreadable(e))?;
     let texts = series.str().map_err(|e| table.unreadable(e))?;
     let mut values = Vec::with_capacity(texts.len());
     for (row, text) in texts.iter().enumerate() {
@@ -212,10 +201,7 @@ mod tests {
         ];
         for values in seen {
             assert!(values[1].is_nan());
-            assert_eq!(
-                (values[0].to_bits(), values[2].to_bits()),
-                (1.0_f64.to_bits(), 0)
-            );
+            assert_eq!((values[0].to_bits(), values[2].to_bits()), (1.0_f64.to_bits(), 0));
         }
     }
 
@@ -226,13 +212,7 @@ mod tests {
             first_wide(&Series::new("x".into(), [0, exact, exact + 2])).unwrap(),
             None
         );
-        assert_eq!(
-            first_wide(&Series::new("x".into(), [0, -exact - 1])).unwrap(),
-            Some(1)
-        );
-        assert_eq!(
-            first_wide(&Series::new("x".into(), [u64::MAX])).unwrap(),
-            Some(0)
-        );
+        assert_eq!(first_wide(&Series::new("x".into(), [0, -exact - 1])).unwrap(), Some(1));
+        assert_eq!(first_wide(&Series::new("x".into(), [u64::MAX])).unwrap(), Some(0));
     }
 }

@@ -61,11 +61,7 @@ impl Placement {
         }
         let kept_row = is_kept.map(|_| {
             let mut kept_row = vec![0; source_row.len()];
-            for (kept, &position) in position
-                .iter()
-                .filter(|position| **position != NULL)
-                .enumerate()
-            {
+            for (kept, &position) in position.iter().filter(|position| **position != NULL).enumerate() {
                 kept_row[position as usize] = kept as u32;
             }
             kept_row
@@ -113,12 +109,7 @@ mod tests {
 
     #[test]
     fn rows_keep_file_order_inside_a_group_when_not_dealt() {
-        let placed = Placement::new(
-            &split(&[1, 0, 1]),
-            Some(&[true, false, true, true]),
-            false,
-            0,
-        );
+        let placed = Placement::new(&split(&[1, 0, 1]), Some(&[true, false, true, true]), false, 0);
         assert_eq!(placed.source_row, [2, 0, 3]);
         assert_eq!(placed.kept_rows(), [1, 0, 2]);
         assert_eq!(placed.position, [1, NULL, 0, 2]);
@@ -137,8 +128,6 @@ mod tests {
             sources.sort_unstable();
             assert!(sources.iter().all(|row| *row as usize % 2 == index));
         }
-        assert!(
-            (0..200).all(|row| placed.source_row[placed.position[row] as usize] as usize == row)
-        );
+        assert!((0..200).all(|row| placed.source_row[placed.position[row] as usize] as usize == row));
     }
 }

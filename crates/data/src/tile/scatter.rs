@@ -87,9 +87,7 @@ impl<T: Element> Scatter<'_, T> {
             .par_iter_mut()
             .zip(&mut self.hashers)
             .map(|(column, hasher)| {
-                let batch = batch
-                    .column(&column.name)
-                    .map_err(|e| table.unreadable(e))?;
+                let batch = batch.column(&column.name).map_err(|e| table.unreadable(e))?;
                 let cells = Cells::read(column, batch, first, table)?;
                 hasher.update(&cells, rows, dropped);
                 Ok(cells)
@@ -97,9 +95,7 @@ impl<T: Element> Scatter<'_, T> {
             .collect::<Result<_, DataError>>()?;
         if self.centers.is_empty() {
             self.head.push((first, rows, cells));
-            let kept = self.placement.position[..self.next_row]
-                .iter()
-                .filter(|p| **p != NULL);
+            let kept = self.placement.position[..self.next_row].iter().filter(|p| **p != NULL);
             if kept.take(HEAD_ROWS).count() == HEAD_ROWS {
                 self.finish_head();
             }
@@ -123,10 +119,7 @@ impl<T: Element> Scatter<'_, T> {
                 for (first, rows, cells) in &head {
                     // Enough rows for the head even if each of them is kept.
                     let all = cells[j].to_vec(*rows);
-                    let kept = all
-                        .iter()
-                        .zip(&position[*first..])
-                        .filter(|(_, p)| **p != NULL);
+                    let kept = all.iter().zip(&position[*first..]).filter(|(_, p)| **p != NULL);
                     let wanted = HEAD_ROWS - values.len();
                     values.extend(kept.map(|(value, _)| *value).take(wanted));
                 }

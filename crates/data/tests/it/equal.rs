@@ -73,10 +73,7 @@ fn files_row_groups_format_and_threads_change_nothing() {
     assert_same(&whole, &parts);
     let csv = load::<f32>(&spec(&[folder.text("a.csv", &csv(&frame))])).unwrap();
     assert_same(&whole, &csv);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let alone = pool
         .install(|| load::<f32>(&spec(&[folder.path("whole.parquet")])))
         .unwrap();
@@ -100,10 +97,7 @@ fn the_first_rows_are_those_of_a_shorter_file() {
             ..spec(&[write(name, &long)])
         };
         let first = load::<f32>(&first).unwrap();
-        assert_same(
-            &first,
-            &load::<f32>(&spec(&[write(other, &short)])).unwrap(),
-        );
+        assert_same(&first, &load::<f32>(&spec(&[write(other, &short)])).unwrap());
     }
 }
 

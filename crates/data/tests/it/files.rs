@@ -2,9 +2,7 @@
 
 use std::fs::{self, File};
 
-use gradsweep_data::{
-    DataError, Dataset, EncodeSpec, LoadSpec, RoleSpec, SourceSpec, SplitSpec, load,
-};
+use gradsweep_data::{DataError, Dataset, EncodeSpec, LoadSpec, RoleSpec, SourceSpec, SplitSpec, load};
 use polars::prelude::{DataFrame, ParquetWriter};
 
 /// A folder that goes when dropped.
@@ -55,10 +53,7 @@ pub(crate) fn spec(paths: &[String]) -> LoadSpec {
 }
 
 /// Loads the text as a CSV, after `change`.
-pub(crate) fn load_text(
-    text: &str,
-    change: impl FnOnce(&mut LoadSpec),
-) -> Result<Dataset<f64>, DataError> {
+pub(crate) fn load_text(text: &str, change: impl FnOnce(&mut LoadSpec)) -> Result<Dataset<f64>, DataError> {
     let folder = Folder::new();
     let mut spec = spec(&[folder.text("a.csv", text)]);
     change(&mut spec);

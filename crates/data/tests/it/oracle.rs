@@ -1,13 +1,9 @@
 //! No fold sees its held-out rows: features computed through links, factors and offsets equal a naive preprocessing of
 //! each fold's own training rows.
 
-use gradsweep_data::{
-    DataError, Dataset, Impute, LoadSpec, OneHotSpec, OtherLevels, Role, Strategy, load,
-};
+use gradsweep_data::{DataError, Dataset, Impute, LoadSpec, OneHotSpec, OtherLevels, Role, Strategy, load};
 use polars::df;
-use proptest::prelude::{
-    ProptestConfig, TestCaseError, any, prop, prop_assert, prop_assert_eq, proptest,
-};
+use proptest::prelude::{ProptestConfig, TestCaseError, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use crate::files::{Folder, spec};
 
@@ -42,18 +38,12 @@ fn naive(raw: &Raw, is_training: &[bool], spec: &LoadSpec) -> Vec<(String, Vec<f
             } else {
                 (0.0, 1.0)
             };
-            let scaled = (0..is_training.len())
-                .map(|row| (value(row) - mean) / std)
-                .collect();
+            let scaled = (0..is_training.len()).map(|row| (value(row) - mean) / std).collect();
             features.push(("x".to_owned(), scaled));
         }
         let missing = rows().filter(|row| raw.numbers[*row].is_none()).count();
         if spec.encode.indicator && missing > 0 {
-            let is_missing = raw
-                .numbers
-                .iter()
-                .map(|v| f64::from(u8::from(v.is_none())))
-                .collect();
+            let is_missing = raw.numbers.iter().map(|v| f64::from(u8::from(v.is_none()))).collect();
             features.push(("x=(missing)".to_owned(), is_missing));
         }
     }
@@ -96,31 +86,19 @@ fn naive(raw: &Raw, is_training: &[bool], spec: &LoadSpec) -> Vec<(String, Vec<f
 }
 
 /// Features of one fold as the data set says, per storage row; held ones are left out.
-fn encoded(
-    data: &Dataset<f64>,
-    is_training: &[bool],
-    factor_of: Option<usize>,
-) -> Vec<(String, Vec<f64>)> {
+fn encoded(data: &Dataset<f64>, is_training: &[bool], factor_of: Option<usize>) -> Vec<(String, Vec<f64>)> {
     let encoding = &data.encoding;
     let fold = match factor_of {
         Some(fold) => encoding.folds[fold].clone(),
         None => encoding.for_training(is_training),
     };
-    let mut values: Vec<Vec<f64>> = fold
-        .offset
-        .iter()
-        .map(|offset| vec![*offset; data.x.nrows()])
-        .collect();
+    let mut values: Vec<Vec<f64>> = fold.offset.iter().map(|offset| vec![*offset; data.x.nrows()]).collect();
     for (link, factor) in encoding.links.iter().zip(&fold.factor) {
         for (value, x) in values[link.feature].iter_mut().zip(data.x.column(link.raw)) {
             *value += factor * x;
         }
     }
-    for (feature, value) in values
-        .iter()
-        .enumerate()
-        .filter(|(feature, _)| fold.is_held[*feature])
-    {
+    for (feature, value) in values.iter().enumerate().filter(|(feature, _)| fold.is_held[*feature]) {
         assert!(
             value.iter().all(|v| *v == 0.0),
             "a held feature moves: {}",
@@ -146,9 +124,7 @@ fn compare(raw: &Raw, y: &[bool], change: impl FnOnce(&mut LoadSpec)) -> Result<
     let data = match load::<f64>(&spec) {
         Ok(data) => data,
         Err(
-            DataError::OneClass { .. }
-            | DataError::ClassSmallerThanFolds { .. }
-            | DataError::FoldWithOneClass { .. },
+            DataError::OneClass { .. } | DataError::ClassSmallerThanFolds { .. } | DataError::FoldWithOneClass { .. },
         ) => {
             return Ok(());
         }
@@ -173,10 +149,7 @@ fn compare(raw: &Raw, y: &[bool], change: impl FnOnce(&mut LoadSpec)) -> Result<
         found.sort_by_key(|(name, _)| name.clone());
         let mut names: Vec<&String> = expected.iter().map(|(name, _)| name).collect();
         names.sort();
-        prop_assert_eq!(
-            found.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-            names
-        );
+        prop_assert_eq!(found.iter().map(|(name, _)| name).collect::<Vec<_>>(), names);
         for (name, values) in &found {
             let naive = &expected.iter().find(|(other, _)| other == name).unwrap().1;
             for (value, row) in values.iter().zip(&data.source_row) {
@@ -227,9 +200,7 @@ fn far_from_zero_nothing_is_lost() {
         numbers: (0..rows)
             .map(|row| (row % 17 != 4).then(|| 1e6 + f64::from(row * 37 % 101) / 16.0))
             .collect(),
-        levels: (0..rows)
-            .map(|row| Some(LEVELS[row as usize % 6]))
-            .collect(),
+        levels: (0..rows).map(|row| Some(LEVELS[row as usize % 6])).collect(),
     };
     let y: Vec<bool> = (0..rows).map(|row| row % 3 == 0).collect();
     // The naive mean itself is good to 1e6·eps/std only.

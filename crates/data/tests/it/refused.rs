@@ -28,10 +28,7 @@ fn files_without_rows() {
     let frame = df!("x" => Vec::<f64>::new(), "y" => Vec::<bool>::new()).unwrap();
     let folder = Folder::new();
     let path = folder.parquet("e.parquet", &frame, 10);
-    assert!(matches!(
-        load::<f32>(&spec(&[path])),
-        Err(DataError::NoRows { .. })
-    ));
+    assert!(matches!(load::<f32>(&spec(&[path])), Err(DataError::NoRows { .. })));
 }
 
 #[test]
@@ -57,10 +54,7 @@ fn a_damaged_parquet_file() {
 #[test]
 fn a_header_of_another_delimiter() {
     let (text, hint) = refused(&good().replace(',', ";"), |_| {});
-    assert_eq!(
-        text,
-        "a.csv has one column, \"x;y\": its delimiter is not ','"
-    );
+    assert_eq!(text, "a.csv has one column, \"x;y\": its delimiter is not ','");
     assert_eq!(hint, "set [data] csv = { delimiter = \";\" }");
 }
 
@@ -68,13 +62,7 @@ fn a_header_of_another_delimiter() {
 fn blank_lines_at_the_end_are_no_rows() {
     let text = good();
     for (end, rows) in [("\n", 12), ("\r\n\n\n", 12)] {
-        assert_eq!(
-            load_text(&(text.clone() + end), |_| {})
-                .unwrap()
-                .summary
-                .rows,
-            rows
-        );
+        assert_eq!(load_text(&(text.clone() + end), |_| {}).unwrap().summary.rows, rows);
     }
     let (message, _) = refused(&(text + ",\n"), |_| {});
     assert_eq!(
@@ -89,28 +77,17 @@ fn targets_that_cannot_be_learned() {
     assert_eq!(text, "there is no column \"Y_\" ([data] target)");
     assert_eq!(hint, "did you mean \"y\"?");
     let (text, _) = refused(&table("x,y", 9, |row| format!("{row},no")), |_| {});
-    assert_eq!(
-        text,
-        "target \"y\" has one class only: \"no\" in all 9 rows"
-    );
-    let three = table("x,y", 9, |row| {
-        format!("{row},{}", ["a", "b", "c"][row % 3])
-    });
+    assert_eq!(text, "target \"y\" has one class only: \"no\" in all 9 rows");
+    let three = table("x,y", 9, |row| format!("{row},{}", ["a", "b", "c"][row % 3]));
     let (text, hint) = refused(&three, |_| {});
-    assert_eq!(
-        text,
-        "target \"y\" has 3 classes: \"a\" (3), \"b\" (3), \"c\" (3)"
-    );
+    assert_eq!(text, "target \"y\" has 3 classes: \"a\" (3), \"b\" (3), \"c\" (3)");
     assert!(hint.contains("positive = \"c\""));
     let (text, _) = refused(&three, |spec| spec.roles.positive = Some("d".into()));
     assert_eq!(
         text,
         "positive = \"d\" is not a label of \"y\"; its labels are \"a\" (3), \"b\" (3), \"c\" (3)"
     );
-    let (text, _) = refused(
-        &table("x,y", 9, |row| format!("{row},{}", row as f64 / 2.0)),
-        |_| {},
-    );
+    let (text, _) = refused(&table("x,y", 9, |row| format!("{row},{}", row as f64 / 2.0)), |_| {});
     assert_eq!(
         text,
         "target \"y\" holds 0.5 in row 2 of a.csv: a class is a text, a bool or a whole number"
@@ -138,11 +115,7 @@ fn infinities() {
     let text = table("x,y", 12, |row| {
         format!(
             "{},{}",
-            if row == 7 {
-                "-inf".into()
-            } else {
-                row.to_string()
-            },
+            if row == 7 { "-inf".into() } else { row.to_string() },
             yes_no(row)
         )
     });
@@ -156,11 +129,7 @@ fn missing_numbers_under_impute_error() {
     let text = table("x,y", 12, |row| {
         format!(
             "{},{}",
-            if row > 6 {
-                "NA".into()
-            } else {
-                row.to_string()
-            },
+            if row > 6 { "NA".into() } else { row.to_string() },
             yes_no(row)
         )
     });
@@ -187,20 +156,11 @@ fn files_that_differ() {
         message(&error).starts_with("2.csv lacks column \"x\", unlike"),
         "{error}"
     );
-    let one = folder.parquet(
-        "1.parquet",
-        &df!("x" => [1.0, 2.0], "y" => [true, false]).unwrap(),
-        10,
-    );
-    let two = folder.parquet(
-        "2.parquet",
-        &df!("x" => [1_i64, 2], "y" => [true, false]).unwrap(),
-        10,
-    );
+    let one = folder.parquet("1.parquet", &df!("x" => [1.0, 2.0], "y" => [true, false]).unwrap(), 10);
+    let two = folder.parquet("2.parquet", &df!("x" => [1_i64, 2], "y" => [true, false]).unwrap(), 10);
     let error = load::<f32>(&spec(&[one, two])).unwrap_err();
     assert!(
-        message(&error)
-            .starts_with("2.parquet has another type (i64 instead of f64) of column \"x\""),
+        message(&error).starts_with("2.parquet has another type (i64 instead of f64) of column \"x\""),
         "{error}"
     );
 }
@@ -226,10 +186,7 @@ fn settings_that_match_nothing() {
 fn types_that_are_no_features() {
     let folder = Folder::new();
     let bytes = Series::new("b".into(), [b"ab".as_slice(), b"c", b"d", b"e"]);
-    let list = Series::new(
-        "l".into(),
-        [bytes.clone(), bytes.clone(), bytes.clone(), bytes.clone()],
-    );
+    let list = Series::new("l".into(), [bytes.clone(), bytes.clone(), bytes.clone(), bytes.clone()]);
     let base = df!("x" => [1.0, 2.0, 3.0, 5.0], "y" => [true, false, true, false]).unwrap();
     for (name, series) in [("b", bytes), ("l", list)] {
         let mut frame = base.clone();
@@ -250,11 +207,7 @@ fn text_declared_numeric() {
     let text = table("x,y", 12, |row| {
         format!(
             "{},{}",
-            if row == 5 {
-                "n/a".into()
-            } else {
-                row.to_string()
-            },
+            if row == 5 { "n/a".into() } else { row.to_string() },
             yes_no(row)
         )
     });
@@ -285,12 +238,7 @@ fn levels_with_reserved_names() {
 #[test]
 fn levels_only_in_held_out_rows() {
     let text = table("x,f,y", 12, |row| {
-        format!(
-            "{},{},{}",
-            if row == 2 { "b" } else { "a" },
-            row / 6,
-            yes_no(row)
-        )
+        format!("{},{},{}", if row == 2 { "b" } else { "a" }, row / 6, yes_no(row))
     });
     let (message, _) = refused(&text, |spec| {
         spec.roles.fold = Some("f".into());
@@ -310,32 +258,20 @@ fn folds_that_cannot_be_used() {
         spec.split.strategy = Strategy::Predefined;
     };
     let text = table("x,f,y", 12, |row| {
-        format!(
-            "{row},{},{}",
-            if row == 4 { "" } else { yes_no(row / 2) },
-            yes_no(row)
-        )
+        format!("{row},{},{}", if row == 4 { "" } else { yes_no(row / 2) }, yes_no(row))
     });
     assert_eq!(
         refused(&text, predefined).0,
         "fold column \"f\" is missing in 1 rows, first in row 5 of a.csv"
     );
     let text = table("x,f,y", 12, |row| format!("{row},1,{}", yes_no(row)));
-    assert!(
-        refused(&text, predefined)
-            .0
-            .starts_with("1 fold is not enough")
-    );
-    let text = table("x,f,y", 12, |row| {
-        format!("{row},{},{}", row % 2, yes_no(row))
-    });
+    assert!(refused(&text, predefined).0.starts_with("1 fold is not enough"));
+    let text = table("x,f,y", 12, |row| format!("{row},{},{}", row % 2, yes_no(row)));
     assert_eq!(
         refused(&text, predefined).0,
         "the training rows of fold 0 have one class only: \"yes\""
     );
-    let text = table("x,y", 12, |row| {
-        format!("{row},{}", yes_no(usize::from(row == 3)))
-    });
+    let text = table("x,y", 12, |row| format!("{row},{}", yes_no(usize::from(row == 3))));
     assert_eq!(
         refused(&text, |_| {}).0,
         "class \"yes\" of \"y\" has 1 row, fewer than the 2 folds"

@@ -29,19 +29,11 @@ fn constant_and_empty_columns_are_held_and_named_once() {
 #[test]
 fn leaks_are_named() {
     let text = table("x,paid,y", 40, |row| {
-        format!(
-            "{},{},{}",
-            row % 9,
-            u8::from(label(row) == "no"),
-            label(row)
-        )
+        format!("{},{},{}", row % 9, u8::from(label(row) == "no"), label(row))
     });
     let data = load_text(&text, |_| {}).unwrap();
     assert_eq!(data.summary.warnings.len(), 1);
-    assert!(
-        data.summary.warnings[0]
-            .starts_with("column \"paid\" alone tells the target (roc_auc 0.0000)")
-    );
+    assert!(data.summary.warnings[0].starts_with("column \"paid\" alone tells the target (roc_auc 0.0000)"));
 }
 
 #[test]
@@ -67,19 +59,11 @@ fn ids_and_dates_are_skipped_unless_named() {
         .collect();
     assert_eq!(
         skipped,
-        [
-            ("day", SkipReason::Date),
-            ("key", SkipReason::OneValuePerRow)
-        ]
+        [("day", SkipReason::Date), ("key", SkipReason::OneValuePerRow)]
     );
     assert_eq!(data.summary.columns.len(), 1);
     spec.roles.include = vec!["x".into(), "day".into()];
-    assert!(
-        load::<f32>(&spec)
-            .unwrap_err()
-            .to_string()
-            .contains("has type date")
-    );
+    assert!(load::<f32>(&spec).unwrap_err().to_string().contains("has type date"));
     spec.roles.include = vec!["x".into(), "key".into()];
     assert_eq!(load::<f32>(&spec).unwrap().summary.columns.len(), 2);
 }
@@ -87,16 +71,10 @@ fn ids_and_dates_are_skipped_unless_named() {
 #[test]
 fn integers_beyond_f64_are_named() {
     let text = table("x,y", 40, |row| {
-        format!(
-            "{},{}",
-            9_007_199_254_740_993_u64 + 2 * (row as u64 % 9),
-            label(row)
-        )
+        format!("{},{}", 9_007_199_254_740_993_u64 + 2 * (row as u64 % 9), label(row))
     });
     let warnings = load_text(&text, |_| {}).unwrap().summary.warnings;
-    assert!(warnings[0].starts_with(
-        "column \"x\" holds integers beyond 2^53, which are rounded (first in row 1 of"
-    ));
+    assert!(warnings[0].starts_with("column \"x\" holds integers beyond 2^53, which are rounded (first in row 1 of"));
     let folder = Folder::new();
     let x: Vec<i64> = (0..40).map(|row| (1_i64 << 53) + row % 7).collect();
     let y: Vec<&str> = (0..40).map(label).collect();
@@ -110,11 +88,7 @@ fn a_few_bad_cells_are_pointed_at() {
     let text = table("x,y", 40, |row| {
         format!(
             "{},{}",
-            if row == 30 {
-                "n/a".into()
-            } else {
-                (row % 3).to_string()
-            },
+            if row == 30 { "n/a".into() } else { (row % 3).to_string() },
             label(row)
         )
     });
@@ -132,17 +106,11 @@ fn a_few_bad_cells_are_pointed_at() {
 
 #[test]
 fn three_classes_become_one_against_the_rest() {
-    let text = table("x,y", 40, |row| {
-        format!("{},{}", row % 9, ["a", "b", "c"][row % 3])
-    });
+    let text = table("x,y", 40, |row| format!("{},{}", row % 9, ["a", "b", "c"][row % 3]));
     let data = load_text(&text, |spec| spec.roles.positive = Some("b".into())).unwrap();
     let target = &data.summary.target;
     assert_eq!(
-        (
-            target.positive.as_str(),
-            target.negative.as_str(),
-            target.positives
-        ),
+        (target.positive.as_str(), target.negative.as_str(), target.positives),
         ("b", "not b", 13)
     );
     assert!(
@@ -157,11 +125,7 @@ fn three_classes_become_one_against_the_rest() {
 fn targets_of_any_label_type_are_equal() {
     let load_with = |one: &str, zero: &str| {
         let text = table("x,y", 40, |row| {
-            format!(
-                "{},{}",
-                row % 9,
-                if label(row) == "yes" { one } else { zero }
-            )
+            format!("{},{}", row % 9, if label(row) == "yes" { one } else { zero })
         });
         load_text(&text, |_| {}).unwrap()
     };

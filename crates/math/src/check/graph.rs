@@ -116,7 +116,11 @@ impl Graph {
 
     /// The logistic loss of the score z under label y, as one node with the stable derivative σ(z) − y.
     pub fn logistic_loss(&mut self, name: impl Into<String>, z: Node, y: f64) -> Node {
-        self.push(name.into(), Operation::LogisticLoss(z, y), logistic::loss(y, self.value(z)))
+        self.push(
+            name.into(),
+            Operation::LogisticLoss(z, y),
+            logistic::loss(y, self.value(z)),
+        )
     }
 
     /// The value of a node.
@@ -145,10 +149,16 @@ impl Graph {
     pub fn to_dot(&self) -> String {
         let mut out = String::from("digraph explain {\n  rankdir=LR\n  node [shape=box, fontname=\"monospace\"]\n");
         for (index, name) in self.names.iter().enumerate() {
-            let name = name.replace('\\', "\\\\").replace('"', "\\\"").replace(char::is_control, " ");
+            let name = name
+                .replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace(char::is_control, " ");
             let (value, derivative) = (self.values[index], self.derivatives[index]);
             // Writing to a String cannot fail.
-            let _ = writeln!(out, "  n{index} [label=\"{name}\\nvalue {value:.6}\\nderivative {derivative:.6}\"]");
+            let _ = writeln!(
+                out,
+                "  n{index} [label=\"{name}\\nvalue {value:.6}\\nderivative {derivative:.6}\"]"
+            );
             for (operand, _) in self.slopes(index).into_iter().flatten() {
                 let _ = writeln!(out, "  n{} -> n{index}", operand.0);
             }
@@ -176,7 +186,10 @@ impl Graph {
             Operation::Divide(a, b) => [Some((a, 1.0 / value(b))), Some((b, -own / value(b)))],
             Operation::Maximum(a, b) => {
                 let first = value(a) >= value(b);
-                [Some((a, f64::from(u8::from(first)))), Some((b, f64::from(u8::from(!first))))]
+                [
+                    Some((a, f64::from(u8::from(first)))),
+                    Some((b, f64::from(u8::from(!first)))),
+                ]
             }
             Operation::Exp(a) => [Some((a, own)), None],
             Operation::Log(a) => [Some((a, 1.0 / value(a))), None],
@@ -216,7 +229,13 @@ pub struct ExampleGraph {
 /// # Panics
 /// If names, features and weights differ in length.
 pub fn example(names: &[String], x: &[f64], y: f64, w: &[f64], b: f64) -> ExampleGraph {
-    assert!(names.len() == x.len() && x.len() == w.len(), "{} names, {} features, {} weights", names.len(), x.len(), w.len());
+    assert!(
+        names.len() == x.len() && x.len() == w.len(),
+        "{} names, {} features, {} weights",
+        names.len(),
+        x.len(),
+        w.len()
+    );
     let mut graph = Graph::default();
     let intercept = graph.input("b", b);
     let mut score = intercept;
@@ -245,14 +264,25 @@ pub fn example(names: &[String], x: &[f64], y: f64, w: &[f64], b: f64) -> Exampl
         graph.logistic_loss("L", score, y)
     };
     graph.backward(loss);
-    ExampleGraph { graph, weights, intercept, score, probability, loss }
+    ExampleGraph {
+        graph,
+        weights,
+        intercept,
+        score,
+        probability,
+        loss,
+    }
 }
 
 /// The rung: the graph of every example of every run, gradients summed.
 pub fn evaluate(problem: &Problem<'_>) -> Gradient {
     let (d, k) = problem.w.dim();
     let names = vec![String::new(); d];
-    let mut out = Gradient { loss: vec![0.0; k], dw: Array2::zeros((d, k)), db: vec![0.0; k] };
+    let mut out = Gradient {
+        loss: vec![0.0; k],
+        dw: Array2::zeros((d, k)),
+        db: vec![0.0; k],
+    };
     for run in 0..k {
         let w = problem.w.column(run).to_vec();
         let share = 1.0 / problem.selection.training_rows(run) as f64;
@@ -315,7 +345,10 @@ mod tests {
                 let output = build(&mut graph, input);
                 graph.backward(output);
                 let slope = graph.derivative(input);
-                assert!(relative_error(slope, derivative(value, at)) < 1e-8, "{name} at {at}: {slope}");
+                assert!(
+                    relative_error(slope, derivative(value, at)) < 1e-8,
+                    "{name} at {at}: {slope}"
+                );
             }
         }
     }

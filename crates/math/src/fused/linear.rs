@@ -97,9 +97,15 @@ impl<T: Real> LinearBlock<T> {
             params,
             affine: BlockAffine::new(map, &folds),
             is_trained: Array2::from_shape_fn((groups, width), |(g, j)| {
-                if j < k && columns[j].is_trained[g] { T::one() } else { T::zero() }
+                if j < k && columns[j].is_trained[g] {
+                    T::one()
+                } else {
+                    T::zero()
+                }
             }),
-            l2: (0..width).map(|j| T::from_f64(if j < k { at(j).l2 } else { 0.0 })).collect(),
+            l2: (0..width)
+                .map(|j| T::from_f64(if j < k { at(j).l2 } else { 0.0 }))
+                .collect(),
             optimizers: optimizers(columns, map.features + 1),
             w: Array2::zeros((map.raw_columns, width)),
             b: vec![T::zero(); width],
@@ -127,7 +133,11 @@ impl<T: Real> LinearBlock<T> {
 
     /// The parameters of the run at a position: weights, then the intercept, in f64.
     pub fn parameters(&self, position: usize) -> Vec<f64> {
-        self.params.column(position).iter().map(|value| value.as_f64()).collect()
+        self.params
+            .column(position)
+            .iter()
+            .map(|value| value.as_f64())
+            .collect()
     }
 
     /// Whether all parameters of the run at a position are finite.
@@ -160,7 +170,8 @@ impl<T: Real> LinearBlock<T> {
         if is_first {
             return;
         }
-        self.affine.adjoint(&scratch.g.view(), &scratch.db, self.grad.view_mut());
+        self.affine
+            .adjoint(&scratch.g.view(), &scratch.db, self.grad.view_mut());
         self.finish_gradient(&rows_of_column);
         self.step();
     }
@@ -204,9 +215,18 @@ impl<T: Real> LinearBlock<T> {
         let unmasked = &self.b[columns.clone()];
         for tile in tiles(rows, scratch.tile_rows) {
             self.forward(tile, columns.clone(), scratch);
-            let terms = ColumnTerms { intercept: unmasked, is_trained: unmasked, cut: T::from_f64(cut) };
+            let terms = ColumnTerms {
+                intercept: unmasked,
+                is_trained: unmasked,
+                cut: T::from_f64(cut),
+            };
             let z = &mut scratch.z[..tile.y.len() * columns.len()];
-            T::score(z, tile.y, terms, scores.of_group(rows.group, columns.start, columns.end));
+            T::score(
+                z,
+                tile.y,
+                terms,
+                scores.of_group(rows.group, columns.start, columns.end),
+            );
         }
     }
 
@@ -258,7 +278,9 @@ impl<T: Real> LinearBlock<T> {
         if positions.is_empty() {
             return;
         }
-        let kept: Vec<usize> = (0..self.live.len()).filter(|position| !positions.contains(position)).collect();
+        let kept: Vec<usize> = (0..self.live.len())
+            .filter(|position| !positions.contains(position))
+            .collect();
         if kept.is_empty() {
             self.live.clear();
             return;
@@ -279,8 +301,11 @@ impl<T: Real> LinearBlock<T> {
         self.is_trained.slice_mut(s![.., kept.len()..]).fill(T::zero());
         let mut first = 0;
         self.optimizers.retain_mut(|(columns, optimizer)| {
-            let inside: Vec<usize> =
-                kept.iter().filter(|p| columns.contains(p)).map(|p| p - columns.start).collect();
+            let inside: Vec<usize> = kept
+                .iter()
+                .filter(|p| columns.contains(p))
+                .map(|p| p - columns.start)
+                .collect();
             optimizer.keep(&inside);
             *columns = first..first + inside.len();
             first = columns.end;
@@ -341,7 +366,12 @@ impl<T: Real> LinearBlock<T> {
         }
         self.forward(tile, 0..self.width(), scratch);
         let Scratch { z, db, .. } = scratch;
-        T::residual(&mut z[..tile.y.len() * self.width()], tile.y, self.terms(tile.group, 0.0), db);
+        T::residual(
+            &mut z[..tile.y.len() * self.width()],
+            tile.y,
+            self.terms(tile.group, 0.0),
+            db,
+        );
     }
 
     fn scored_residuals(&self, tile: Rows<'_, T>, cut: f64, scratch: &mut Scratch<T>, scores: &mut Scores) {
@@ -349,18 +379,25 @@ impl<T: Real> LinearBlock<T> {
         self.forward(tile, 0..width, scratch);
         let Scratch { z, db, .. } = scratch;
         let sums = scores.of_group(tile.group, 0, width);
-        T::residual_and_score(&mut z[..tile.y.len() * width], tile.y, self.terms(tile.group, cut), db, sums);
+        T::residual_and_score(
+            &mut z[..tile.y.len() * width],
+            tile.y,
+            self.terms(tile.group, cut),
+            db,
+            sums,
+        );
     }
 
     fn backward(&self, tile: Rows<'_, T>, scratch: &mut Scratch<T>, accumulate: bool) {
         let shape = (tile.y.len(), self.width());
-        let dz = ArrayView2::from_shape(shape, &scratch.z[..shape.0 * shape.1]).expect("the slice has the shape's length");
+        let dz =
+            ArrayView2::from_shape(shape, &scratch.z[..shape.0 * shape.1]).expect("the slice has the shape's length");
         blas::backward(&tile.x, &dz, accumulate, &mut scratch.g.view_mut());
     }
 }
 
 /// Rows cut into tiles of at most `tile_rows` rows.
-fn tiles<'a, T: Real>(rows: Rows<'a, T>, tile_rows: usize) -> impl Iterator<Item = Rows<'a, T>> {
+fn tiles<T: Real>(rows: Rows<'_, T>, tile_rows: usize) -> impl Iterator<Item = Rows<'_, T>> {
     let m = rows.y.len();
     (0..m).step_by(tile_rows).map(move |first| {
         let last = (first + tile_rows).min(m);

@@ -32,13 +32,27 @@ pub fn evaluate(problem: &Problem<'_>) -> Gradient {
     let mut scratch = Scratch::new(d, block.width());
     for (group, rows) in problem.selection.groups.iter().enumerate() {
         let x = problem.x.slice(ndarray::s![rows.clone(), ..]);
-        block.accumulate(Rows { x, y: &problem.y[rows.clone()], group }, 0.0, &mut scratch, &mut sums);
+        block.accumulate(
+            Rows {
+                x,
+                y: &problem.y[rows.clone()],
+                group,
+            },
+            0.0,
+            &mut scratch,
+            &mut sums,
+        );
     }
     let weights: Vec<f64> = (0..k).map(|run| problem.selection.training_rows(run) as f64).collect();
     let grad = block.gradient(&sums, &weights);
     let loss = |run: usize| {
         let trained = problem.selection.is_trained.column(run);
-        let sum: f64 = trained.iter().zip(sums.scores.loss.column(run)).filter(|(is, _)| **is).map(|(_, s)| s).sum();
+        let sum: f64 = trained
+            .iter()
+            .zip(sums.scores.loss.column(run))
+            .filter(|(is, _)| **is)
+            .map(|(_, s)| s)
+            .sum();
         sum / weights[run]
     };
     Gradient {

@@ -42,7 +42,7 @@ macro_rules! metrics {
                 }
             }
 
-            /// The metric's value on scored rows; NaN where it is not defined (as roc_auc with one class).
+            /// The metric's value on scored rows; NaN where it is not defined (as `roc_auc` with one class).
             pub fn value(self, rows: &ScoredRows) -> f64 {
                 match self {
                     $(Self::$variant => $module::value(rows),)*
@@ -141,7 +141,13 @@ mod tests {
         for (a, _) in rows.iter().filter(|row| row.1) {
             for (b, _) in rows.iter().filter(|row| !row.1) {
                 pairs += 1.0;
-                sum += if a > b { 1.0 } else if a == b { 0.5 } else { 0.0 };
+                sum += if a > b {
+                    1.0
+                } else if a == b {
+                    0.5
+                } else {
+                    0.0
+                };
             }
         }
         let value = Metric::RocAuc.value(&ScoredRows::new(rows, 0.5));

@@ -5,5 +5,9 @@ use super::ScoredRows;
 pub(super) fn value(rows: &ScoredRows) -> f64 {
     let counts = rows.confusion();
     let predicted = counts.true_positives + counts.false_positives;
-    if predicted > 0.0 { counts.true_positives / predicted } else { 0.0 }
+    if predicted > 0.0 {
+        counts.true_positives / predicted
+    } else {
+        0.0
+    }
 }

@@ -3,5 +3,9 @@
 use super::ScoredRows;
 
 pub(super) fn value(rows: &ScoredRows) -> f64 {
-    if rows.positives() > 0.0 { rows.confusion().true_positives / rows.positives() } else { 0.0 }
+    if rows.positives() > 0.0 {
+        rows.confusion().true_positives / rows.positives()
+    } else {
+        0.0
+    }
 }

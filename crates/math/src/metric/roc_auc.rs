@@ -1,7 +1,7 @@
 //! The chance that a positive row scores above a negative one, ties counting half. Exact.
 //!
 //! # Source
-//! Hanley and McNeil 1982 (the Mann-Whitney statistic).
+//! Hanley and `McNeil` 1982 (the Mann-Whitney statistic).
 
 use super::ScoredRows;
 

@@ -41,7 +41,12 @@ impl ScoredRows {
     pub fn new(rows: impl IntoIterator<Item = (f64, bool)>, threshold: f64) -> Self {
         let rows: Vec<_> = rows.into_iter().collect();
         let positives = rows.iter().filter(|(_, y)| *y).count();
-        Self { rows, cut: cut(threshold), positives, by_score: OnceCell::new() }
+        Self {
+            rows,
+            cut: cut(threshold),
+            positives,
+            by_score: OnceCell::new(),
+        }
     }
 
     pub(super) fn rows(&self) -> &[(f64, bool)] {
@@ -58,7 +63,10 @@ impl ScoredRows {
 
     pub(super) fn confusion(&self) -> Confusion {
         let count = |above: bool, positive: bool| {
-            self.rows.iter().filter(|(z, y)| (*z > self.cut) == above && *y == positive).count() as f64
+            self.rows
+                .iter()
+                .filter(|(z, y)| (*z > self.cut) == above && *y == positive)
+                .count() as f64
         };
         Confusion {
             true_positives: count(true, true),
@@ -77,7 +85,10 @@ impl ScoredRows {
                 keys.sort_unstable();
                 keys
             };
-            ByScore { positives: of_class(true), negatives: of_class(false) }
+            ByScore {
+                positives: of_class(true),
+                negatives: of_class(false),
+            }
         });
         let (mut positives, mut negatives) = (sorted.positives.as_slice(), sorted.negatives.as_slice());
         std::iter::from_fn(move || {
@@ -86,7 +97,10 @@ impl ScoredRows {
                 (Some(&one), None) | (None, Some(&one)) => one,
                 (Some(&a), Some(&b)) => a.min(b),
             };
-            Some(Tie { positives: take(&mut positives, top), negatives: take(&mut negatives, top) })
+            Some(Tie {
+                positives: take(&mut positives, top),
+                negatives: take(&mut negatives, top),
+            })
         })
     }
 }
@@ -115,7 +129,17 @@ mod tests {
 
     #[test]
     fn keys_order_as_scores_do() {
-        let scores = [f64::NEG_INFINITY, -1e300, -1.5, -1e-310, 0.0, 1e-310, 2.0, 1e300, f64::INFINITY];
+        let scores = [
+            f64::NEG_INFINITY,
+            -1e300,
+            -1.5,
+            -1e-310,
+            0.0,
+            1e-310,
+            2.0,
+            1e300,
+            f64::INFINITY,
+        ];
         assert!(scores.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
         assert_eq!(ordered(-0.0), ordered(0.0));
     }

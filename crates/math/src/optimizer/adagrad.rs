@@ -28,8 +28,12 @@ impl<T: Real> Adagrad<T> {
 
 impl<T: Real> Optimizer<T> for Adagrad<T> {
     fn step(&mut self, params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
-        let Self { learning_rate, epsilon, squares } = self;
-        vectors::for_rows(params, grad, squares, |_, w, g, squares| {
+        let Self {
+            learning_rate,
+            epsilon,
+            squares,
+        } = self;
+        vectors::for_rows(params, &grad, squares, |_, w, g, squares| {
             let hyper = learning_rate.iter().zip(&*epsilon);
             for (((w, &g), sum), (&rate, &epsilon)) in w.iter_mut().zip(g).zip(squares).zip(hyper) {
                 *sum += g * g;
@@ -52,7 +56,11 @@ mod tests {
 
     #[test]
     fn two_steps_by_hand() {
-        let one = Settings { learning_rate: 1.0, epsilon: 0.0, ..Settings::default() };
+        let one = Settings {
+            learning_rate: 1.0,
+            epsilon: 0.0,
+            ..Settings::default()
+        };
         let mut adagrad = Adagrad::new(1, &[one]);
         let mut w = array![[0.0]];
         adagrad.step(w.view_mut(), array![[3.0]].view());

@@ -59,9 +59,18 @@ impl<T: Real> Adam<T> {
 impl<T: Real> Optimizer<T> for Adam<T> {
     fn step(&mut self, params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
         self.advance_powers();
-        let Self { beta1, beta2, epsilon, rate, correction, first, second, .. } = self;
+        let Self {
+            beta1,
+            beta2,
+            epsilon,
+            rate,
+            correction,
+            first,
+            second,
+            ..
+        } = self;
         let mut second = second.rows_mut().into_iter();
-        vectors::for_rows(params, grad, first, |_, w, g, m| {
+        vectors::for_rows(params, &grad, first, |_, w, g, m| {
             let mut second = second.next().expect("as many rows as the first moment");
             let v = crate::affine::slice_mut(&mut second);
             let moments = m.iter_mut().zip(v).zip(beta1.iter().zip(&*beta2));
@@ -96,7 +105,14 @@ mod tests {
 
     #[test]
     fn the_first_step_is_the_rate_against_the_sign() {
-        let mut adam = Adam::new(2, &[Settings { learning_rate: 0.1, epsilon: 0.0, ..Settings::default() }]);
+        let mut adam = Adam::new(
+            2,
+            &[Settings {
+                learning_rate: 0.1,
+                epsilon: 0.0,
+                ..Settings::default()
+            }],
+        );
         let mut w = array![[1.0], [1.0]];
         adam.step(w.view_mut(), array![[4.0], [-0.001]].view());
         assert!((w[[0, 0]] - 0.9f64).abs() < 1e-12 && (w[[1, 0]] - 1.1).abs() < 1e-12);
@@ -104,7 +120,13 @@ mod tests {
 
     #[test]
     fn two_steps_by_hand() {
-        let one = Settings { learning_rate: 0.1, beta1: 0.5, beta2: 0.5, epsilon: 0.0, ..Settings::default() };
+        let one = Settings {
+            learning_rate: 0.1,
+            beta1: 0.5,
+            beta2: 0.5,
+            epsilon: 0.0,
+            ..Settings::default()
+        };
         let mut adam = Adam::new(1, &[one]);
         let mut w = array![[0.0]];
         adam.step(w.view_mut(), array![[1.0]].view());

@@ -51,7 +51,11 @@ mod tests {
 
     #[test]
     fn weights_decay_and_the_intercept_does_not() {
-        let one = Settings { learning_rate: 0.1, weight_decay: 0.5, ..Settings::default() };
+        let one = Settings {
+            learning_rate: 0.1,
+            weight_decay: 0.5,
+            ..Settings::default()
+        };
         let mut adamw = AdamW::new(2, &[one]);
         let mut w = array![[2.0], [2.0]];
         adamw.step(w.view_mut(), array![[0.0], [0.0]].view());

@@ -17,7 +17,9 @@ pub(super) struct Gd<T> {
 
 impl<T: Real> Gd<T> {
     pub(super) fn new(_rows: usize, settings: &[Settings]) -> Self {
-        Self { learning_rate: vectors::column(settings, |one| one.learning_rate) }
+        Self {
+            learning_rate: vectors::column(settings, |one| one.learning_rate),
+        }
     }
 }
 
@@ -42,7 +44,10 @@ mod tests {
 
     #[test]
     fn one_step_is_the_rate_times_the_gradient() {
-        let settings = [0.5, 2.0].map(|learning_rate| Settings { learning_rate, ..Settings::default() });
+        let settings = [0.5, 2.0].map(|learning_rate| Settings {
+            learning_rate,
+            ..Settings::default()
+        });
         let mut w = array![[1.0, 1.0], [0.0, 0.0]];
         Gd::new(2, &settings).step(w.view_mut(), array![[1.0, 1.0], [-2.0, 3.0]].view());
         assert_eq!(w, array![[0.5, -1.0], [1.0, -6.0]]);

@@ -134,8 +134,9 @@ mod tests {
         for &kind in Kind::ALL {
             let all: Vec<Settings> = (0..columns).map(settings).collect();
             let mut together = Array2::from_shape_fn((rows, columns), |(i, j)| (i + j) as f64 * 0.1);
-            let mut alone: Vec<Array2<f64>> =
-                (0..columns).map(|j| together.column(j).insert_axis(Axis(1)).to_owned()).collect();
+            let mut alone: Vec<Array2<f64>> = (0..columns)
+                .map(|j| together.column(j).insert_axis(Axis(1)).to_owned())
+                .collect();
             let mut fused = kind.build::<f64>(rows, &all);
             let mut single: Vec<_> = all.iter().map(|one| kind.build::<f64>(rows, &[*one])).collect();
             let mut live: Vec<usize> = (0..columns).collect();
@@ -143,7 +144,10 @@ mod tests {
                 if step == 5 {
                     fused.keep(&[0, 2, 3, 4]);
                     live.remove(1);
-                    together = together.select(Axis(1), &[0, 2, 3, 4]).as_standard_layout().into_owned();
+                    together = together
+                        .select(Axis(1), &[0, 2, 3, 4])
+                        .as_standard_layout()
+                        .into_owned();
                 }
                 let grads: Vec<_> = live.iter().map(|&j| gradient(step, rows, j)).collect();
                 let views: Vec<_> = grads.iter().map(|grad| grad.view()).collect();
@@ -154,7 +158,12 @@ mod tests {
                 }
             }
             for (position, &j) in live.iter().enumerate() {
-                assert_eq!(together.column(position), alone[j].column(0), "{} column {j}", kind.name());
+                assert_eq!(
+                    together.column(position),
+                    alone[j].column(0),
+                    "{} column {j}",
+                    kind.name()
+                );
             }
         }
     }
@@ -162,7 +171,13 @@ mod tests {
     #[test]
     fn every_optimizer_walks_downhill() {
         for &kind in Kind::ALL {
-            let mut optimizer = kind.build::<f64>(2, &[Settings { learning_rate: 0.1, ..Settings::default() }]);
+            let mut optimizer = kind.build::<f64>(
+                2,
+                &[Settings {
+                    learning_rate: 0.1,
+                    ..Settings::default()
+                }],
+            );
             let mut w = Array2::from_elem((2, 1), 3.0);
             for _ in 0..400 {
                 let grad = w.clone();

@@ -30,8 +30,13 @@ impl<T: Real> RmsProp<T> {
 
 impl<T: Real> Optimizer<T> for RmsProp<T> {
     fn step(&mut self, params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
-        let Self { learning_rate, rho, epsilon, squares } = self;
-        vectors::for_rows(params, grad, squares, |_, w, g, squares| {
+        let Self {
+            learning_rate,
+            rho,
+            epsilon,
+            squares,
+        } = self;
+        vectors::for_rows(params, &grad, squares, |_, w, g, squares| {
             let hyper = learning_rate.iter().zip(&*rho).zip(&*epsilon);
             for (((w, &g), mean), ((&rate, &rho), &epsilon)) in w.iter_mut().zip(g).zip(squares).zip(hyper) {
                 *mean = rho * *mean + (T::one() - rho) * g * g;
@@ -55,7 +60,12 @@ mod tests {
 
     #[test]
     fn one_step_by_hand() {
-        let one = Settings { learning_rate: 1.0, rho: 0.75, epsilon: 0.0, ..Settings::default() };
+        let one = Settings {
+            learning_rate: 1.0,
+            rho: 0.75,
+            epsilon: 0.0,
+            ..Settings::default()
+        };
         let mut w = array![[0.0]];
         RmsProp::new(1, &[one]).step(w.view_mut(), array![[5.0]].view());
         assert!((w[[0, 0]] + 2.0f64).abs() < 1e-15);

@@ -31,8 +31,13 @@ impl<T: Real> Sgd<T> {
 
 impl<T: Real> Optimizer<T> for Sgd<T> {
     fn step(&mut self, params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
-        let Self { learning_rate, momentum, nesterov, velocity } = self;
-        vectors::for_rows(params, grad, velocity, |_, w, g, v| {
+        let Self {
+            learning_rate,
+            momentum,
+            nesterov,
+            velocity,
+        } = self;
+        vectors::for_rows(params, &grad, velocity, |_, w, g, v| {
             let hyper = learning_rate.iter().zip(&*momentum).zip(&*nesterov);
             for (((w, &g), v), ((&rate, &momentum), &nesterov)) in w.iter_mut().zip(g).zip(v).zip(hyper) {
                 *v = momentum * *v + g;
@@ -57,7 +62,11 @@ mod tests {
 
     #[test]
     fn two_steps_by_hand() {
-        let base = Settings { learning_rate: 0.1, momentum: 0.5, ..Settings::default() };
+        let base = Settings {
+            learning_rate: 0.1,
+            momentum: 0.5,
+            ..Settings::default()
+        };
         let mut sgd = Sgd::new(1, &[base, Settings { nesterov: true, ..base }]);
         let mut w = array![[1.0, 1.0]];
         sgd.step(w.view_mut(), array![[2.0, 2.0]].view());

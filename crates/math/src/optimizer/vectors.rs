@@ -24,12 +24,23 @@ pub(super) fn keep_columns<T: Real>(state: &mut Array2<T>, columns: &[usize]) {
 /// Calls `update` with each row of parameters, gradient and state as slices over columns.
 pub(super) fn for_rows<T: Real>(
     mut params: ArrayViewMut2<'_, T>,
-    grad: ArrayView2<'_, T>,
+    grad: &ArrayView2<'_, T>,
     state: &mut Array2<T>,
     mut update: impl FnMut(usize, &mut [T], &[T], &mut [T]),
 ) {
-    assert!(params.dim() == state.dim(), "params {:?} and state {:?} differ", params.dim(), state.dim());
-    for (i, ((mut w, g), mut s)) in params.rows_mut().into_iter().zip(grad.rows()).zip(state.rows_mut()).enumerate() {
+    assert!(
+        params.dim() == state.dim(),
+        "params {:?} and state {:?} differ",
+        params.dim(),
+        state.dim()
+    );
+    for (i, ((mut w, g), mut s)) in params
+        .rows_mut()
+        .into_iter()
+        .zip(grad.rows())
+        .zip(state.rows_mut())
+        .enumerate()
+    {
         update(i, slice_mut(&mut w), slice(&g), slice_mut(&mut s));
     }
 }

@@ -12,7 +12,11 @@ use crate::loss::logistic::{loss, residual};
 pub fn evaluate(problem: &Problem<'_>) -> Gradient {
     let (m, d) = problem.x.dim();
     let k = problem.w.ncols();
-    let mut out = Gradient { loss: vec![0.0; k], dw: Array2::zeros((d, k)), db: vec![0.0; k] };
+    let mut out = Gradient {
+        loss: vec![0.0; k],
+        dw: Array2::zeros((d, k)),
+        db: vec![0.0; k],
+    };
     for run in 0..k {
         for i in 0..m {
             if !problem.selection.trains(i, run) {

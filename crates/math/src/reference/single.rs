@@ -56,7 +56,11 @@ pub fn example(x: &[f64], y: f64, w: &[f64], b: f64) -> Example {
 /// The rung: one example after the other, for one run after the other.
 pub fn evaluate(problem: &Problem<'_>) -> Gradient {
     let (d, k) = problem.w.dim();
-    let mut out = Gradient { loss: vec![0.0; k], dw: Array2::zeros((d, k)), db: vec![0.0; k] };
+    let mut out = Gradient {
+        loss: vec![0.0; k],
+        dw: Array2::zeros((d, k)),
+        db: vec![0.0; k],
+    };
     for run in 0..k {
         let w = problem.w.column(run).to_vec();
         let share = 1.0 / problem.selection.training_rows(run) as f64;

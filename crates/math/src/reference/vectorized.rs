@@ -11,9 +11,15 @@ use crate::loss::logistic::{loss, sigmoid};
 /// The course's vectorized logistic regression, with X transposed (a row is an example).
 pub fn evaluate(problem: &Problem<'_>) -> Gradient {
     let (d, k) = problem.w.dim();
-    let mut out = Gradient { loss: vec![0.0; k], dw: Array2::zeros((d, k)), db: vec![0.0; k] };
+    let mut out = Gradient {
+        loss: vec![0.0; k],
+        dw: Array2::zeros((d, k)),
+        db: vec![0.0; k],
+    };
     for run in 0..k {
-        let rows: Vec<usize> = (0..problem.y.len()).filter(|&i| problem.selection.trains(i, run)).collect();
+        let rows: Vec<usize> = (0..problem.y.len())
+            .filter(|&i| problem.selection.trains(i, run))
+            .collect();
         let x = problem.x.select(Axis(0), &rows);
         let y: Array1<f64> = rows.iter().map(|&i| problem.y[i]).collect();
         let m = rows.len() as f64;

@@ -82,22 +82,14 @@ pub(crate) fn block(all: &[Coefficient], is_average: bool) -> Option<Block> {
     }
     let signed = |value: f64| {
         let text = number::side_score(value);
-        if value > 0.0 {
-            format!("+{text}")
-        } else {
-            text
-        }
+        if value > 0.0 { format!("+{text}") } else { text }
     };
     for held in all.iter().take(SHOWN + 1) {
         let standardized = match held.std {
             Some(std) => format!("{} ± {}", signed(held.standardized), number::error(std)),
             None => signed(held.standardized),
         };
-        let mut cells = vec![
-            held.feature.to_string(),
-            standardized,
-            signed(held.in_data_units),
-        ];
+        let mut cells = vec![held.feature.to_string(), standardized, signed(held.in_data_units)];
         if is_average {
             cells.push(held.runs.to_string());
         }

@@ -25,10 +25,7 @@ impl Curve {
         let mut by_run: BTreeMap<RunId, Vec<(u32, f64)>> = BTreeMap::new();
         for row in rows {
             if &*row.metric == metric && row.split == split && !row.value.is_nan() {
-                by_run
-                    .entry(row.run)
-                    .or_default()
-                    .push((row.epoch, row.value));
+                by_run.entry(row.run).or_default().push((row.epoch, row.value));
             }
         }
         let mut epochs: Vec<u32> = by_run.values().flatten().map(|(epoch, _)| *epoch).collect();
@@ -48,9 +45,7 @@ impl Curve {
                 .filter_map(|(run, next)| Some(run[next.checked_sub(1)?].1))
                 .collect();
             points.0.push(epoch);
-            points
-                .1
-                .push(scores.iter().sum::<f64>() / scores.len() as f64);
+            points.1.push(scores.iter().sum::<f64>() / scores.len() as f64);
         }
         let (epochs, values) = points;
         (!epochs.is_empty()).then_some(Self { epochs, values })
@@ -68,11 +63,7 @@ impl Curve {
         }
         let best = (0..=last).reduce(|best, index| {
             let (new, old) = (self.values[index], self.values[best]);
-            let is_better = if higher_is_better {
-                new > old
-            } else {
-                new < old
-            };
+            let is_better = if higher_is_better { new > old } else { new < old };
             if is_better { index } else { best }
         });
         let mut line = format!("{}  {} → {}", self.sparkline(), at(0), at(last));
@@ -90,18 +81,10 @@ impl Curve {
         let n = self.values.len();
         let width = n.min(WIDTH);
         let steps = (0..width).map(|place| {
-            let index = if width > 1 {
-                place * (n - 1) / (width - 1)
-            } else {
-                0
-            };
+            let index = if width > 1 { place * (n - 1) / (width - 1) } else { 0 };
             let share = (self.values[index] - low) / (high - low);
             // All equal, or not finite: the share is no number, or infinite.
-            let step = if share.is_nan() {
-                0.0
-            } else {
-                share.clamp(0.0, 1.0)
-            };
+            let step = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
             STEPS[(step * 7.0).round() as usize]
         });
         steps.collect()
@@ -115,10 +98,7 @@ pub(crate) fn block(manifest: &Manifest, rows: &[HistoryRow], is_average: bool) 
         .into_iter()
         .filter_map(|split| {
             let curve = Curve::new(rows, &metric.name, split)?;
-            Some(format!(
-                "{split:<5}  {}",
-                curve.line(metric.higher_is_better)
-            ))
+            Some(format!("{split:<5}  {}", curve.line(metric.higher_is_better)))
         })
         .collect();
     let of = if is_average { ", mean over runs" } else { "" };

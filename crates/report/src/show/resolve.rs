@@ -32,20 +32,13 @@ enum Found {
     Run(usize),
 }
 
-fn find(
-    store: &Store,
-    trials: &TrialTable,
-    runs: &[RunRow],
-    word: &str,
-) -> Result<Found, ReportError> {
+fn find(store: &Store, trials: &TrialTable, runs: &[RunRow], word: &str) -> Result<Found, ReportError> {
     let dir = || store.dir().to_path_buf();
     if word == "best" {
         let selected = trials.selected().map(|row| Found::Trial(row.trial));
         return selected.ok_or_else(|| ReportError::NothingSelected { dir: dir() });
     }
-    let is_number = !word.is_empty()
-        && word.len() <= LONGEST_NUMBER
-        && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = !word.is_empty() && word.len() <= LONGEST_NUMBER && word.bytes().all(|byte| byte.is_ascii_digit());
     let number = word.parse().ok().filter(|_| is_number);
     if let Some(number) = number.filter(|number| trials.trial(*number).is_some()) {
         return Ok(Found::Trial(number));

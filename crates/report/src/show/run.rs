@@ -61,24 +61,12 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, run: &RunRow) -> Result<P
         ("repeat", run.repeat.into()),
         ("restart", run.restart.into()),
         ("state", run.state().into()),
-        (
-            "reason",
-            record.and_then(|r| r.reason).map(Reason::name).into(),
-        ),
+        ("reason", record.and_then(|r| r.reason).map(Reason::name).into()),
         ("converged", record.map(|record| record.converged).into()),
         ("epochs", record.map(|record| record.epochs).into()),
-        (
-            "best_epoch",
-            record.and_then(|record| record.best_epoch).into(),
-        ),
-        (
-            "objective",
-            record.and_then(|record| record.objective).into(),
-        ),
-        (
-            "grad_norm",
-            record.and_then(|record| record.grad_norm).into(),
-        ),
+        ("best_epoch", record.and_then(|record| record.best_epoch).into()),
+        ("objective", record.and_then(|record| record.objective).into()),
+        ("grad_norm", record.and_then(|record| record.grad_norm).into()),
         ("l1", record.map(|record| record.l1).into()),
         ("l2", record.map(|record| record.l2).into()),
         ("n_train", record.map(|record| record.n_train).into()),
@@ -91,12 +79,7 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, run: &RunRow) -> Result<P
         ("history", curve::grid(&history).to_json()),
     ]);
     Ok(Page {
-        title: format!(
-            "Run {} of {}   {}",
-            run.run,
-            manifest.name,
-            store.dir().display()
-        ),
+        title: format!("Run {} of {}   {}", run.run, manifest.name, store.dir().display()),
         blocks,
         json,
         csv,
@@ -108,9 +91,7 @@ fn state_line(run: &RunRow) -> String {
     let Some(record) = &run.record else {
         return run.state().to_owned();
     };
-    let reason = record
-        .reason
-        .map_or(String::new(), |reason| format!(" ({reason})"));
+    let reason = record.reason.map_or(String::new(), |reason| format!(" ({reason})"));
     let epochs = number::counted(record.epochs.into(), "epoch");
     let mut line = format!("{}{reason} after {epochs}", record.state);
     line += if record.converged {
@@ -129,10 +110,7 @@ fn record_facts(record: &RunRecord) -> Vec<(&'static str, String)> {
     if let Some(objective) = record.objective {
         let mut text = number::score(objective);
         if let Some(gradient) = record.grad_norm {
-            text = format!(
-                "{text}, greatest gradient {}",
-                number::significant(gradient, 3)
-            );
+            text = format!("{text}, greatest gradient {}", number::significant(gradient, 3));
         }
         facts.push(("objective", text));
     }
@@ -147,10 +125,7 @@ fn record_facts(record: &RunRecord) -> Vec<(&'static str, String)> {
     facts.push(("penalty", format!("l1 {}, l2 {}", figures(l1), figures(l2))));
     let (train, val) = (number::count(record.n_train), number::count(record.n_val));
     facts.push(("rows", format!("{train} trained on, {val} held out")));
-    facts.push((
-        "time",
-        format!("{} of its cohort's", number::seconds(record.seconds)),
-    ));
+    facts.push(("time", format!("{} of its cohort's", number::seconds(record.seconds))));
     facts
 }
 

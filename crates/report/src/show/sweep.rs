@@ -11,11 +11,7 @@ use crate::params::{Source, Varying, in_words};
 use crate::summary::{RunCounts, data_line, headline, is_validated, scores_in_words, trial_states};
 use crate::table::{Grid, Side, float, whole};
 
-pub(crate) fn page(
-    store: &Store,
-    trials: &TrialTable,
-    runs: &[RunRow],
-) -> Result<Page, ReportError> {
+pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow]) -> Result<Page, ReportError> {
     let manifest = store.manifest();
     let counts = RunCounts::new(runs);
     let files = store.files()?;
@@ -46,20 +42,14 @@ pub(crate) fn page(
         let params = in_words(&varying.paths, &values);
         let comma = if params.is_empty() { "" } else { ", " };
         let scores = scores_in_words(manifest, trials, best);
-        facts.push((
-            "best",
-            format!("trial {}{comma}{params}: {scores}", best.trial),
-        ));
+        facts.push(("best", format!("trial {}{comma}{params}: {scores}", best.trial)));
     }
     if let Some(spent) = manifest.cost.train_seconds {
         facts.push(("training", number::seconds(spent)));
     }
     let total: u64 = files.iter().map(|(_, bytes)| bytes).sum();
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    facts.push((
-        "files",
-        format!("{}: {}", number::bytes(total), names.join(", ")),
-    ));
+    facts.push(("files", format!("{}: {}", number::bytes(total), names.join(", "))));
     facts.push(("next", format!("gradsweep compare {dir}")));
     if trials.selected().is_some() {
         facts.push(("", format!("gradsweep show {dir} best")));
@@ -72,43 +62,29 @@ pub(crate) fn page(
     })
 }
 
-fn json(
-    store: &Store,
-    trials: &TrialTable,
-    runs: &[RunRow],
-    counts: RunCounts,
-    files: &[(String, u64)],
-) -> Json {
+fn json(store: &Store, trials: &TrialTable, runs: &[RunRow], counts: RunCounts, files: &[(String, u64)]) -> Json {
     let manifest = store.manifest();
     let best = trials.selected().map(|row| {
-        let params = trials
-            .params
-            .iter()
-            .cloned()
-            .zip(row.params.iter().cloned());
+        let params = trials.params.iter().cloned().zip(row.params.iter().cloned());
         let params = params.map(|(path, value)| (path, Json::Value(value)));
-        let scores = trials
-            .metrics
-            .iter()
-            .zip(&row.scores)
-            .map(|(metric, score)| {
-                let figures = Json::object([
-                    ("mean_val", score.mean_val.into()),
-                    ("std_val", score.std_val.into()),
-                    ("se_val", score.se_val.into()),
-                    ("mean_train", score.mean_train.into()),
-                ]);
-                (metric.name.clone(), figures)
-            });
+        let scores = trials.metrics.iter().zip(&row.scores).map(|(metric, score)| {
+            let figures = Json::object([
+                ("mean_val", score.mean_val.into()),
+                ("std_val", score.std_val.into()),
+                ("se_val", score.se_val.into()),
+                ("mean_train", score.mean_train.into()),
+            ]);
+            (metric.name.clone(), figures)
+        });
         Json::object([
             ("trial", row.trial.into()),
             ("params", Json::Object(params.collect())),
             ("scores", Json::Object(scores.collect())),
         ])
     });
-    let files = files.iter().map(|(name, bytes)| {
-        Json::object([("name", name.as_str().into()), ("bytes", (*bytes).into())])
-    });
+    let files = files
+        .iter()
+        .map(|(name, bytes)| Json::object([("name", name.as_str().into()), ("bytes", (*bytes).into())]));
     Json::object([
         ("store", store.dir().display().to_string().as_str().into()),
         ("name", manifest.name.as_str().into()),
@@ -134,10 +110,7 @@ fn json(
 fn csv(store: &Store, trials: &TrialTable, runs: &[RunRow], counts: RunCounts) -> Grid {
     let manifest = store.manifest();
     let is_train = !is_validated(trials, &manifest.select);
-    let index = trials
-        .metrics
-        .iter()
-        .position(|held| held.name == manifest.select);
+    let index = trials.metrics.iter().position(|held| held.name == manifest.select);
     let best = trials.selected();
     let score = best.and_then(|row| Some(headline(&row.scores[index?], is_train)));
     let (mean, se) = score.unwrap_or((None, None));
@@ -155,10 +128,7 @@ fn csv(store: &Store, trials: &TrialTable, runs: &[RunRow], counts: RunCounts) -
         ("unconverged", whole(counts.unconverged)),
         ("metric", text(&manifest.select)),
         ("on", text(if is_train { "train" } else { "val" })),
-        (
-            "best_trial",
-            best.map_or(ParamValue::Null, |row| whole(row.trial)),
-        ),
+        ("best_trial", best.map_or(ParamValue::Null, |row| whole(row.trial))),
         ("best_mean", float(mean)),
         ("best_se", float(se)),
     ];

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use gradsweep_store::{
-    ParamValue, PlannedRun, RunId, RunRow, Store, TrialRow, TrialState, TrialTable,
-};
+use gradsweep_store::{ParamValue, PlannedRun, RunId, RunRow, Store, TrialRow, TrialState, TrialTable};
 
 use super::{coefficients, curve};
 use crate::error::ReportError;
@@ -14,20 +12,13 @@ use crate::page::{Block, Page};
 use crate::summary::is_validated;
 use crate::table::{Grid, Side, float, whole};
 
-pub(crate) fn page(
-    store: &Store,
-    trials: &TrialTable,
-    runs: &[RunRow],
-    number: u32,
-) -> Result<Page, ReportError> {
+pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow], number: u32) -> Result<Page, ReportError> {
     let manifest = store.manifest();
-    let row = trials
-        .trial(number)
-        .ok_or_else(|| ReportError::NoSuchTrial {
-            dir: store.dir().to_path_buf(),
-            wanted: number.to_string(),
-            trials: trials.rows.iter().map(|row| row.trial).collect(),
-        })?;
+    let row = trials.trial(number).ok_or_else(|| ReportError::NoSuchTrial {
+        dir: store.dir().to_path_buf(),
+        wanted: number.to_string(),
+        trials: trials.rows.iter().map(|row| row.trial).collect(),
+    })?;
     let runs: Vec<&RunRow> = runs.iter().filter(|run| run.trial == number).collect();
     let ids: Vec<RunId> = runs.iter().map(|run| run.run).collect();
     let history = store.history_of(&ids)?;
@@ -39,11 +30,7 @@ pub(crate) fn page(
         .filter(|planned| planned.trial == number)
         .map(|planned| (planned.run, planned))
         .collect();
-    let metrics: Vec<&str> = trials
-        .metrics
-        .iter()
-        .map(|metric| metric.name.as_str())
-        .collect();
+    let metrics: Vec<&str> = trials.metrics.iter().map(|metric| metric.name.as_str()).collect();
     let folds = Folds {
         runs: &runs,
         labels: &labels,
@@ -59,25 +46,17 @@ pub(crate) fn page(
     ];
     blocks.extend(curve::block(manifest, &history, runs.len() > 1));
     blocks.extend(coefficients::block(&weights, runs.len() > 1));
-    let params = trials
-        .params
-        .iter()
-        .cloned()
-        .zip(row.params.iter().cloned());
+    let params = trials.params.iter().cloned().zip(row.params.iter().cloned());
     let params = params.map(|(path, value)| (path, Json::Value(value)));
-    let figures = trials
-        .metrics
-        .iter()
-        .zip(&row.scores)
-        .map(|(metric, score)| {
-            let figures = Json::object([
-                ("mean_val", score.mean_val.into()),
-                ("std_val", score.std_val.into()),
-                ("se_val", score.se_val.into()),
-                ("mean_train", score.mean_train.into()),
-            ]);
-            (metric.name.clone(), figures)
-        });
+    let figures = trials.metrics.iter().zip(&row.scores).map(|(metric, score)| {
+        let figures = Json::object([
+            ("mean_val", score.mean_val.into()),
+            ("std_val", score.std_val.into()),
+            ("se_val", score.se_val.into()),
+            ("mean_train", score.mean_train.into()),
+        ]);
+        (metric.name.clone(), figures)
+    });
     let csv = folds.for_programs();
     let json = Json::object([
         ("trial", number.into()),
@@ -91,11 +70,7 @@ pub(crate) fn page(
         ("history", curve::grid(&history).to_json()),
     ]);
     Ok(Page {
-        title: format!(
-            "Trial {number} of {}   {}",
-            manifest.name,
-            store.dir().display()
-        ),
+        title: format!("Trial {number} of {}   {}", manifest.name, store.dir().display()),
         blocks,
         json,
         csv,
@@ -141,9 +116,7 @@ fn scores(trials: &TrialTable, row: &TrialRow) -> Grid {
         grid.texts(vec![
             metric.name.clone(),
             number::score_with_error(score.mean_val, score.se_val),
-            score
-                .mean_train
-                .map_or(number::NONE.to_owned(), number::score),
+            score.mean_train.map_or(number::NONE.to_owned(), number::score),
         ]);
     }
     grid
@@ -158,9 +131,7 @@ struct Folds<'a> {
 
 impl Folds<'_> {
     fn label(&self, run: RunId) -> &str {
-        self.labels
-            .get(&run)
-            .map_or("", |planned| &planned.fold_label)
+        self.labels.get(&run).map_or("", |planned| &planned.fold_label)
     }
 
     fn for_people(&self, is_validated: bool) -> Grid {
@@ -168,10 +139,7 @@ impl Folds<'_> {
         let has_repeats = self.runs.iter().any(|run| run.repeat > 0);
         let has_restarts = self.runs.iter().any(|run| run.restart > 0);
         // A label is worth its place only where it says more than the fold's number.
-        let has_labels = self
-            .runs
-            .iter()
-            .any(|run| self.label(run.run) != run.fold.to_string());
+        let has_labels = self.runs.iter().any(|run| self.label(run.run) != run.fold.to_string());
         let fixed = [
             ("run", Side::Left, true),
             ("fold", Side::Right, true),
@@ -252,9 +220,7 @@ impl Folds<'_> {
         }
         for run in self.runs {
             let record = run.record.as_ref();
-            let of = |get: &dyn Fn(&gradsweep_store::RunRecord) -> ParamValue| {
-                record.map_or(ParamValue::Null, get)
-            };
+            let of = |get: &dyn Fn(&gradsweep_store::RunRecord) -> ParamValue| record.map_or(ParamValue::Null, get);
             let reason = record.and_then(|record| record.reason);
             let mut cells = vec![
                 ParamValue::Text(run.run.to_string()),

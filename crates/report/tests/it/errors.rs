@@ -41,10 +41,7 @@ fn what_is_not_there_is_said_with_what_is() {
     sweeps/flights-path has no run whose id starts with "�[2J"
       help: a run is named by the start of its id, a trial by its number; see a trial's runs with: gradsweep show sweeps/flights-path best
     "#);
-    assert!(matches!(
-        compare(&[], None, None),
-        Err(ReportError::NoSweeps)
-    ));
+    assert!(matches!(compare(&[], None, None), Err(ReportError::NoSweeps)));
 }
 
 #[test]

@@ -17,11 +17,7 @@ fn sweeps_are_listed_with_their_best() {
     let text = settled(&listing.render(Format::Table), scratch.path());
     // The width of the first column follows the scratch directory's path.
     let squeezed = text.split_inclusive('\n').map(|line| {
-        let words: Vec<&str> = line
-            .split("  ")
-            .map(str::trim)
-            .filter(|w| !w.is_empty())
-            .collect();
+        let words: Vec<&str> = line.split("  ").map(str::trim).filter(|w| !w.is_empty()).collect();
         words.join(" | ") + "\n"
     });
     insta::assert_snapshot!(squeezed.collect::<String>(), @"

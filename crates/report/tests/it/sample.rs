@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use gradsweep_report::{Sweep, open};
 use gradsweep_store::{
-    CoefficientRow, HistoryRow, Manifest, MetricInfo, ParamValue, Part, PlanTable, PlannedRun,
-    PlannedTrial, Reason, RunId, RunRecord, RunState, Split, StoreWriter,
+    CoefficientRow, HistoryRow, Manifest, MetricInfo, ParamValue, Part, PlanTable, PlannedRun, PlannedTrial, Reason,
+    RunId, RunRecord, RunState, Split, StoreWriter,
 };
 use serde_json::{Value, json};
 
@@ -101,11 +101,7 @@ fn run_id(recipe: &Recipe, trial: u32, fold: u32) -> RunId {
 
 fn plan(recipe: &Recipe) -> PlanTable {
     let mut plan = PlanTable {
-        params: recipe
-            .params
-            .iter()
-            .map(|path| (*path).to_owned())
-            .collect(),
+        params: recipe.params.iter().map(|path| (*path).to_owned()).collect(),
         ..PlanTable::default()
     };
     for (trial, (params, _)) in (0_u32..).zip(&recipe.trials) {
@@ -206,12 +202,8 @@ fn part(recipe: &Recipe, run: &PlannedRun) -> Part {
 pub(crate) fn make(below: &Path, recipe: &Recipe) -> PathBuf {
     let dir = below.join(recipe.name);
     let plan = plan(recipe);
-    let mut writer = StoreWriter::create(&dir, &manifest(recipe), "version = 1", "", &plan)
-        .expect("a new directory");
-    let done = plan
-        .runs
-        .iter()
-        .filter(|run| run.trial < recipe.waiting_from);
+    let mut writer = StoreWriter::create(&dir, &manifest(recipe), "version = 1", "", &plan).expect("a new directory");
+    let done = plan.runs.iter().filter(|run| run.trial < recipe.waiting_from);
     for run in done {
         writer.append(&part(recipe, run)).expect("appended");
     }

@@ -10,9 +10,19 @@ use super::unknown;
 use super::value::{Value, key_text};
 
 /// The checked values of a table with fixed names; a key that is absent or wrong has its default.
-pub(super) fn fields(report: &mut Report, keys: &'static [Key], path: &str, table: Option<&Node>, header: &At) -> Value {
+pub(super) fn fields(
+    report: &mut Report,
+    keys: &'static [Key],
+    path: &str,
+    table: Option<&Node>,
+    header: &At,
+) -> Value {
     if let Some(table) = table {
-        for entry in table.entries().iter().filter(|entry| keys.iter().all(|key| key.name != entry.name)) {
+        for entry in table
+            .entries()
+            .iter()
+            .filter(|entry| keys.iter().all(|key| key.name != entry.name))
+        {
             if report.is_full() {
                 // A file with a hundred thousand wrong keys needs no suggestion for each of them.
                 report.add(&entry.name_at, Draft::new(""));
@@ -45,8 +55,7 @@ fn absent(report: &mut Report, key: &Key, path: &str, header: &At) -> Value {
         report.add(
             header,
             Draft::new(format!("[{table}] needs `{}`", key.name))
-                .label("missing here")
-                .help(format!("add {} = {}", key.name, key.spec.example)),
+                .label(format!("add {} = {}", key.name, key.spec.example)),
         );
     }
     match key.spec.kind {
@@ -59,7 +68,7 @@ fn absent(report: &mut Report, key: &Key, path: &str, header: &At) -> Value {
 fn present(report: &mut Report, key: &Key, path: &str, entry: &Entry) -> Value {
     let before = report.count();
     let value = value(report, &key.spec.kind, path, &entry.node, &entry.name_at);
-    let canonical = value.as_ref().and_then(|value| key.canonical(value));
+    let canonical = value.map(|value| key.canonical(&value));
     if report.count() > before {
         report.break_path(path);
     }
@@ -85,8 +94,12 @@ pub(super) fn not_built(key: &Key, path: &str) -> Draft {
 /// Keys that mean something only beside a certain value of a sibling.
 fn only_with(report: &mut Report, keys: &[Key], path: &str, table: Option<&Node>, values: &[(String, Value)]) {
     for key in keys {
-        let Some((sibling, needed)) = key.spec.only_with else { continue };
-        let Some(entry) = table.and_then(|table| table.entry(key.name)) else { continue };
+        let Some((sibling, needed)) = key.spec.only_with else {
+            continue;
+        };
+        let Some(entry) = table.and_then(|table| table.entry(key.name)) else {
+            continue;
+        };
         let of = |name: &str| values.iter().find(|(n, _)| n == name).map(|(_, value)| value);
         let is_met = of(sibling) == Some(&Value::Text(needed.to_owned()));
         let is_default = of(key.name) == Some(&key.default_value());
@@ -119,12 +132,16 @@ pub(super) fn value(report: &mut Report, kind: &Kind, path: &str, node: &Node, n
         (Kind::Formatted(format), Data::Text(text)) => match (format.check)(text) {
             None => Some(Value::Text(text.clone())),
             Some(wrong) => {
-                report.add(&node.at, Draft::new(format!("`{path}` must be {}", format.what)).label(wrong));
+                report.add(
+                    &node.at,
+                    Draft::new(format!("`{path}` must be {}", format.what)).label(wrong),
+                );
                 None
             }
         },
-        (Kind::Choice(choices), Data::Text(text)) => choice(report, choices, kind, path, node, text),
-        (Kind::Either(choices, _), Data::Text(text)) => choice(report, choices, kind, path, node, text),
+        (Kind::Choice(choices) | Kind::Either(choices, _), Data::Text(text)) => {
+            choice(report, choices, kind, path, node, text)
+        }
         (Kind::Either(_, other), data) if other.takes(data) => value(report, other, path, node, name_at),
         (Kind::List(item, least), Data::List(nodes)) if nodes.len() >= *least => list(report, item, path, nodes),
         (Kind::OneOrMore(item), Data::List(nodes)) if !nodes.is_empty() => list(report, item, path, nodes),
@@ -141,19 +158,32 @@ pub(super) fn value(report: &mut Report, kind: &Kind, path: &str, node: &Node, n
         (Kind::Text | Kind::AnyText | Kind::Formatted(_) | Kind::OneOrMore(Kind::Text), data)
             if node.at.source > 0 && !matches!(data, Data::Text(_) | Data::List(_) | Data::Table(_)) =>
         {
-            let text = Node { data: Data::Text(report.slice(&node.at).to_owned()), at: node.at.clone() };
+            let text = Node {
+                data: Data::Text(report.slice(&node.at).to_owned()),
+                at: node.at.clone(),
+            };
             value(report, kind, path, &text, name_at)
         }
         _ => {
             let draft = mismatch(kind, path, node, report.slice(&node.at));
-            report.add(if matches!(kind, Kind::Fields(_)) { name_at } else { &node.at }, draft);
+            report.add(
+                if matches!(kind, Kind::Fields(_)) {
+                    name_at
+                } else {
+                    &node.at
+                },
+                draft,
+            );
             None
         }
     }
 }
 
 fn list(report: &mut Report, item: &Kind, path: &str, nodes: &[Node]) -> Option<Value> {
-    let values: Vec<_> = nodes.iter().map(|node| value(report, item, path, node, &node.at)).collect();
+    let values: Vec<_> = nodes
+        .iter()
+        .map(|node| value(report, item, path, node, &node.at))
+        .collect();
     values.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
 }
 
@@ -162,7 +192,10 @@ fn map(report: &mut Report, item: &Kind, path: &str, entries: &[Entry]) -> Optio
         .iter()
         .map(|entry| {
             let path = format!("{path}.{}", key_text(&entry.name));
-            Some((entry.name.clone(), value(report, item, &path, &entry.node, &entry.name_at)?))
+            Some((
+                entry.name.clone(),
+                value(report, item, &path, &entry.node, &entry.name_at)?,
+            ))
         })
         .collect::<Option<_>>()?;
     values.sort_by(|(a, _): &(String, Value), (b, _)| a.cmp(b));
@@ -171,7 +204,11 @@ fn map(report: &mut Report, item: &Kind, path: &str, entries: &[Entry]) -> Optio
 
 fn choice(report: &mut Report, choices: &[Choice], kind: &Kind, path: &str, node: &Node, text: &str) -> Option<Value> {
     let built = || {
-        let names: Vec<_> = choices.iter().filter(|choice| choice.is_built).map(|choice| choice.name).collect();
+        let names: Vec<_> = choices
+            .iter()
+            .filter(|choice| choice.is_built)
+            .map(|choice| choice.name)
+            .collect();
         names.join(", ")
     };
     match choices.iter().find(|choice| choice.name == text) {
@@ -186,14 +223,18 @@ fn choice(report: &mut Report, choices: &[Choice], kind: &Kind, path: &str, node
             let draft = if let Kind::Either(_, other) = kind
                 && let Some(help) = unquoted(other, text)
             {
-                Draft::new(format!("`{path}` must be {}", kind.expected())).label("this is text").help(help)
+                Draft::new(format!("`{path}` must be {}", kind.expected()))
+                    .label("this is text")
+                    .help(help)
             } else {
                 let draft = Draft::new(format!("`{path}` cannot be {text:?}"));
                 let expected = kind.expected();
                 if quoted.is_empty() {
                     draft.label(format!("must be {expected}"))
                 } else {
-                    draft.label(format!("did you mean {}?", quoted.join(" or "))).help(format!("it must be {expected}"))
+                    draft
+                        .label(format!("did you mean {}?", quoted.join(" or ")))
+                        .help(format!("it must be {expected}"))
                 }
             };
             report.add(&node.at, draft);
@@ -220,15 +261,20 @@ fn mismatch(kind: &Kind, path: &str, node: &Node, source: &str) -> Draft {
                 draft.label("a whole number is needed")
             }
         }
-        (Kind::Integer(..) | Kind::Number(_) | Kind::Either(..), Data::Int(_) | Data::Float(_)) if kind.is_numeric() => {
+        (Kind::Integer(..) | Kind::Number(_) | Kind::Either(..), Data::Int(_) | Data::Float(_))
+            if kind.is_numeric() =>
+        {
             draft.label("out of range")
         }
         (Kind::Text | Kind::Label, Data::Text(_)) => draft.label("the text is empty"),
         (Kind::List(..) | Kind::OneOrMore(_), Data::List(_)) => draft.label("the list is empty"),
         (Kind::List(item, _), data) if item.takes(data) => draft.label(format!("write [{source}]")),
-        (Kind::Text | Kind::AnyText | Kind::Formatted(_) | Kind::Choice(_), Data::Bool(_) | Data::Int(_) | Data::Float(_)) => {
-            draft.label(format!("found {}", node.data.name())).help("put it in quotes")
-        }
+        (
+            Kind::Text | Kind::AnyText | Kind::Formatted(_) | Kind::Choice(_),
+            Data::Bool(_) | Data::Int(_) | Data::Float(_),
+        ) => draft
+            .label(format!("found {}", node.data.name()))
+            .help("put it in quotes"),
         (kind, Data::Text(text)) => {
             let draft = draft.label("found text");
             match unquoted(kind, text) {
@@ -245,7 +291,8 @@ fn mismatch(kind: &Kind, path: &str, node: &Node, source: &str) -> Draft {
 fn unquoted(kind: &Kind, text: &str) -> Option<String> {
     let (tree, errors) = super::tree::parse(&format!("v = {text}"), 0);
     let data = &tree.entry("v")?.node.data;
-    (errors.is_empty() && kind.takes(data) && !matches!(data, Data::Text(_))).then(|| format!("drop the quotes: {text}"))
+    (errors.is_empty() && kind.takes(data) && !matches!(data, Data::Text(_)))
+        .then(|| format!("drop the quotes: {text}"))
 }
 
 impl Kind {
@@ -253,8 +300,12 @@ impl Kind {
     fn takes(&self, data: &Data) -> bool {
         match self {
             Self::Bool => matches!(data, Data::Bool(_)),
-            Self::Integer(..) | Self::Number(_) => matches!(data, Data::Int(_) | Data::Float(_) | Data::TooLarge),
-            Self::Text | Self::AnyText | Self::Formatted(_) | Self::Choice(_) => matches!(data, Data::Text(_)),
+            Self::Integer(..) | Self::Number(_) => {
+                matches!(data, Data::Int(_) | Data::Float(_) | Data::TooLarge)
+            }
+            Self::Text | Self::AnyText | Self::Formatted(_) | Self::Choice(_) => {
+                matches!(data, Data::Text(_))
+            }
             Self::Label => !matches!(data, Data::List(_) | Data::Table(_) | Data::Datetime | Data::TooLarge),
             Self::Either(_, other) => matches!(data, Data::Text(_)) || other.takes(data),
             Self::List(..) | Self::Assignments => matches!(data, Data::List(_)),
@@ -267,12 +318,18 @@ impl Kind {
     /// What a message says is expected.
     pub fn expected(&self) -> String {
         let words = |choices: &[Choice]| {
-            choices.iter().map(|choice| format!("{:?}", choice.name)).collect::<Vec<_>>().join(", ")
+            choices
+                .iter()
+                .map(|choice| format!("{:?}", choice.name))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         match self {
             Self::Bool => "true or false".into(),
             Self::Integer(min, max) if min == max => format!("{min}"),
-            Self::Integer(min, max) if *max >= i64::from(u32::MAX) => format!("an integer, {min} or more"),
+            Self::Integer(min, max) if *max >= i64::from(u32::MAX) => {
+                format!("an integer, {min} or more")
+            }
             Self::Integer(min, max) => format!("an integer from {min} to {max}"),
             Self::Number(bounds) => bounds.to_string(),
             Self::Text | Self::AnyText => "text".into(),
@@ -301,8 +358,9 @@ impl Key {
     }
 
     /// The one form of a checked value.
-    pub(super) fn canonical(&self, value: &Value) -> Option<Value> {
+    pub(super) fn canonical(&self, value: &Value) -> Value {
         (self.canonical)(value)
+            .unwrap_or_else(|| unreachable!("a checked value has the type of its key: {} = {value}", self.name))
     }
 
     /// The value of the key when it is absent.
@@ -313,22 +371,31 @@ impl Key {
             // A required key has no default; the config that lacks it is never handed out.
             _ => Value::Text(String::new()),
         };
-        let Some(default) = self.spec.default else { return empty };
+        let Some(default) = self.spec.default else {
+            return empty;
+        };
         let text = format!("v = {default}");
         let (tree, _) = super::tree::parse(&text, 0);
-        let Some(node) = tree.entry("v").map(|entry| &entry.node) else { return empty };
+        let Some(node) = tree.entry("v").map(|entry| &entry.node) else {
+            return empty;
+        };
         let checked = match (self.spec.kind, &node.data) {
             // No file may write an empty list of files, and no files is still the default of some.
             (Kind::OneOrMore(_), Data::List(nodes)) if nodes.is_empty() => Some(Value::List(Vec::new())),
             (kind, _) => value(&mut Report::new(&text, &[]), &kind, self.name, node, &node.at),
         };
-        checked.and_then(|value| self.canonical(&value)).unwrap_or(empty)
+        checked.map(|value| self.canonical(&value)).unwrap_or(empty)
     }
 }
 
 impl std::fmt::Display for super::key::Bounds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { min, max, has_min, has_max } = self;
+        let Self {
+            min,
+            max,
+            has_min,
+            has_max,
+        } = self;
         match (min.is_finite(), max.is_finite()) {
             (false, _) => f.write_str("a finite number"),
             (true, false) => {
@@ -340,7 +407,10 @@ impl std::fmt::Display for super::key::Bounds {
                 f.write_str(if *has_max { ", or inf" } else { "" })
             }
             (true, true) => {
-                let (from, to) = (if *has_min { "from" } else { "above" }, if *has_max { "to" } else { "below" });
+                let (from, to) = (
+                    if *has_min { "from" } else { "above" },
+                    if *has_max { "to" } else { "below" },
+                );
                 let and = if *has_min && *has_max { "" } else { "and " };
                 write!(f, "a number {from} {min} {and}{to} {max}")
             }

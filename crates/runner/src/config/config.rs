@@ -58,10 +58,20 @@ const NAME: Format = Format {
 pub(super) fn name_from(stem: &str) -> String {
     let name: String = stem
         .chars()
-        .map(|c| if (NAME.check)(&c.to_string()).is_none() || c == '.' { c } else { '-' })
+        .map(|c| {
+            if (NAME.check)(&c.to_string()).is_none() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
         .take(64)
         .collect();
-    if (NAME.check)(&name).is_none() { name } else { "sweep".to_owned() }
+    if (NAME.check)(&name).is_none() {
+        name
+    } else {
+        "sweep".to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -92,12 +92,9 @@ const DELIMITER: Format = Format {
 
 const QUOTE: Format = Format {
     what: "one ASCII character, or \"\" for none",
-    check: |text| {
-        (!text.is_empty() && !is_ascii_character(text)).then(|| "not one ASCII character".to_owned())
-    },
+    check: |text| (!text.is_empty() && !is_ascii_character(text)).then(|| "not one ASCII character".to_owned()),
 };
 
 fn is_ascii_character(text: &str) -> bool {
     text.len() == 1 && text.is_ascii() && text != "\n" && text != "\r"
 }
-

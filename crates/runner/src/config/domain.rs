@@ -16,7 +16,11 @@ impl Parameter {
         let mut values: Vec<Value> = Vec::new();
         for i in 0..num {
             let number = point(min, max, num, is_log, i);
-            let value = if is_integer { Value::Int(number.round() as i64) } else { Value::Float(number) };
+            let value = if is_integer {
+                Value::Int(number.round() as i64)
+            } else {
+                Value::Float(number)
+            };
             // The numbers never fall, so that equal ones are neighbors.
             if values.last() != Some(&value) {
                 values.push(value);
@@ -34,7 +38,7 @@ impl Parameter {
     }
 }
 
-/// The `i`-th of `num` numbers from `min` to `max`, spaced as NumPy's `linspace` and `logspace` do.
+/// The `i`-th of `num` numbers from `min` to `max`, spaced as `NumPy`'s `linspace` and `logspace` do.
 fn point(min: f64, max: f64, num: u32, is_log: bool, i: u32) -> f64 {
     if i == 0 {
         return min;
@@ -44,7 +48,11 @@ fn point(min: f64, max: f64, num: u32, is_log: bool, i: u32) -> f64 {
     }
     let steps = f64::from(num - 1);
     let between = |from: f64, to: f64| from + f64::from(i) * ((to - from) / steps);
-    let number = if is_log { 10_f64.powf(between(min.log10(), max.log10())) } else { between(min, max) };
+    let number = if is_log {
+        10_f64.powf(between(min.log10(), max.log10()))
+    } else {
+        between(min, max)
+    };
     number.clamp(min, max)
 }
 
@@ -53,7 +61,11 @@ mod tests {
     use super::*;
 
     fn range(path: &'static str, min: f64, max: f64, num: u32, log: bool) -> Vec<Value> {
-        Parameter { path, domain: Domain::Range { min, max, num, log } }.values()
+        Parameter {
+            path,
+            domain: Domain::Range { min, max, num, log },
+        }
+        .values()
     }
 
     #[test]
@@ -73,13 +85,22 @@ mod tests {
         let values = range("model.C", 1e-3, 1e3, 7, true);
         let expected = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3].map(Value::Float);
         assert_eq!(values, expected);
-        assert_eq!(range("model.l1_ratio", 0.0, 1.0, 3, false), [0.0, 0.5, 1.0].map(Value::Float));
+        assert_eq!(
+            range("model.l1_ratio", 0.0, 1.0, 3, false),
+            [0.0, 0.5, 1.0].map(Value::Float)
+        );
     }
 
     #[test]
     fn integers_are_rounded_and_taken_once() {
-        assert_eq!(range("train.batch_rows", 1.0, 4.0, 10, false), [1, 2, 3, 4].map(Value::Int));
-        assert_eq!(range("train.batch_rows", 256.0, 8192.0, 6, true), [256, 512, 1024, 2048, 4096, 8192].map(Value::Int));
+        assert_eq!(
+            range("train.batch_rows", 1.0, 4.0, 10, false),
+            [1, 2, 3, 4].map(Value::Int)
+        );
+        assert_eq!(
+            range("train.batch_rows", 256.0, 8192.0, 6, true),
+            [256, 512, 1024, 2048, 4096, 8192].map(Value::Int)
+        );
     }
 
     #[test]

@@ -220,8 +220,16 @@ impl Bounds {
 
     /// Whether `value` lies inside.
     pub fn contains(&self, value: f64) -> bool {
-        let is_above = if self.has_min { value >= self.min } else { value > self.min };
-        let is_below = if self.has_max { value <= self.max } else { value < self.max };
+        let is_above = if self.has_min {
+            value >= self.min
+        } else {
+            value > self.min
+        };
+        let is_below = if self.has_max {
+            value <= self.max
+        } else {
+            value < self.max
+        };
         is_above && is_below
     }
 }

@@ -59,8 +59,18 @@ pub enum ClassWeight {
 }
 
 const CLASS_WEIGHTS: &[Choice] = &[
-    Choice { name: "none", doc: "Every row counts the same.", is_built: true, uses: &[] },
-    Choice { name: "balanced", doc: "Every class counts the same.", is_built: false, uses: &[] },
+    Choice {
+        name: "none",
+        doc: "Every row counts the same.",
+        is_built: true,
+        uses: &[],
+    },
+    Choice {
+        name: "balanced",
+        doc: "Every class counts the same.",
+        is_built: false,
+        uses: &[],
+    },
 ];
 
 impl Setting for ClassWeight {

@@ -57,7 +57,10 @@ choices! {
 /// What a directory's template may name.
 pub(super) const PLACEHOLDERS: [&str; 3] = ["name", "hash", "date"];
 
-const TEMPLATE: Format = Format { what: "a directory", check: check_template };
+const TEMPLATE: Format = Format {
+    what: "a directory",
+    check: check_template,
+};
 
 fn check_template(text: &str) -> Option<String> {
     if text.trim().is_empty() {
@@ -71,7 +74,9 @@ fn check_template(text: &str) -> Option<String> {
         let inside = rest[at..].strip_prefix('{').and_then(|tail| tail.split_once('}'));
         match inside {
             Some((name, tail)) if PLACEHOLDERS.contains(&name) => rest = tail,
-            Some((name, _)) => return Some(format!("{{{name}}} is none of {{name}}, {{hash}}, {{date}}")),
+            Some((name, _)) => {
+                return Some(format!("{{{name}}} is none of {{name}}, {{hash}}, {{date}}"));
+            }
             None => return Some("a brace is not closed or not opened".into()),
         }
     }

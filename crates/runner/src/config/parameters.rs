@@ -16,7 +16,9 @@ pub(super) fn leaves(entries: &[Entry]) -> Vec<(String, &Entry)> {
             let path = join(prefix, &entry.name);
             let below = entry.node.entries();
             // Of a path that no key has, the whole of it is worth showing: it ends where a value begins.
-            let is_spec = below.iter().any(|entry| DOMAIN_KEYS.iter().any(|key| key.name == entry.name));
+            let is_spec = below
+                .iter()
+                .any(|entry| DOMAIN_KEYS.iter().any(|key| key.name == entry.name));
             let is_path = !below.is_empty() && (leads_to_sweepable(&path) || !is_spec);
             if is_path && sweepable(&path).is_none() {
                 walk(&path, entry.node.entries(), leaves);
@@ -35,9 +37,14 @@ pub(super) fn leaves(entries: &[Entry]) -> Vec<(String, &Entry)> {
 pub(super) fn domains(report: &mut Report, entries: &[Entry]) -> Value {
     let mut domains: Vec<(String, Value)> = Vec::new();
     for (path, entry) in leaves(entries) {
-        let Some(key) = known(report, &path, entry) else { continue };
+        let Some(key) = known(report, &path, entry) else {
+            continue;
+        };
         if domains.iter().any(|(other, _)| *other == path) {
-            report.add(&entry.name_at, Draft::new(format!("`{path}` is swept twice")).label("the second time"));
+            report.add(
+                &entry.name_at,
+                Draft::new(format!("`{path}` is swept twice")).label("the second time"),
+            );
             continue;
         }
         match domain(report, &path, key, entry) {
@@ -53,20 +60,31 @@ pub(super) fn assignments(report: &mut Report, path: &str, nodes: &[Node]) -> Va
     let mut assignments = Vec::new();
     for node in nodes {
         let Data::Table(entries) = &node.data else {
-            report.add(&node.at, Draft::new(format!("`{path}` takes tables")).label(format!("found {}", node.data.name())));
+            report.add(
+                &node.at,
+                Draft::new(format!("`{path}` takes tables")).label(format!("found {}", node.data.name())),
+            );
             continue;
         };
         let mut values: Vec<(String, Value)> = Vec::new();
         for (path, entry) in leaves(entries) {
-            let Some(key) = known(report, &path, entry) else { continue };
+            let Some(key) = known(report, &path, entry) else {
+                continue;
+            };
             if values.iter().any(|(other, _)| *other == path) {
-                report.add(&entry.name_at, Draft::new(format!("`{path}` is given twice")).label("the second time"));
+                report.add(
+                    &entry.name_at,
+                    Draft::new(format!("`{path}` is given twice")).label("the second time"),
+                );
             } else if let Some(value) = one(report, &path, key, &entry.node) {
                 values.push((path, value));
             }
         }
         if entries.is_empty() {
-            report.add(&node.at, Draft::new(format!("an entry of `{path}` names no key")).label("empty"));
+            report.add(
+                &node.at,
+                Draft::new(format!("an entry of `{path}` names no key")).label("empty"),
+            );
         }
         assignments.push(Value::Table(values));
     }
@@ -86,33 +104,47 @@ fn known(report: &mut Report, path: &str, entry: &Entry) -> Option<&'static Key>
         return None;
     }
     let last = path.rsplit('.').next().unwrap_or(path);
-    let names = || paths().keys().map(String::as_str).filter(|path| sweepable(path).is_some());
+    let names = || {
+        paths()
+            .keys()
+            .map(String::as_str)
+            .filter(|path| sweepable(path).is_some())
+    };
     let draft = if paths().contains_key(path) {
         Draft::new(format!("`{path}` cannot be swept"))
             .label("the same in every trial")
             .help("model.* and train.* can vary from trial to trial")
     } else if let Some(foreign) = refused(last) {
         report.break_path(foreign.path);
-        Draft::new(format!("`{path}` is not a key")).label(format!("use {}", foreign.path)).help(foreign.conversion)
+        foreign.advise(Draft::new(format!("`{path}` is not a key")), None)
     } else {
         // A bare name is looked for in every table, a path among the paths.
         let by_name: Vec<&str> = if path.contains('.') {
             let table = path.rsplit_once('.').map_or("", |(table, _)| table);
             let below = names().filter_map(|known| known.strip_prefix(table)?.strip_prefix('.'));
-            nearest(last, below).into_iter().filter_map(|name| sweepable(&join(table, name)).map(|(p, _)| p)).collect()
+            nearest(last, below)
+                .into_iter()
+                .filter_map(|name| sweepable(&join(table, name)).map(|(p, _)| p))
+                .collect()
         } else {
             let last_of = |known: &'static str| known.rsplit('.').next().unwrap_or(known);
             let best = nearest(path, names().map(last_of));
             names().filter(|known| best.contains(&last_of(known))).take(3).collect()
         };
-        let near = if by_name.is_empty() { nearest(path, names()) } else { by_name };
+        let near = if by_name.is_empty() {
+            nearest(path, names())
+        } else {
+            by_name
+        };
         for near in &near {
             report.break_path(near);
         }
         let draft = Draft::new(format!("`{path}` is not the path of a key"));
         match did_you_mean(&near) {
             Some(label) => draft.label(label),
-            None => draft.label("no such key").help("a name here is the path it overrides, as model.C or train.learning_rate"),
+            None => draft
+                .label("no such key")
+                .help("a name here is the path it overrides, as model.C or train.learning_rate"),
         }
     };
     report.add(&entry.name_at, draft);
@@ -126,7 +158,7 @@ fn one(report: &mut Report, path: &str, key: &Key, node: &Node) -> Option<Value>
     if report.count() > before {
         return None;
     }
-    let value = key.canonical(&value)?;
+    let value = key.canonical(&value);
     if !key.spec.is_built && value != key.default_value() {
         report.add(&node.at, check::not_built(key, path));
         return None;
@@ -142,7 +174,8 @@ fn domain(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<V
             let list = report.slice(&entry.node.at);
             report.add(
                 &entry.node.at,
-                Draft::new(format!("`{path}` takes lists or tables itself")).label(format!("write {{ values = {list} }}")),
+                Draft::new(format!("`{path}` takes lists or tables itself"))
+                    .label(format!("write {{ values = {list} }}")),
             );
             None
         }
@@ -161,7 +194,10 @@ fn domain(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<V
 
 fn values(report: &mut Report, path: &str, key: &Key, nodes: &[Node], list: &Node) -> Option<Value> {
     if nodes.is_empty() {
-        report.add(&list.at, Draft::new(format!("`{path}` has no values")).label("the list is empty"));
+        report.add(
+            &list.at,
+            Draft::new(format!("`{path}` has no values")).label("the list is empty"),
+        );
         return None;
     }
     let checked: Vec<_> = nodes.iter().map(|node| one(report, path, key, node)).collect();
@@ -178,7 +214,13 @@ fn values(report: &mut Report, path: &str, key: &Key, nodes: &[Node], list: &Nod
 fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Value> {
     let before = report.count();
     let node = &entry.node;
-    let checked = check::fields(report, DOMAIN_KEYS, &join("sweep.parameters", path), Some(node), &entry.name_at);
+    let checked = check::fields(
+        report,
+        DOMAIN_KEYS,
+        &join("sweep.parameters", path),
+        Some(node),
+        &entry.name_at,
+    );
     if report.count() > before {
         return None;
     }
@@ -192,19 +234,29 @@ fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Val
                 }
             }
             let Data::List(nodes) = &list.node.data else {
-                report.add(&list.node.at, Draft::new(format!("the values of `{path}` must be a list")).label(format!("found {}", list.node.data.name())));
+                report.add(
+                    &list.node.at,
+                    Draft::new(format!("the values of `{path}` must be a list"))
+                        .label(format!("found {}", list.node.data.name())),
+                );
                 return None;
             };
             values(report, path, key, nodes, &list.node)
         }
         (None, Some(min), Some(max)) => range(report, path, key, entry, (min, max), &checked),
         (Some(_), Some(extra), _) | (Some(_), _, Some(extra)) => {
-            report.add(&extra.name_at, Draft::new(format!("`{path}` has values and a range")).label("leave out one of them"));
+            report.add(
+                &extra.name_at,
+                Draft::new(format!("`{path}` has values and a range")).label("leave out one of them"),
+            );
             None
         }
         (None, Some(_), None) | (None, None, Some(_)) => {
             let missing = if part("min").is_none() { "min" } else { "max" };
-            report.add(&node.at, Draft::new(format!("the range of `{path}` has no `{missing}`")).label(format!("add {missing} = …")));
+            report.add(
+                &node.at,
+                Draft::new(format!("the range of `{path}` has no `{missing}`")).label(format!("add {missing} = …")),
+            );
             None
         }
         (None, None, None) => {
@@ -218,10 +270,22 @@ fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Val
     }
 }
 
-fn range(report: &mut Report, path: &str, key: &Key, entry: &Entry, ends: (&Entry, &Entry), checked: &Value) -> Option<Value> {
+fn range(
+    report: &mut Report,
+    path: &str,
+    key: &Key,
+    entry: &Entry,
+    ends: (&Entry, &Entry),
+    checked: &Value,
+) -> Option<Value> {
     let at = &entry.node.at;
     if !key.spec.kind.is_numeric() {
-        report.add(at, Draft::new(format!("`{path}` has no range")).label("list its values").help(format!("it must be {}", key.spec.kind.expected())));
+        report.add(
+            at,
+            Draft::new(format!("`{path}` has no range"))
+                .label("list its values")
+                .help(format!("it must be {}", key.spec.kind.expected())),
+        );
         return None;
     }
     let min = end(report, path, key, ends.0);
@@ -231,23 +295,40 @@ fn range(report: &mut Report, path: &str, key: &Key, entry: &Entry, ends: (&Entr
     let mut is_sound = true;
     if min > max {
         is_sound = false;
-        report.add(&ends.0.node.at, Draft::new(format!("the range of `{path}` is empty")).label(format!("above max = {max}")));
+        report.add(
+            &ends.0.node.at,
+            Draft::new(format!("the range of `{path}` is empty")).label(format!("above max = {max}")),
+        );
     }
     if is_log && min <= 0.0 {
         is_sound = false;
-        report.add(&ends.0.node.at, Draft::new(format!("a log range of `{path}` must start above 0")).label("bounds are values, not exponents"));
+        report.add(
+            &ends.0.node.at,
+            Draft::new(format!("a log range of `{path}` must start above 0")).label("bounds are values, not exponents"),
+        );
     }
     match checked.get("num") {
         Some(Value::Int(1)) if min < max => {
             is_sound = false;
-            report.add(at, Draft::new(format!("one value cannot hold both ends of the range of `{path}`")).label("num must be 2 or more"));
+            report.add(
+                at,
+                Draft::new(format!("one value cannot hold both ends of the range of `{path}`"))
+                    .label("num must be 2 or more"),
+            );
         }
         Some(Value::Int(_)) => {}
         _ if !report.needs_num => is_sound = false,
         _ => {
             is_sound = false;
-            let num = if is_log && is_sound_ratio(min, max) { ((max / min).log10().round() as u32 + 1).max(2) } else { 5 };
-            report.add(at, Draft::new("method \"grid\" cannot enumerate a range without `num`").label(format!("add num = {num}")));
+            let num = if is_log && is_sound_ratio(min, max) {
+                ((max / min).log10().round() as u32 + 1).max(2)
+            } else {
+                5
+            };
+            report.add(
+                at,
+                Draft::new("method \"grid\" cannot enumerate a range without `num`").label(format!("add num = {num}")),
+            );
         }
     }
     is_sound.then(|| {
@@ -274,7 +355,10 @@ fn end(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<f64>
         Value::Int(value) => Some(value as f64),
         Value::Float(value) if value.is_finite() => Some(value),
         _ => {
-            report.add(&entry.node.at, Draft::new(format!("the range of `{path}` must be finite")).label("inf can stand in a list of values"));
+            report.add(
+                &entry.node.at,
+                Draft::new(format!("the range of `{path}` must be finite")).label("inf can stand in a list of values"),
+            );
             None
         }
     }

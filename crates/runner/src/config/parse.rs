@@ -23,8 +23,17 @@ const MOST_BYTES: usize = 1 << 20;
 pub fn parse(text: &str, file: &str, stem: &str, sets: &[String]) -> Result<Config, Problems> {
     if text.len() > MOST_BYTES {
         let message = format!("{} bytes are too many for a config; 1 MiB is the most", text.len());
-        let problem = Problem { message, span: None, label: None, help: None };
-        return Err(Problems { file: file.to_owned(), text: String::new(), problems: vec![problem] });
+        let problem = Problem {
+            message,
+            span: None,
+            label: None,
+            help: None,
+        };
+        return Err(Problems {
+            file: file.to_owned(),
+            text: String::new(),
+            problems: vec![problem],
+        });
     }
     let mut report = Report::new(text, sets);
     let (mut tree, errors) = tree::parse(text, 0);

@@ -30,7 +30,11 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), label: None, help: None }
+        Self {
+            message: message.into(),
+            label: None,
+            help: None,
+        }
     }
 
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
@@ -46,7 +50,15 @@ impl Draft {
 
 impl<'a> Report<'a> {
     pub(super) fn new(text: &'a str, sets: &'a [String]) -> Self {
-        Self { text, sets, found: Vec::new(), left_off: 0, broken: BTreeSet::new(), silent: Vec::new(), needs_num: true }
+        Self {
+            text,
+            sets,
+            found: Vec::new(),
+            left_off: 0,
+            broken: BTreeSet::new(),
+            silent: Vec::new(),
+            needs_num: true,
+        }
     }
 
     /// Adds what is no TOML; what was read of the same line is not judged, nor a second error in it.
@@ -58,8 +70,14 @@ impl<'a> Report<'a> {
             let from = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
             let line = &self.text[from..];
             // Below a header that could not be read, nobody knows which table the keys are of.
-            let next = if line.trim_start().starts_with('[') { "\n[" } else { "\n" };
-            let to = self.text[start..].find(next).map_or(self.text.len(), |newline| start + newline);
+            let next = if line.trim_start().starts_with('[') {
+                "\n["
+            } else {
+                "\n"
+            };
+            let to = self.text[start..]
+                .find(next)
+                .map_or(self.text.len(), |newline| start + newline);
             self.silent.push(from..to.max(at.range.end) + 1);
         }
     }
@@ -111,9 +129,10 @@ impl<'a> Report<'a> {
     /// Whether the values at `path` and below it are as written.
     pub(super) fn is_sound(&self, path: &str) -> bool {
         let below = format!("{path}.");
-        !self.broken.iter().any(|broken| {
-            broken == path || broken.starts_with(&below) || path.starts_with(&format!("{broken}."))
-        })
+        !self
+            .broken
+            .iter()
+            .any(|broken| broken == path || broken.starts_with(&below) || path.starts_with(&format!("{broken}.")))
     }
 
     /// The text of a place.
@@ -141,6 +160,10 @@ impl<'a> Report<'a> {
                 help: Some("mend these first".into()),
             });
         }
-        Some(Problems { file: file.to_owned(), text: self.text.to_owned(), problems })
+        Some(Problems {
+            file: file.to_owned(),
+            text: self.text.to_owned(),
+            problems,
+        })
     }
 }

@@ -37,7 +37,9 @@ impl Config {
     /// Every key with its value, as a config of its own. Keys whose absence is their meaning stay absent.
     pub fn resolved_toml(&self) -> String {
         let mut text = String::new();
-        let Value::Table(tables) = self.write() else { return text };
+        let Value::Table(tables) = self.write() else {
+            return text;
+        };
         for (name, value) in &tables {
             match value {
                 Value::Table(keys) => table(&mut text, name, keys),
@@ -61,15 +63,30 @@ impl Config {
         let train = &self.train;
         let swept = |path: &str| self.sweep.parameters.iter().find(|parameter| parameter.path == path);
         let has = |path: &str, base: Value, wanted: &Value| {
-            swept(path).map_or(vec![base], |parameter| parameter.values()).contains(wanted)
-                || self.sweep.points.iter().flatten().any(|(p, value)| *p == path && value == wanted)
+            swept(path)
+                .map_or(vec![base], super::sweep::Parameter::values)
+                .contains(wanted)
+                || self
+                    .sweep
+                    .points
+                    .iter()
+                    .flatten()
+                    .any(|(p, value)| *p == path && value == wanted)
         };
         if has("train.solver", train.solver.write(), &Solver::Auto.write()) {
             let stand_in = Solver::Auto.stand_in();
-            let tol = if train.tol.to_bits() == 1e-4_f64.to_bits() { "" } else { ", to which train.tol does not matter" };
+            let tol = if train.tol.to_bits() == 1e-4_f64.to_bits() {
+                ""
+            } else {
+                ", to which train.tol does not matter"
+            };
             sentences.push(format!("train.solver \"auto\" is {stand_in} until lbfgs is built{tol}"));
         }
-        if has("train.learning_rate", train.learning_rate.write(), &LearningRate::Auto.write()) {
+        if has(
+            "train.learning_rate",
+            train.learning_rate.write(),
+            &LearningRate::Auto.write(),
+        ) {
             sentences.push(format!(
                 "train.learning_rate \"auto\" is {} until the range test is built",
                 LearningRate::STAND_IN
@@ -109,7 +126,9 @@ impl Config {
         let mut path = String::new();
         let mut rest = self.output.dir.as_str();
         while let Some((before, tail)) = rest.split_once('{') {
-            let Some((placeholder, tail)) = tail.split_once('}') else { break };
+            let Some((placeholder, tail)) = tail.split_once('}') else {
+                break;
+            };
             path.push_str(before);
             path.push_str(match placeholder {
                 "name" => &self.name,
@@ -133,23 +152,29 @@ fn line(text: &mut String, name: &str, value: &Value) {
 fn table(text: &mut String, name: &str, keys: &[(String, Value)]) {
     let _ = writeln!(text, "\n[{name}]");
     let is_search = |key: &str| name == "sweep" && matches!(key, "parameters" | "points" | "exclude");
-    let is_empty_list_of_files = |key: &str, value: &Value| {
-        name == "data" && key == "test" && *value == Value::List(Vec::new())
-    };
-    for (key, value) in keys.iter().filter(|(key, value)| !is_search(key) && !is_empty_list_of_files(key, value)) {
+    let is_empty_list_of_files =
+        |key: &str, value: &Value| name == "data" && key == "test" && *value == Value::List(Vec::new());
+    for (key, value) in keys
+        .iter()
+        .filter(|(key, value)| !is_search(key) && !is_empty_list_of_files(key, value))
+    {
         line(text, &key_text(key), value);
     }
     for (key, value) in keys.iter().filter(|(key, _)| is_search(key)) {
         match value {
             Value::Table(parameters) if !parameters.is_empty() => {
                 let _ = writeln!(text, "\n[{name}.{key}]");
-                parameters.iter().for_each(|(path, domain)| line(text, path, domain));
+                for (path, domain) in parameters {
+                    line(text, path, domain);
+                }
             }
             Value::List(assignments) => {
                 for assignment in assignments {
                     let _ = writeln!(text, "\n[[{name}.{key}]]");
                     if let Value::Table(values) = assignment {
-                        values.iter().for_each(|(path, value)| line(text, path, value));
+                        for (path, value) in values {
+                            line(text, path, value);
+                        }
                     }
                 }
             }

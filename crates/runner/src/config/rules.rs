@@ -9,8 +9,8 @@ use super::sweep::Method;
 use super::table::{paths, sweepable};
 use super::train::{BatchRows, Init, TrainConfig};
 use super::tree::{At, Entry, Node};
-use super::value::Value;
 use super::validation::Strategy;
+use super::value::Value;
 
 /// A larger grid is a slip.
 pub(crate) const MOST_TRIALS: u64 = 1_000_000;
@@ -62,7 +62,14 @@ impl Rules<'_, '_> {
             Some(parameter) => parameter.values(),
             None => vec![base],
         };
-        values.extend(sweep.points.iter().flatten().filter(|(p, _)| *p == path).map(|(_, value)| value.clone()));
+        values.extend(
+            sweep
+                .points
+                .iter()
+                .flatten()
+                .filter(|(p, _)| *p == path)
+                .map(|(_, value)| value.clone()),
+        );
         values
     }
 
@@ -76,13 +83,20 @@ impl Rules<'_, '_> {
 
     fn roles(&mut self) {
         let data = &self.config.data;
-        let roles = [("target", Some(&data.target)), ("fold", data.fold.as_ref()), ("id", data.id.as_ref())];
+        let roles = [
+            ("target", Some(&data.target)),
+            ("fold", data.fold.as_ref()),
+            ("id", data.id.as_ref()),
+        ];
         for (i, (role, column)) in roles.iter().enumerate() {
             let Some(column) = column else { continue };
             let path = format!("data.{role}");
-            let Some((first, _)) = roles[..i].iter().find(|(_, other)| *other == Some(column)) else { continue };
+            let Some((first, _)) = roles[..i].iter().find(|(_, other)| *other == Some(column)) else {
+                continue;
+            };
             if self.are_sound(&[&path, &format!("data.{first}")]) {
-                let draft = Draft::new(format!("column {column:?} has two roles")).label(format!("it is the {first} already"));
+                let draft =
+                    Draft::new(format!("column {column:?} has two roles")).label(format!("it is the {first} already"));
                 let at = self.value_at(&path);
                 self.report.add(&at, draft);
             }
@@ -107,7 +121,10 @@ impl Rules<'_, '_> {
         let csv = &self.config.data.csv;
         if self.are_sound(&["data.csv"]) && csv.quote == Some(csv.delimiter) {
             let at = self.value_at("data.csv.delimiter");
-            self.report.add(&at, Draft::new("delimiter and quote are the same character").label("change one of them"));
+            self.report.add(
+                &at,
+                Draft::new("delimiter and quote are the same character").label("change one of them"),
+            );
         }
     }
 
@@ -118,8 +135,12 @@ impl Rules<'_, '_> {
         let train = &self.config.train;
         let restarts = self.possible("train.restarts", train.restarts.write());
         let inits = self.possible("train.init", train.init.write());
-        let has_restarts = restarts.iter().any(|value| u32::read(value).is_some_and(|restarts| restarts > 1));
-        let has_zeros = inits.iter().any(|value| Init::read(value).is_some_and(|init| !init.is_random()));
+        let has_restarts = restarts
+            .iter()
+            .any(|value| u32::read(value).is_some_and(|restarts| restarts > 1));
+        let has_zeros = inits
+            .iter()
+            .any(|value| Init::read(value).is_some_and(|init| !init.is_random()));
         if has_restarts && has_zeros {
             let at = match self.parameter("train.restarts") {
                 Some(entry) => entry.name_at.clone(),
@@ -144,20 +165,35 @@ impl Rules<'_, '_> {
             if !self.are_sound(&[path, "sweep.parameters.train.solver"]) {
                 continue;
             }
-            let Some((table, name)) = path.rsplit_once('.') else { continue };
+            let Some((table, name)) = path.rsplit_once('.') else {
+                continue;
+            };
             let why = if table == "train" && !solvers.iter().any(|solver| solver.stand_in().uses(name)) {
-                Some((format!("with solver {}", names(&solvers)), format!("it matters to {}", names(&Solver::users(name)))))
+                Some((
+                    format!("with solver {}", names(&solvers)),
+                    format!("it matters to {}", names(&Solver::users(name))),
+                ))
             } else {
-                sweepable(path).and_then(|(_, key)| key.spec.only_with).and_then(|(sibling, needed)| {
-                    let sibling = format!("{table}.{sibling}");
-                    let base = self.config.model.kind.write();
-                    let is_met = self.possible(&sibling, base).contains(&Value::Text(needed.to_owned()));
-                    (!is_met).then(|| (format!("without {sibling} = {needed:?}"), format!("it matters to {needed} only")))
-                })
+                sweepable(path)
+                    .and_then(|(_, key)| key.spec.only_with)
+                    .and_then(|(sibling, needed)| {
+                        let sibling = format!("{table}.{sibling}");
+                        let base = self.config.model.kind.write();
+                        let is_met = self.possible(&sibling, base).contains(&Value::Text(needed.to_owned()));
+                        (!is_met).then(|| {
+                            (
+                                format!("without {sibling} = {needed:?}"),
+                                format!("it matters to {needed} only"),
+                            )
+                        })
+                    })
             };
             if let (Some((without, label)), Some(entry)) = (why, self.parameter(path)) {
                 let at = entry.name_at.clone();
-                self.report.add(&at, Draft::new(format!("sweeping `{path}` has no effect {without}")).label(label));
+                self.report.add(
+                    &at,
+                    Draft::new(format!("sweeping `{path}` has no effect {without}")).label(label),
+                );
             }
         }
     }
@@ -168,10 +204,14 @@ impl Rules<'_, '_> {
             return;
         }
         let solvers = self.solvers();
-        let Value::Table(values) = self.config.train.write() else { return };
+        let Value::Table(values) = self.config.train.write() else {
+            return;
+        };
         for (name, value) in values {
             let path = format!("train.{name}");
-            let Some(key) = TrainConfig::KEYS.iter().find(|key| key.name == name) else { continue };
+            let Some(key) = TrainConfig::KEYS.iter().find(|key| key.name == name) else {
+                continue;
+            };
             let is_swept = self.parameter(&path).is_some();
             let is_used = solvers.iter().any(|solver| solver.uses(&name));
             // Gradient descent takes all rows, as "full" says.
@@ -179,7 +219,9 @@ impl Rules<'_, '_> {
             if is_swept || is_used || is_true || value == key.default_value() || !self.are_sound(&[&path]) {
                 continue;
             }
-            let Some(entry) = self.entry(&path) else { continue };
+            let Some(entry) = self.entry(&path) else {
+                continue;
+            };
             let at = entry.name_at.clone();
             self.report.add(
                 &at,
@@ -195,21 +237,28 @@ impl Rules<'_, '_> {
             return;
         }
         let train = &self.config.train;
-        let looks_ahead = self.possible("train.nesterov", train.nesterov.write()).contains(&Value::Bool(true));
+        let looks_ahead = self
+            .possible("train.nesterov", train.nesterov.write())
+            .contains(&Value::Bool(true));
         let momenta = self.possible("train.momentum", train.momentum.write());
         if looks_ahead && momenta.iter().all(|value| *value == Value::Float(0.0)) {
             let at = match self.parameter("train.nesterov") {
                 Some(entry) => entry.name_at.clone(),
                 None => self.value_at("train.nesterov"),
             };
-            self.report.add(&at, Draft::new("`train.nesterov` has no effect without momentum").label("add momentum = 0.9"));
+            self.report.add(
+                &at,
+                Draft::new("`train.nesterov` has no effect without momentum").label("add momentum = 0.9"),
+            );
         }
     }
 
     fn trials(&mut self) {
         let sweep = &self.config.sweep;
         if sweep.trials.is_some() && sweep.method == Method::Grid && self.are_sound(&["sweep.method", "sweep.trials"]) {
-            let at = self.entry("sweep.trials").map_or(At::START, |entry| entry.name_at.clone());
+            let at = self
+                .entry("sweep.trials")
+                .map_or(At::START, |entry| entry.name_at.clone());
             self.report.add(
                 &at,
                 Draft::new("grid takes every point; `trials` is for random, sobol, halton, tpe").label("leave it out"),
@@ -221,12 +270,21 @@ impl Rules<'_, '_> {
         let sweep = &self.config.sweep;
         let trials = sweep.most_trials();
         if trials > MOST_TRIALS {
-            let at = self.entry("sweep.parameters").map_or(At::START, |entry| entry.name_at.clone());
-            let sizes: Vec<_> = sweep.parameters.iter().map(|parameter| parameter.most_values().to_string()).collect();
+            let at = self
+                .entry("sweep.parameters")
+                .map_or(At::START, |entry| entry.name_at.clone());
+            let sizes: Vec<_> = sweep
+                .parameters
+                .iter()
+                .map(|parameter| parameter.most_values().to_string())
+                .collect();
             self.report.add(
                 &at,
-                Draft::new(format!("{} = {trials} trials are too many; {MOST_TRIALS} is the most", sizes.join(" x ")))
-                    .label("take fewer values"),
+                Draft::new(format!(
+                    "{} = {trials} trials are too many; {MOST_TRIALS} is the most",
+                    sizes.join(" x ")
+                ))
+                .label("take fewer values"),
             );
         }
     }
@@ -235,11 +293,22 @@ impl Rules<'_, '_> {
     fn sets(&mut self, sets: &[Set]) {
         for set in sets {
             let of_set = |path: &&str| set.path == **path || set.path.starts_with(&format!("{path}."));
-            let Some(path) = self.config.sweep.parameters.iter().map(|parameter| parameter.path).find(of_set) else {
+            let Some(path) = self
+                .config
+                .sweep
+                .parameters
+                .iter()
+                .map(|parameter| parameter.path)
+                .find(of_set)
+            else {
                 continue;
             };
             let is_leaf = path == set.path && paths().get(path).is_some_and(|key| !key.spec.kind.is_container());
-            let list = if is_leaf { format!("[{}]", set.value) } else { "{ values = [...] }".to_owned() };
+            let list = if is_leaf {
+                format!("[{}]", set.value)
+            } else {
+                "{ values = [...] }".to_owned()
+            };
             self.report.add(
                 &set.at,
                 Draft::new(format!("`{path}` is swept, so that this would change nothing"))

@@ -20,18 +20,35 @@ pub(super) fn apply(report: &mut Report, tree: &mut Node, arguments: &[String]) 
     flatten(tree);
     let mut sets = Vec::new();
     for (i, argument) in arguments.iter().enumerate() {
-        let at = At { source: i + 1, range: 0..argument.len() };
+        let at = At {
+            source: i + 1,
+            range: 0..argument.len(),
+        };
         match read(argument, i + 1) {
             Ok((path, node)) => {
                 let value = argument.get(node.at.range.clone()).unwrap_or_default().to_owned();
-                sets.push(Set { path: path.join("."), value, at: at.clone() });
+                sets.push(Set {
+                    path: path.join("."),
+                    value,
+                    at: at.clone(),
+                });
                 let path = flat(path);
                 if let Some((name, parents)) = path.split_last() {
-                    tree.put(parents, Entry { name: name.clone(), name_at: at, node });
+                    tree.put(
+                        parents,
+                        Entry {
+                            name: name.clone(),
+                            name_at: at,
+                            node,
+                        },
+                    );
                 }
             }
             Err(message) => {
-                report.add(&at, Draft::new(message).help("write it as --set train.learning_rate=0.1"));
+                report.add(
+                    &at,
+                    Draft::new(message).help("write it as --set train.learning_rate=0.1"),
+                );
             }
         }
     }
@@ -40,19 +57,34 @@ pub(super) fn apply(report: &mut Report, tree: &mut Node, arguments: &[String]) 
 
 /// Gives `[sweep.parameters]` one name per parameter, however the file spells it, so that a `--set` meets its namesake.
 fn flatten(tree: &mut Node) {
-    let Data::Table(tables) = &mut tree.data else { return };
-    let Some(sweep) = tables.iter_mut().find(|entry| entry.name == "sweep") else { return };
-    let Data::Table(keys) = &mut sweep.node.data else { return };
-    let Some(entry) = keys.iter_mut().find(|entry| entry.name == "parameters") else { return };
-    let Data::Table(entries) = &entry.node.data else { return };
+    let Data::Table(tables) = &mut tree.data else {
+        return;
+    };
+    let Some(sweep) = tables.iter_mut().find(|entry| entry.name == "sweep") else {
+        return;
+    };
+    let Data::Table(keys) = &mut sweep.node.data else {
+        return;
+    };
+    let Some(entry) = keys.iter_mut().find(|entry| entry.name == "parameters") else {
+        return;
+    };
+    let Data::Table(entries) = &entry.node.data else {
+        return;
+    };
     let leaves = parameters::leaves(entries);
-    let flat = leaves.into_iter().map(|(name, entry)| Entry { name, ..entry.clone() }).collect();
+    let flat = leaves
+        .into_iter()
+        .map(|(name, entry)| Entry { name, ..entry.clone() })
+        .collect();
     entry.node.data = Data::Table(flat);
 }
 
 /// The path of a `--set` in the flattened tree.
 fn flat(path: Vec<String>) -> Vec<String> {
-    let [sweep, parameters, rest @ ..] = path.as_slice() else { return path };
+    let [sweep, parameters, rest @ ..] = path.as_slice() else {
+        return path;
+    };
     if sweep != "sweep" || parameters != "parameters" || rest.is_empty() {
         return path;
     }
@@ -100,7 +132,10 @@ fn read(argument: &str, source: usize) -> Result<(Vec<String>, Node), String> {
             let text = value.trim();
             Node {
                 data: Data::Text(text.to_owned()),
-                at: At { source, range: start..start + text.len() },
+                at: At {
+                    source,
+                    range: start..start + text.len(),
+                },
             }
         }
     };

@@ -38,6 +38,7 @@ impl Solver {
     }
 
     /// The solver that trains: this one, or the one that stands for "auto" until it can choose.
+    #[must_use]
     pub fn stand_in(self) -> Self {
         match self {
             Self::Auto => Self::Adam,

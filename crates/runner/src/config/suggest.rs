@@ -2,6 +2,7 @@
 
 use strsim::{jaro_winkler, osa_distance};
 
+use super::report::Draft;
 use super::table::paths;
 
 /// The candidates nearest to what was written, best first: none when nothing is near, two when two are equally near.
@@ -31,6 +32,11 @@ pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
         .collect()
 }
 
+/// Whether one edit makes the one of the other.
+pub(super) fn is_slip(written: &str, candidate: &str) -> bool {
+    osa_distance(&written.to_lowercase(), &candidate.to_lowercase()) <= 1
+}
+
 /// "did you mean `a`?" or "did you mean `a` or `b`?", or nothing.
 pub(super) fn did_you_mean(candidates: &[impl AsRef<str>]) -> Option<String> {
     let quoted: Vec<_> = candidates.iter().map(|name| format!("`{}`", name.as_ref())).collect();
@@ -52,54 +58,164 @@ pub(super) struct Foreign {
     names: &'static [&'static str],
     /// The path that does it here.
     pub(super) path: &'static str,
-    /// The conversion.
-    pub(super) conversion: &'static str,
+    /// The conversion; empty where the name says it all.
+    conversion: &'static str,
 }
 
 /// Names with a meaning elsewhere. Their conversions are spelled out because the same name means different things in
 /// different tools.
 const FOREIGN: &[Foreign] = &[
-    foreign(&["alpha"], "model.C", "model.C = 1/(alpha·n) for the alpha of SGDClassifier, n = training rows of a fold"),
-    foreign(&["lambda", "reg", "reg_lambda", "regularization", "l2", "l2_reg"], "model.C", "model.C = 1/(lambda·S) for a penalty lambda/2·‖w‖² on the mean loss, S = summed training weights of a fold (rows, when unweighted)"),
-    foreign(&["l1", "l1_reg", "reg_alpha"], "model.C", "model.C = 1/(lambda·S) with model.l1_ratio = 1.0 for a penalty lambda·‖w‖₁ on the mean loss, S = summed training weights of a fold"),
-    foreign(&["c"], "model.C", "it is model.C, with a capital C, as in scikit-learn"),
-    foreign(&["penalty"], "model.l1_ratio", "penalty \"l2\" is model.l1_ratio = 0.0, \"l1\" is 1.0, \"elasticnet\" lies between, none is model.C = inf"),
-    foreign(&["lr", "eta", "eta0", "learning_rate_init", "step_size"], "train.learning_rate", "it is train.learning_rate, with the same number"),
-    foreign(&["n_jobs", "nthread", "nthreads", "num_threads", "n_threads", "jobs", "workers", "num_workers"], "run.threads", "it is run.threads; all cores are 0 instead of -1"),
-    foreign(&["random_state", "random_seed", "rng", "rng_seed"], "run.seed", "it is run.seed, with the same number"),
-    foreign(&["max_iter", "n_iter", "num_epochs", "n_epochs", "max_epochs", "iterations", "n_iterations"], "train.epochs", "it is train.epochs: trips over all rows, whatever the solver"),
-    foreign(&["batch_size", "batch", "minibatch_size"], "train.batch_rows", "it is train.batch_rows: training rows per step of a run, or \"full\""),
-    foreign(&["cv", "n_folds", "k_folds", "kfolds", "n_splits", "num_folds"], "validation.folds", "it is validation.folds, with the same number"),
-    foreign(&["n_repeats", "num_repeats"], "validation.repeats", "it is validation.repeats, with the same number"),
-    foreign(&["test_size", "validation_fraction", "val_fraction", "test_fraction"], "validation.fraction", "it is validation.fraction, with strategy = \"holdout\""),
-    foreign(&["optimizer", "optim"], "train.solver", "it is train.solver"),
-    foreign(&["tolerance"], "train.tol", "it is train.tol: the largest element of the gradient of the mean objective"),
-    foreign(&["eps"], "train.epsilon", "it is train.epsilon, with the same number"),
-    foreign(&["decay"], "train.weight_decay", "it is train.weight_decay, for solver = \"adamw\""),
-    foreign(&["alpha_rms", "smoothing_constant"], "train.rho", "it is train.rho, with the same number"),
-    foreign(&["bias", "intercept", "use_bias", "add_intercept"], "model.fit_intercept", "it is model.fit_intercept"),
-    foreign(&["scoring", "objective_metric", "goal"], "sweep.metric", "it is sweep.metric; the direction follows from the metric's name"),
-    foreign(&["n_trials", "run_cap", "num_trials", "max_trials"], "sweep.trials", "it is sweep.trials"),
-    foreign(&["param_grid", "search_space", "grid", "params"], "sweep.parameters", "it is the table [sweep.parameters]"),
-    foreign(&["n_iter_no_change"], "train.early_stopping", "it is train.early_stopping = { patience = … }"),
-    foreign(&["label", "y", "target_column", "response"], "data.target", "it is data.target"),
-    foreign(&["path", "paths", "file", "files", "source"], "data.train", "it is data.train"),
-    foreign(&["na_values", "null_values"], "data.missing", "it is data.missing"),
-    foreign(&["sample_weight"], "data.weight", "it is data.weight: the name of a column"),
-    foreign(&["normalize", "standardize", "scaler", "scaling"], "preprocess.scale", "it is preprocess.scale = \"standard\" or \"none\""),
-    foreign(&["imputer", "imputation"], "preprocess.impute", "it is preprocess.impute"),
-    foreign(&["dtype"], "run.precision", "it is run.precision = \"f32\" or \"f64\""),
-    foreign(&["output_dir", "out_dir", "outdir"], "output.dir", "it is output.dir"),
+    foreign(
+        &["alpha"],
+        "model.C",
+        "model.C = 1/(alpha·n) for the alpha of SGDClassifier, n = training rows of a fold",
+    ),
+    foreign(
+        &["lambda", "reg", "reg_lambda", "regularization", "l2", "l2_reg"],
+        "model.C",
+        "model.C = 1/(lambda·S) for a penalty lambda/2·‖w‖² on the mean loss, S = summed training weights of a fold (rows, when unweighted)",
+    ),
+    foreign(
+        &["l1", "l1_reg", "reg_alpha"],
+        "model.C",
+        "model.C = 1/(lambda·S) with model.l1_ratio = 1.0 for a penalty lambda·‖w‖₁ on the mean loss, S = summed training weights of a fold",
+    ),
+    foreign(&["c"], "model.C", "with a capital C, as in scikit-learn"),
+    foreign(
+        &["penalty"],
+        "model.l1_ratio",
+        "penalty \"l2\" is model.l1_ratio = 0.0, \"l1\" is 1.0, \"elasticnet\" lies between, none is model.C = inf",
+    ),
+    foreign(
+        &["lr", "eta", "eta0", "learning_rate_init", "step_size"],
+        "train.learning_rate",
+        "with the same number",
+    ),
+    foreign(
+        &[
+            "n_jobs",
+            "nthread",
+            "nthreads",
+            "num_threads",
+            "n_threads",
+            "jobs",
+            "workers",
+            "num_workers",
+        ],
+        "run.threads",
+        "all cores are 0 instead of -1",
+    ),
+    foreign(
+        &["random_state", "random_seed", "rng", "rng_seed"],
+        "run.seed",
+        "with the same number",
+    ),
+    foreign(
+        &[
+            "max_iter",
+            "n_iter",
+            "num_epochs",
+            "n_epochs",
+            "max_epochs",
+            "iterations",
+            "n_iterations",
+        ],
+        "train.epochs",
+        "trips over all rows, whatever the solver",
+    ),
+    foreign(
+        &["batch_size", "batch", "minibatch_size"],
+        "train.batch_rows",
+        "training rows per step of a run, or \"full\"",
+    ),
+    foreign(
+        &["cv", "n_folds", "k_folds", "kfolds", "n_splits", "num_folds"],
+        "validation.folds",
+        "with the same number",
+    ),
+    foreign(
+        &["n_repeats", "num_repeats"],
+        "validation.repeats",
+        "with the same number",
+    ),
+    foreign(
+        &["test_size", "validation_fraction", "val_fraction", "test_fraction"],
+        "validation.fraction",
+        "with strategy = \"holdout\"",
+    ),
+    foreign(&["optimizer", "optim"], "train.solver", ""),
+    foreign(
+        &["tolerance"],
+        "train.tol",
+        "the largest element of the gradient of the mean objective",
+    ),
+    foreign(&["eps"], "train.epsilon", "with the same number"),
+    foreign(&["decay"], "train.weight_decay", "for solver = \"adamw\""),
+    foreign(
+        &["bias", "intercept", "use_bias", "add_intercept"],
+        "model.fit_intercept",
+        "",
+    ),
+    foreign(
+        &["scoring", "objective_metric", "goal"],
+        "sweep.metric",
+        "the direction follows from the metric's name",
+    ),
+    foreign(&["n_trials", "run_cap", "num_trials", "max_trials"], "sweep.trials", ""),
+    foreign(
+        &["param_grid", "search_space", "grid", "params"],
+        "sweep.parameters",
+        "",
+    ),
+    foreign(
+        &["n_iter_no_change"],
+        "train.early_stopping",
+        "write train.early_stopping = { patience = … }",
+    ),
+    foreign(&["label", "y", "target_column", "response"], "data.target", ""),
+    foreign(&["path", "paths", "file", "files", "source"], "data.train", ""),
+    foreign(&["na_values", "null_values"], "data.missing", ""),
+    foreign(&["sample_weight"], "data.weight", "the name of a column"),
+    foreign(
+        &["normalize", "standardize", "scaler", "scaling"],
+        "preprocess.scale",
+        "write preprocess.scale = \"standard\" or \"none\"",
+    ),
+    foreign(&["imputer", "imputation"], "preprocess.impute", ""),
+    foreign(&["dtype"], "run.precision", "write run.precision = \"f32\" or \"f64\""),
+    foreign(&["output_dir", "out_dir", "outdir"], "output.dir", ""),
 ];
 
-const fn foreign(names: &'static [&'static str], path: &'static str, conversion: &'static str) -> Foreign {
-    Foreign { names, path, conversion }
+impl Foreign {
+    /// Adds what to write instead, and `or`, what else may have been meant.
+    pub(super) fn advise(&self, draft: Draft, or: Option<String>) -> Draft {
+        let draft = draft.label(format!("use {}", self.path));
+        match (self.conversion, or) {
+            ("", None) => draft,
+            ("", Some(or)) => draft.help(format!("or {or}")),
+            (conversion, None) => draft.help(conversion),
+            (conversion, Some(or)) => draft.help(format!("{conversion}; or {or}")),
+        }
+    }
 }
 
-/// The entry of a foreign name; every name is matched as it is written, and in lower case.
+const fn foreign(names: &'static [&'static str], path: &'static str, conversion: &'static str) -> Foreign {
+    Foreign {
+        names,
+        path,
+        conversion,
+    }
+}
+
+/// The entry of a foreign name, in whatever case; a name that is a key of some table is not foreign.
 pub(super) fn refused(name: &str) -> Option<&'static Foreign> {
+    if !homes(name).is_empty() {
+        return None;
+    }
     let lower = name.to_lowercase();
-    FOREIGN.iter().find(|foreign| foreign.names.iter().any(|known| *known == name || *known == lower))
+    FOREIGN
+        .iter()
+        .find(|foreign| foreign.names.iter().any(|known| *known == lower))
 }
 
 #[cfg(test)]

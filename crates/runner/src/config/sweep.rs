@@ -106,7 +106,7 @@ settings! {
     /// A parameter that is written as a table.
     pub(super) DomainFields {
         /// The values.
-        values "values": Option<Vec<Value>> = Spec::of(Kind::Any, "[0.1, 1.0]");
+        values "values": Option<Value> = Spec::of(Kind::Any, "[0.1, 1.0]");
         /// How often each of the values is drawn.
         probabilities "probabilities": Option<Vec<f64>> = Spec::of(Kind::List(&Kind::Number(Bounds::UNIT), 1), "[0.7, 0.3]").later();
         /// The first value of a range.
@@ -127,7 +127,7 @@ settings! {
         when "when": Option<Value> = Spec::of(Kind::Any, "{ \"train.solver\" = [\"sgd\"] }").later();
     }
 }
-optional!(bool Vec<f64> Vec<Value> Value);
+optional!(bool Vec<f64> Value);
 
 impl Setting for Value {
     fn read(value: &Value) -> Option<Self> {
@@ -141,26 +141,28 @@ impl Setting for Value {
 
 impl Setting for Vec<Parameter> {
     fn read(value: &Value) -> Option<Self> {
-        let Value::Table(entries) = value else { return None };
+        let Value::Table(entries) = value else {
+            return None;
+        };
         entries
             .iter()
             .map(|(path, value)| {
                 let domain = match value {
                     Value::List(values) => Domain::Values(values.clone()),
-                    table => {
-                        let fields = DomainFields::read(table)?;
-                        match fields.values {
-                            Some(values) => Domain::Values(values),
-                            None => Domain::Range {
-                                min: number(&fields.min?)?,
-                                max: number(&fields.max?)?,
-                                num: u32::try_from(fields.num?).ok()?,
-                                log: fields.log,
-                            },
-                        }
-                    }
+                    table => match table.get("values") {
+                        Some(values) => Domain::Values(Vec::read(values)?),
+                        None => Domain::Range {
+                            min: number(table.get("min")?)?,
+                            max: number(table.get("max")?)?,
+                            num: u32::read(table.get("num")?)?,
+                            log: bool::read(table.get("log")?)?,
+                        },
+                    },
                 };
-                Some(Parameter { path: sweepable(path)?.0, domain })
+                Some(Parameter {
+                    path: sweepable(path)?.0,
+                    domain,
+                })
             })
             .collect()
     }
@@ -193,7 +195,13 @@ impl Domain {
             Self::Values(values) => Value::List(values.clone()),
             Self::Range { min, max, num, log } => {
                 let is_integer = kind.is_some_and(|kind| kind.is_integer());
-                let end = |value: f64| if is_integer { Value::Int(value as i64) } else { Value::Float(value) };
+                let end = |value: f64| {
+                    if is_integer {
+                        Value::Int(value as i64)
+                    } else {
+                        Value::Float(value)
+                    }
+                };
                 Value::Table(vec![
                     ("min".into(), end(*min)),
                     ("max".into(), end(*max)),
@@ -207,7 +215,9 @@ impl Domain {
 
 impl Setting for Vec<Assignment> {
     fn read(value: &Value) -> Option<Self> {
-        let Value::List(items) = value else { return None };
+        let Value::List(items) = value else {
+            return None;
+        };
         items
             .iter()
             .map(|item| match item {
@@ -225,7 +235,10 @@ impl Setting for Vec<Assignment> {
             self.iter()
                 .map(|assignment| {
                     Value::Table(
-                        assignment.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect(),
+                        assignment
+                            .iter()
+                            .map(|(path, value)| ((*path).to_owned(), value.clone()))
+                            .collect(),
                     )
                 })
                 .collect(),
@@ -236,7 +249,9 @@ impl Setting for Vec<Assignment> {
 impl SweepConfig {
     /// At most this many trials, before duplicates and excluded ones are dropped.
     pub(crate) fn most_trials(&self) -> u64 {
-        let grid = self.parameters.iter().fold(1_u64, |product, parameter| product.saturating_mul(parameter.most_values()));
+        let grid = self.parameters.iter().fold(1_u64, |product, parameter| {
+            product.saturating_mul(parameter.most_values())
+        });
         grid.saturating_add(self.points.len() as u64)
     }
 }

@@ -11,7 +11,7 @@ use super::key::{Key, Sweep};
 pub fn reference() -> &'static [Table] {
     static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
         let mut tables = Vec::new();
-        collect(String::new(), "Keys above the first table.", Config::KEYS, &mut tables);
+        collect("", "Keys above the first table.", Config::KEYS, &mut tables);
         tables
     });
     &TABLES
@@ -28,16 +28,24 @@ pub struct Table {
     pub keys: &'static [Key],
 }
 
-fn collect(path: String, doc: &'static str, keys: &'static [Key], tables: &mut Vec<Table>) {
-    tables.push(Table { path: path.clone(), doc, keys });
+fn collect(path: &str, doc: &'static str, keys: &'static [Key], tables: &mut Vec<Table>) {
+    tables.push(Table {
+        path: path.to_owned(),
+        doc,
+        keys,
+    });
     for key in keys.iter().filter(|key| !key.fields().is_empty()) {
-        collect(join(&path, key.name), key.doc(), key.fields(), tables);
+        collect(&join(path, key.name), key.doc(), key.fields(), tables);
     }
 }
 
 /// The path of a key below a table.
 pub(super) fn join(table: &str, name: &str) -> String {
-    if table.is_empty() { name.to_owned() } else { format!("{table}.{name}") }
+    if table.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{table}.{name}")
+    }
 }
 
 /// Every path of the table of keys with its key, tables included.
@@ -74,7 +82,11 @@ mod tests {
     fn keys_are_documented_and_found() {
         assert!(reference().len() > 12);
         for (path, key) in paths() {
-            assert!(key.doc().ends_with('.') || key.doc().ends_with(".)"), "{path}: {}", key.doc());
+            assert!(
+                key.doc().ends_with('.') || key.doc().ends_with(".)"),
+                "{path}: {}",
+                key.doc()
+            );
         }
         assert!(sweepable("model.C").is_some() && sweepable("run.seed").is_none());
         assert!(leads_to_sweepable("model") && !leads_to_sweepable("data"));

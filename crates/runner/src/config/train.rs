@@ -90,8 +90,12 @@ pub enum BatchRows {
     Full,
 }
 
-const FULL: &[Choice] =
-    &[Choice { name: "full", doc: "All training rows.", is_built: true, uses: &[] }];
+const FULL: &[Choice] = &[Choice {
+    name: "full",
+    doc: "All training rows.",
+    is_built: true,
+    uses: &[],
+}];
 
 impl Setting for BatchRows {
     fn read(value: &Value) -> Option<Self> {
@@ -131,8 +135,12 @@ impl LearningRate {
     }
 }
 
-const AUTO: &[Choice] =
-    &[Choice { name: "auto", doc: "Found by a short range test.", is_built: true, uses: &[] }];
+const AUTO: &[Choice] = &[Choice {
+    name: "auto",
+    doc: "Found by a short range test.",
+    is_built: true,
+    uses: &[],
+}];
 
 impl Setting for LearningRate {
     fn read(value: &Value) -> Option<Self> {
@@ -198,7 +206,9 @@ impl Setting for Init {
         let InitFields { kind, std } = InitFields::read(value)?;
         Some(match kind {
             InitKind::Zeros => Self::Zeros,
-            InitKind::Normal => Self::Normal { std: std.unwrap_or(0.01) },
+            InitKind::Normal => Self::Normal {
+                std: std.unwrap_or(0.01),
+            },
             InitKind::Glorot => Self::Glorot,
         })
     }

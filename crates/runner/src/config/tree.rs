@@ -92,7 +92,9 @@ impl Node {
         if !matches!(self.data, Data::Table(_)) {
             self.data = Data::Table(Vec::new());
         }
-        let Data::Table(entries) = &mut self.data else { return };
+        let Data::Table(entries) = &mut self.data else {
+            return;
+        };
         let name = path.first().unwrap_or(&entry.name);
         let position = entries.iter().position(|old| old.name == *name);
         match (path.split_first(), position) {
@@ -100,7 +102,10 @@ impl Node {
             (None, None) => entries.push(entry),
             (Some((_, rest)), Some(at)) => entries[at].node.put(rest, entry),
             (Some((name, rest)), None) => {
-                let mut node = Node { data: Data::Table(Vec::new()), at: entry.node.at.clone() };
+                let mut node = Node {
+                    data: Data::Table(Vec::new()),
+                    at: entry.node.at.clone(),
+                };
                 let (name, name_at) = (name.clone(), entry.name_at.clone());
                 node.put(rest, entry);
                 entries.push(Entry { name, name_at, node });
@@ -122,11 +127,20 @@ pub(super) fn parse(text: &str, source: usize) -> (Node, Vec<SyntaxError>) {
         .iter()
         .map(|error| SyntaxError {
             message: error.message().to_owned(),
-            at: At { source, range: error.span().unwrap_or(0..0) },
+            at: At {
+                source,
+                range: error.span().unwrap_or(0..0),
+            },
         })
         .collect();
     let range = table.span();
-    (Node { data: table_data(table.get_ref(), source), at: At { source, range } }, errors)
+    (
+        Node {
+            data: table_data(table.get_ref(), source),
+            at: At { source, range },
+        },
+        errors,
+    )
 }
 
 fn table_data(table: &DeTable<'_>, source: usize) -> Data {
@@ -134,10 +148,16 @@ fn table_data(table: &DeTable<'_>, source: usize) -> Data {
         .iter()
         .map(|(name, value)| Entry {
             name: name.get_ref().to_string(),
-            name_at: At { source, range: name.span() },
+            name_at: At {
+                source,
+                range: name.span(),
+            },
             node: Node {
                 data: data(value.get_ref(), source),
-                at: At { source, range: value.span() },
+                at: At {
+                    source,
+                    range: value.span(),
+                },
             },
         })
         .collect();
@@ -165,7 +185,10 @@ fn data(value: &DeValue<'_>, source: usize) -> Data {
                 .iter()
                 .map(|item| Node {
                     data: data(item.get_ref(), source),
-                    at: At { source, range: item.span() },
+                    at: At {
+                        source,
+                        range: item.span(),
+                    },
                 })
                 .collect(),
         ),

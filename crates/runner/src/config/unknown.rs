@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use super::report::{Draft, Report};
-use super::suggest::{did_you_mean, homes, nearest, refused};
+use super::suggest::{did_you_mean, homes, is_slip, nearest, refused};
 use super::table::join;
 use super::tree::{Data, Entry};
 
@@ -24,8 +24,10 @@ pub(super) fn report(report: &mut Report, keys: &[Key], path: &str, entry: &Entr
         Draft::new(format!("`{name}` belongs at the top of the file")).label("move above the first [table]")
     } else if let Some(foreign) = refused(name) {
         report.break_path(foreign.path);
-        Draft::new(message).label(format!("use {}", foreign.path)).help(foreign.conversion)
-    } else if let Some(label) = did_you_mean(&near) {
+        foreign.advise(Draft::new(message), did_you_mean(&near))
+    } else if let Some(label) = did_you_mean(&near)
+        && (near.iter().any(|key| is_slip(name, key)) || homes(name).is_empty())
+    {
         Draft::new(message).label(label)
     } else {
         let homes = match homes(name) {
@@ -40,9 +42,14 @@ pub(super) fn report(report: &mut Report, keys: &[Key], path: &str, entry: &Entr
     report.add(&entry.name_at, draft);
 }
 
-/// Keys of other tables that are one slip away.
+/// Keys of other tables that are a slip away; of a few letters, too many are.
 fn far_homes(name: &str) -> Vec<&'static str> {
-    let names = super::table::paths().keys().map(|path| path.rsplit('.').next().unwrap_or(path));
+    if name.chars().count() < 4 {
+        return Vec::new();
+    }
+    let names = super::table::paths()
+        .keys()
+        .map(|path| path.rsplit('.').next().unwrap_or(path));
     match nearest(name, names).first() {
         Some(best) => homes(best),
         None => Vec::new(),
@@ -53,7 +60,9 @@ fn elsewhere(message: String, name: &str, homes: &[&str], is_table: bool, keys: 
     match homes {
         [] => {
             let names: Vec<_> = keys.iter().map(|key| key.name).collect();
-            Draft::new(message).label("no such key").help(format!("its keys are {}", names.join(", ")))
+            Draft::new(message)
+                .label("no such key")
+                .help(format!("its keys are {}", names.join(", ")))
         }
         [home] => {
             let (table, key) = home.rsplit_once('.').unwrap_or(("", home));

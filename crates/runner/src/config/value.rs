@@ -30,9 +30,7 @@ impl Value {
             Self::Int(value) => toml::Value::Integer(*value),
             Self::Float(value) => toml::Value::Float(*value),
             Self::Text(value) => toml::Value::String(value.clone()),
-            Self::List(items) => {
-                toml::Value::Array(items.iter().filter_map(Self::to_toml).collect())
-            }
+            Self::List(items) => toml::Value::Array(items.iter().filter_map(Self::to_toml).collect()),
             Self::Table(entries) => toml::Value::Table(
                 entries
                     .iter()

@@ -52,7 +52,10 @@ impl Cohort {
 pub(super) fn schedule(trial: &Trial) -> BatchSchedule {
     match (trial.train.solver, trial.train.batch_rows) {
         (Solver::Gd, _) | (_, BatchRows::Full) => BatchSchedule::Full,
-        (_, BatchRows::Rows(rows)) => BatchSchedule::Batches { rows, shuffle: trial.train.shuffle },
+        (_, BatchRows::Rows(rows)) => BatchSchedule::Batches {
+            rows,
+            shuffle: trial.train.shuffle,
+        },
     }
 }
 
@@ -61,12 +64,21 @@ pub(super) fn cut(trials: &[Trial], runs: &[PlannedRun]) -> Vec<Cohort> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     let key = |&run: &usize| {
         let trial = &trials[runs[run].trial];
-        (schedule(trial), runs[run].fold, kind_of(trial), runs[run].trial, runs[run].restart)
+        (
+            schedule(trial),
+            runs[run].fold,
+            kind_of(trial),
+            runs[run].trial,
+            runs[run].restart,
+        )
     };
     order.sort_by_key(key);
     order
         .chunk_by(|a, b| key(a).0 == key(b).0)
-        .map(|cohort| Cohort { schedule: key(&cohort[0]).0, blocks: blocks(cohort, |run| runs[run].fold) })
+        .map(|cohort| Cohort {
+            schedule: key(&cohort[0]).0,
+            blocks: blocks(cohort, |run| runs[run].fold),
+        })
         .collect()
 }
 
@@ -102,7 +114,10 @@ mod tests {
     /// Sizes of the blocks of `per_fold` runs in each of `folds` folds.
     fn sizes(folds: usize, per_fold: usize) -> Vec<usize> {
         let runs: Vec<usize> = (0..folds * per_fold).collect();
-        blocks(&runs, |run| run / per_fold).iter().map(|block| block.runs.len()).collect()
+        blocks(&runs, |run| run / per_fold)
+            .iter()
+            .map(|block| block.runs.len())
+            .collect()
     }
 
     #[test]

@@ -26,7 +26,12 @@ impl Cost {
     /// The price of a cohort on `data`, preprocessed by `map`.
     pub fn new<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map: &AffineMap) -> Self {
         let (rows, raw_columns) = data.x.dim();
-        let mut cost = Self { gflop_per_epoch: 0.0, bytes: 0, epochs: 0, column_epochs: 0 };
+        let mut cost = Self {
+            gflop_per_epoch: 0.0,
+            bytes: 0,
+            epochs: 0,
+            column_epochs: 0,
+        };
         for block in &cohort.blocks {
             let width = padded_width(block.runs.len());
             // Two products of 2·rows·columns·width each.

@@ -9,13 +9,16 @@ use gradsweep_store as store;
 use serde::Serialize;
 
 use super::{BatchSchedule, Cohort, Cost, Plan, kind_of, stability};
-use crate::train::View;
 use crate::config::{Config, Value};
+use crate::train::View;
 
 /// The plan as the store keeps it.
 pub fn table(plan: &Plan, fold_labels: &[String]) -> store::PlanTable {
-    let params: Vec<String> =
-        plan.trials.first().map(|trial| trial.params.iter().map(|(path, _)| path.clone()).collect()).unwrap_or_default();
+    let params: Vec<String> = plan
+        .trials
+        .first()
+        .map(|trial| trial.params.iter().map(|(path, _)| path.clone()).collect())
+        .unwrap_or_default();
     let mut places = vec![(0, 0); plan.runs.len()];
     for (cohort, of) in plan.cohorts.iter().enumerate() {
         for (block, of) in of.blocks.iter().enumerate() {
@@ -114,22 +117,38 @@ impl PlanSummary {
             columns,
             precision: T::NAME,
             data_bytes: (rows * columns * size_of::<T>()) as u64,
-            cohorts: plan.cohorts.iter().map(|cohort| cohort_summary(plan, cohort, data, &view.map)).collect(),
-            notes: config.stand_ins().into_iter().chain(stability::note(plan, view)).collect(),
+            cohorts: plan
+                .cohorts
+                .iter()
+                .map(|cohort| cohort_summary(plan, cohort, data, &view.map))
+                .collect(),
+            notes: config
+                .stand_ins()
+                .into_iter()
+                .chain(stability::note(plan, view))
+                .collect(),
         }
     }
 }
 
 fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map: &AffineMap) -> CohortSummary {
-    let mut kinds: Vec<_> =
-        cohort.blocks.iter().flat_map(|block| &block.runs).map(|&run| kind_of(plan.trial_of(run))).collect();
+    let mut kinds: Vec<_> = cohort
+        .blocks
+        .iter()
+        .flat_map(|block| &block.runs)
+        .map(|&run| kind_of(plan.trial_of(run)))
+        .collect();
     kinds.sort_unstable();
     kinds.dedup();
     CohortSummary {
         runs: cohort.width(),
         blocks: cohort.blocks.iter().map(|block| block.runs.len()).collect(),
         solvers: kinds.iter().map(|kind| kind.name()).collect(),
-        why: if plan.cohorts.len() == 1 { "all runs share one pass".to_owned() } else { why(cohort.schedule) },
+        why: if plan.cohorts.len() == 1 {
+            "all runs share one pass".to_owned()
+        } else {
+            why(cohort.schedule)
+        },
         cost: Cost::new(plan, cohort, data, map),
     }
 }
@@ -145,67 +164,88 @@ fn why(schedule: BatchSchedule) -> String {
 impl fmt::Display for PlanSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let each = self.runs as f64 / (self.trials * self.folds).max(1) as f64;
-        let restarts = if each > 1.0 { format!(" x {each:.0} restarts") } else { String::new() };
-        let many = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
-        writeln!(
-            f,
-            "{} x {}{restarts} = {}",
-            many(self.trials, "trial"),
-            many(self.folds, "fold"),
-            many(self.runs, "run"),
-        )?;
-        writeln!(f)?;
-        let widths = |blocks: &[usize]| blocks.iter().map(usize::to_string).collect::<Vec<_>>().join(" + ");
-        let rows: Vec<[String; 7]> = self
+        let restarts = if each > 1.0 {
+            format!(" x {each:.0} restarts")
+        } else {
+            String::new()
+        };
+        let sizes = [(self.trials, "trial"), (self.folds, "fold"), (self.runs, "run")].map(|(n, one)| many(n, one));
+        writeln!(f, "{} x {}{restarts} = {}\n", sizes[0], sizes[1], sizes[2])?;
+        let titles = [
+            "cohort",
+            "runs",
+            "blocks (columns)",
+            "solver",
+            "GFLOP/epoch",
+            "epochs",
+            "why apart",
+        ];
+        let rows = self
             .cohorts
             .iter()
             .enumerate()
-            .map(|(index, cohort)| {
-                [
-                    (index + 1).to_string(),
-                    cohort.runs.to_string(),
-                    if cohort.blocks.len() > 6 {
-                        format!("{} of up to {}", cohort.blocks.len(), cohort.blocks.iter().max().unwrap_or(&0))
-                    } else {
-                        widths(&cohort.blocks)
-                    },
-                    cohort.solvers.join(", "),
-                    format!("{:.3}", cohort.cost.gflop_per_epoch),
-                    cohort.cost.epochs.to_string(),
-                    cohort.why.clone(),
-                ]
-            })
-            .collect();
-        let titles = ["cohort", "runs", "blocks (columns)", "solver", "GFLOP/epoch", "epochs", "why apart"].map(String::from);
-        let right = [true, true, false, false, true, true, false];
-        let width = |column: usize| {
-            std::iter::once(&titles).chain(&rows).map(|row| row[column].chars().count()).max().unwrap_or(0)
-        };
-        for row in std::iter::once(&titles).chain(&rows) {
-            let cells: Vec<String> = (0..titles.len())
-                .map(|column| {
-                    let (cell, width) = (&row[column], width(column));
-                    if right[column] { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-                })
-                .collect();
-            writeln!(f, "{}", cells.join("  ").trim_end())?;
+            .map(|(index, cohort)| cohort.cells(index + 1));
+        let rows: Vec<[String; 7]> = std::iter::once(titles.map(String::from)).chain(rows).collect();
+        let is_right = [true, true, false, false, true, true, false];
+        for row in &rows {
+            let cells = row.iter().enumerate().map(|(column, cell)| {
+                let width = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+                if is_right[column] {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            });
+            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        writeln!(f)?;
         let state: u64 = self.cohorts.iter().map(|cohort| cohort.cost.bytes).max().unwrap_or(0);
         writeln!(
             f,
-            "data    {} rows x {} columns {} = {} in memory, runs {}",
+            "\ndata    {} rows x {} columns {} = {} in memory, runs {}",
             grouped(self.rows as u64),
             self.columns,
             self.precision,
             bytes(self.data_bytes),
             bytes(state),
         )?;
-        writeln!(f, "folds   imputation, scaling and levels from each fold's own training rows; nothing is shared")?;
-        for line in &self.notes {
-            writeln!(f, "note    {line}")?;
-        }
-        Ok(())
+        writeln!(
+            f,
+            "folds   imputation, scaling and levels from each fold's own training rows; nothing is shared"
+        )?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "note    {note}"))
+    }
+}
+
+impl CohortSummary {
+    /// The cohort as a row of the plan's table.
+    fn cells(&self, number: usize) -> [String; 7] {
+        let blocks = if self.blocks.len() > 6 {
+            format!(
+                "{} of up to {}",
+                self.blocks.len(),
+                self.blocks.iter().max().unwrap_or(&0)
+            )
+        } else {
+            self.blocks.iter().map(usize::to_string).collect::<Vec<_>>().join(" + ")
+        };
+        [
+            number.to_string(),
+            self.runs.to_string(),
+            blocks,
+            self.solvers.join(", "),
+            format!("{:.3}", self.cost.gflop_per_epoch),
+            self.cost.epochs.to_string(),
+            self.why.clone(),
+        ]
+    }
+}
+
+/// A count with its noun.
+pub fn many(count: usize, one: &str) -> String {
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{} {one}s", grouped(count as u64))
     }
 }
 

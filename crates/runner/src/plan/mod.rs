@@ -11,7 +11,7 @@ mod stability;
 
 pub use cohort::{BatchSchedule, Block, Cohort};
 pub use cost::Cost;
-pub use display::{CohortSummary, PlanSummary, bytes, grouped, table};
+pub use display::{CohortSummary, PlanSummary, bytes, grouped, many, table};
 pub use runs::{PlannedRun, kind_of};
 
 use gradsweep_store as store;
@@ -39,6 +39,7 @@ impl Plan {
     }
 
     /// The same plan without the runs for which `is_finished` holds; cohorts left empty are gone.
+    #[must_use]
     pub fn without(&self, is_finished: impl Fn(store::RunId) -> bool) -> Self {
         let mut rest = self.clone();
         for cohort in &mut rest.cohorts {

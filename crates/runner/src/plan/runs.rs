@@ -26,7 +26,12 @@ pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerpri
         let keys = identity_of_trial(config, trial, fingerprint);
         for fold in 0..folds {
             for restart in 0..trial.train.restarts {
-                runs.push(PlannedRun { id: identity(&keys, fold, restart), trial: index, fold, restart });
+                runs.push(PlannedRun {
+                    id: identity(&keys, fold, restart),
+                    trial: index,
+                    fold,
+                    restart,
+                });
             }
         }
     }
@@ -62,6 +67,10 @@ fn identity(trial: &blake3::Hasher, fold: usize, restart: u32) -> RunId {
     let mut hasher = trial.clone();
     // Repeats of cross-validation will stand between the two.
     hasher.update(format!("\0fold={fold}\0repeat=0\0restart={restart}").as_bytes());
-    let bytes: [u8; 8] = *hasher.finalize().as_bytes().first_chunk().expect("a digest has 32 bytes");
+    let bytes: [u8; 8] = *hasher
+        .finalize()
+        .as_bytes()
+        .first_chunk()
+        .expect("a digest has 32 bytes");
     RunId(u64::from_be_bytes(bytes))
 }

@@ -17,7 +17,9 @@ const ROWS: usize = 4096;
 /// Reads all training rows of that fold once, only when there are such trials.
 pub(super) fn note<T: Real>(plan: &Plan, view: &View<'_, T>) -> Option<String> {
     let gd = || plan.trials.iter().filter(|trial| kind_of(trial) == Kind::Gd);
-    let largest = gd().map(|trial| trial.train.learning_rate.rate()).max_by(f64::total_cmp)?;
+    let largest = gd()
+        .map(|trial| trial.train.learning_rate.rate())
+        .max_by(f64::total_cmp)?;
     let mut moments = SecondMoments::new(view.map.features);
     for group in view.groups_as(0, Role::Train) {
         let rows = view.groups[group].clone();
@@ -27,7 +29,9 @@ pub(super) fn note<T: Real>(plan: &Plan, view: &View<'_, T>) -> Option<String> {
         }
     }
     let rows = view.rows_as(0, Role::Train) as f64;
-    let weakest = gd().map(|trial| l2::strength(trial.model.c, rows)).min_by(f64::total_cmp)?;
+    let weakest = gd()
+        .map(|trial| l2::strength(trial.model.c, rows))
+        .min_by(f64::total_cmp)?;
     let bound = largest_stable_rate(moments.largest_eigenvalue()?, weakest);
     (largest > bound).then(|| {
         format!("gd may diverge at learning rates above {bound:.3} on these features; the sweep goes up to {largest}")

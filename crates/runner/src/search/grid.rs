@@ -13,7 +13,10 @@ use crate::config::{Assignment, Config, MOST_TRIALS, Parameter, Problem, Problem
 pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
     let sweep = &config.sweep;
     if sweep.most_trials() > MOST_TRIALS {
-        return Err(problem(format!("the grid has more than {MOST_TRIALS} trials"), "take fewer values"));
+        return Err(problem(
+            format!("the grid has more than {MOST_TRIALS} trials"),
+            "take fewer values",
+        ));
     }
     let paths = paths(config);
     let base = Trial::new(config, Vec::new());
@@ -21,14 +24,24 @@ pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
 
     let points = sweep.points.iter().map(|point| {
         let of_point = |path: &str| point.iter().find(|(p, _)| *p == path).map(|(_, value)| value.clone());
-        paths.iter().map(|path| (*path, of_point(path).unwrap_or_else(|| of_config(path)))).collect()
+        paths
+            .iter()
+            .map(|path| (*path, of_point(path).unwrap_or_else(|| of_config(path))))
+            .collect()
     });
     let has_grid = !sweep.parameters.is_empty() || sweep.points.is_empty();
-    let grid = Grid::new(&sweep.parameters).take(if has_grid { usize::MAX } else { 0 }).map(|values| {
-        let mut params: Vec<_> = sweep.parameters.iter().map(|parameter| parameter.path).zip(values).collect();
-        params.extend(paths[params.len()..].iter().map(|path| (*path, of_config(path))));
-        params
-    });
+    let grid = Grid::new(&sweep.parameters)
+        .take(if has_grid { usize::MAX } else { 0 })
+        .map(|values| {
+            let mut params: Vec<_> = sweep
+                .parameters
+                .iter()
+                .map(|parameter| parameter.path)
+                .zip(values)
+                .collect();
+            params.extend(paths[params.len()..].iter().map(|path| (*path, of_config(path))));
+            params
+        });
 
     let mut seen = BTreeSet::new();
     let mut trials = Vec::new();
@@ -42,7 +55,10 @@ pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
         trials.push(trial);
     }
     if trials.is_empty() {
-        return Err(problem("every trial is excluded".into(), "remove an entry of [[sweep.exclude]]"));
+        return Err(problem(
+            "every trial is excluded".into(),
+            "remove an entry of [[sweep.exclude]]",
+        ));
     }
     Ok(trials)
 }
@@ -78,7 +94,10 @@ struct Grid {
 impl Grid {
     fn new(parameters: &[Parameter]) -> Self {
         let values: Vec<_> = parameters.iter().map(Parameter::values).collect();
-        let next = values.iter().all(|values| !values.is_empty()).then(|| vec![0; values.len()]);
+        let next = values
+            .iter()
+            .all(|values| !values.is_empty())
+            .then(|| vec![0; values.len()]);
         Self { values, next }
     }
 }
@@ -88,7 +107,12 @@ impl Iterator for Grid {
 
     fn next(&mut self) -> Option<Vec<Value>> {
         let at = self.next.take()?;
-        let item = self.values.iter().zip(&at).map(|(values, i)| values[*i].clone()).collect();
+        let item = self
+            .values
+            .iter()
+            .zip(&at)
+            .map(|(values, i)| values[*i].clone())
+            .collect();
         let mut following = at;
         for (digit, values) in following.iter_mut().zip(&self.values).rev() {
             *digit += 1;
@@ -103,8 +127,17 @@ impl Iterator for Grid {
 }
 
 fn problem(message: String, help: &str) -> Problems {
-    let problem = Problem { message, span: None, label: None, help: Some(help.to_owned()) };
-    Problems { file: String::new(), text: String::new(), problems: vec![problem] }
+    let problem = Problem {
+        message,
+        span: None,
+        label: None,
+        help: Some(help.to_owned()),
+    };
+    Problems {
+        file: String::new(),
+        text: String::new(),
+        problems: vec![problem],
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +157,14 @@ mod tests {
         for (i, trial) in trials.iter().enumerate() {
             assert_eq!(trial.number as usize, i);
         }
-        let values = |trial: &Trial| trial.params.iter().map(|(_, v)| v.to_string()).collect::<Vec<_>>().join("/");
+        let values = |trial: &Trial| {
+            trial
+                .params
+                .iter()
+                .map(|(_, v)| v.to_string())
+                .collect::<Vec<_>>()
+                .join("/")
+        };
         trials.iter().map(values).collect()
     }
 
@@ -141,13 +181,22 @@ mod tests {
         assert_eq!(rows, ["0.1/2.0", "0.1/1.0", "1.0/2.0", "1.0/1.0"]);
         let trials = sweep("[sweep.parameters]\ntrain.learning_rate = [0.1, 1]\nmodel.C = [2]\n").expect("trials");
         assert_eq!(trials[1].train.learning_rate, LearningRate::Rate(1.0));
-        assert_eq!((trials[1].model.c, trials[1].params[0].0.as_str()), (2.0, "train.learning_rate"));
+        assert_eq!(
+            (trials[1].model.c, trials[1].params[0].0.as_str()),
+            (2.0, "train.learning_rate")
+        );
     }
 
     #[test]
     fn values_have_the_type_of_the_key_before_duplicates_go() {
-        assert_eq!(table("[sweep.parameters]\nmodel.C = [1, 1.0, 1e0, 2]\n"), ["1.0", "2.0"]);
-        assert_eq!(table("[sweep.parameters]\ntrain.batch_rows = [256, \"full\", 256]\n"), ["256", "\"full\""]);
+        assert_eq!(
+            table("[sweep.parameters]\nmodel.C = [1, 1.0, 1e0, 2]\n"),
+            ["1.0", "2.0"]
+        );
+        assert_eq!(
+            table("[sweep.parameters]\ntrain.batch_rows = [256, \"full\", 256]\n"),
+            ["256", "\"full\""]
+        );
         let init = "train.init = { values = [{ kind = \"normal\" }, { std = 0.01, kind = \"normal\" }, {}] }";
         let trials = sweep(&format!("[sweep.parameters]\n{init}\n")).expect("trials");
         assert_eq!(trials.len(), 2);
@@ -162,15 +211,23 @@ mod tests {
         );
         // The second point is the second trial of the grid.
         assert_eq!(rows, ["7.0/3", "2.0/100", "1.0/100"]);
-        assert_eq!(table("[[sweep.points]]\nmodel.C = 2.0\n"), ["2.0"], "points alone have no grid beside them");
+        assert_eq!(
+            table("[[sweep.points]]\nmodel.C = 2.0\n"),
+            ["2.0"],
+            "points alone have no grid beside them"
+        );
     }
 
     #[test]
     fn excluded_trials_are_dropped() {
         let grid = "[sweep.parameters]\nmodel.C = [1, 2, 3]\ntrain.epochs = [5, 6]\n";
-        let rows = table(&format!("{grid}[[sweep.exclude]]\nmodel.C = 2\n[[sweep.exclude]]\nmodel.C = 1\ntrain.epochs = 6\n"));
+        let rows = table(&format!(
+            "{grid}[[sweep.exclude]]\nmodel.C = 2\n[[sweep.exclude]]\nmodel.C = 1\ntrain.epochs = 6\n"
+        ));
         assert_eq!(rows, ["1.0/5", "3.0/5", "3.0/6"]);
-        let rows = table(&format!("{grid}[[sweep.exclude]]\ntrain.solver = \"sgd\"\nmodel.C = 2\n"));
+        let rows = table(&format!(
+            "{grid}[[sweep.exclude]]\ntrain.solver = \"sgd\"\nmodel.C = 2\n"
+        ));
         assert_eq!(rows.len(), 6, "the solver of all trials is another");
         let all = sweep(&format!("{grid}[[sweep.exclude]]\ntrain.solver = \"auto\"\n")).expect_err("nothing left");
         assert!(all.to_string().contains("every trial is excluded"));
@@ -180,7 +237,10 @@ mod tests {
     fn a_parameter_without_effect_is_null_and_not_repeated() {
         let trials = sweep("[sweep.parameters]\ntrain.solver = [\"adam\", \"sgd\"]\ntrain.momentum = [0.0, 0.9]\n")
             .expect("trials");
-        let rows: Vec<_> = trials.iter().map(|trial| (trial.train.solver, trial.train.momentum)).collect();
+        let rows: Vec<_> = trials
+            .iter()
+            .map(|trial| (trial.train.solver, trial.train.momentum))
+            .collect();
         assert_eq!(rows, [(Solver::Adam, 0.0), (Solver::Sgd, 0.0), (Solver::Sgd, 0.9)]);
         assert_eq!(trials[0].params[1], ("train.momentum".to_owned(), Value::Null));
     }
@@ -191,7 +251,10 @@ mod tests {
         let config = parse(text, "a.toml", "a", &[]).expect("a config");
         let trials = trials(&config).expect("trials");
         assert_eq!(trials[0].result_keys(&config), config.result_keys());
-        assert_eq!(trials[1].result_keys(&config).get("model.C"), Some(&toml::Value::Float(2.0)));
+        assert_eq!(
+            trials[1].result_keys(&config).get("model.C"),
+            Some(&toml::Value::Float(2.0))
+        );
     }
 
     #[test]
@@ -199,6 +262,9 @@ mod tests {
         let trials = sweep("[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 300 }\ntrain.learning_rate = { min = 0.1, max = 1, num = 300, log = true }\n")
             .expect("trials");
         assert_eq!(trials.len(), 90_000);
-        assert_eq!((trials[300].model.c, trials[299].train.learning_rate), (1.0 + 1.0 / 299.0, LearningRate::Rate(1.0)));
+        assert_eq!(
+            (trials[300].model.c, trials[299].train.learning_rate),
+            (1.0 + 1.0 / 299.0, LearningRate::Rate(1.0))
+        );
     }
 }

@@ -21,7 +21,11 @@ pub struct Trial {
 impl Trial {
     /// The keys that this trial's results depend on: those of the config, with the trial's own values.
     pub fn result_keys(&self, config: &Config) -> BTreeMap<String, toml::Value> {
-        let own = Config { model: self.model.clone(), train: self.train.clone(), ..config.clone() };
+        let own = Config {
+            model: self.model.clone(),
+            train: self.train.clone(),
+            ..config.clone()
+        };
         own.result_keys()
     }
 
@@ -43,7 +47,9 @@ impl Trial {
             if is_used {
                 trial.assign(path, &value);
             }
-            trial.params.push((path.to_owned(), if is_used { value } else { Value::Null }));
+            trial
+                .params
+                .push((path.to_owned(), if is_used { value } else { Value::Null }));
         }
         trial
     }
@@ -63,6 +69,9 @@ impl Trial {
             Some(("train", name)) => self.train.assign(name, value),
             _ => None,
         };
-        assert!(assigned.is_some(), "a checked parameter has a key of its type: {path} = {value}");
+        assert!(
+            assigned.is_some(),
+            "a checked parameter has a key of its type: {path} = {value}"
+        );
     }
 }

@@ -25,10 +25,21 @@ use crate::event::Event;
 use crate::plan::Block;
 
 /// Trains all blocks of a cohort by batches of `batch_rows` training rows.
-pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block], batch_rows: usize, shuffle: bool) -> Vec<Outcome> {
+pub(super) fn train<T: Real>(
+    task: &Task<'_, '_, T>,
+    blocks: &[Block],
+    batch_rows: usize,
+    shuffle: bool,
+) -> Vec<Outcome> {
     let view = task.view;
-    let folds = task.plan.cohorts[task.cohort].blocks.iter().flat_map(|block| &block.runs);
-    let largest = folds.map(|&run| view.rows_as(task.plan.runs[run].fold, Role::Train)).max().unwrap_or(0);
+    let folds = task.plan.cohorts[task.cohort]
+        .blocks
+        .iter()
+        .flat_map(|block| &block.runs);
+    let largest = folds
+        .map(|&run| view.rows_as(task.plan.runs[run].fold, Role::Train))
+        .max()
+        .unwrap_or(0);
     let orders = Orders::new(view.groups, largest.div_ceil(batch_rows).max(1), shuffle, view.seed);
     let finished = Mutex::new(Vec::new());
     rayon::scope_fifo(|scope| {
@@ -48,7 +59,10 @@ fn drive<'scope, 'v: 'scope, T: Real>(
 ) {
     trainer.epoch();
     if trainer.block.live().is_empty() {
-        finished.lock().unwrap_or_else(PoisonError::into_inner).append(&mut trainer.outcomes);
+        finished
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(&mut trainer.outcomes);
     } else {
         scope.spawn_fifo(|scope| drive(scope, trainer, finished));
     }
@@ -99,8 +113,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let last_batch = self.steps();
         let live = self.block.live().to_vec();
         let validation = self.validate();
-        let diverged: Vec<usize> =
-            (0..live.len()).filter(|&position| self.has_diverged(position, &last_batch, &validation)).collect();
+        let diverged: Vec<usize> = (0..live.len())
+            .filter(|&position| self.has_diverged(position, &last_batch, &validation))
+            .collect();
         let is_last = |position: &usize| {
             let trial = self.task.plan.trial_of(self.runs[live[*position]]);
             trial.train.epochs == self.epochs && !diverged.contains(position)
@@ -130,7 +145,13 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let order = self.orders.of_epoch(self.epochs);
         let mut scores = Scores::new(self.task.view.groups.len(), self.block.width());
         for step in 0..order.steps() {
-            let Self { block, gather, scratch, task, .. } = &mut *self;
+            let Self {
+                block,
+                gather,
+                scratch,
+                task,
+                ..
+            } = &mut *self;
             let groups = (0..task.view.groups.len()).filter(|&group| block.trains_on(group));
             let batch = gather.batch(task.view, groups.map(|group| (group, order.rows(step, group))));
             let is_last = step + 1 == order.steps();
@@ -168,7 +189,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .map(|rows| rows - rows * (steps - 1) / steps)
             .sum();
         let is_lost = |loss: f64| !loss.is_finite() || loss > DIVERGED_LOSS;
-        let held_out = validation[position].iter().find(|(metric, _)| *metric == Metric::LogLoss);
+        let held_out = validation[position]
+            .iter()
+            .find(|(metric, _)| *metric == Metric::LogLoss);
         !self.block.is_finite(position)
             || is_lost(loss / (rows as f64).max(1.0))
             || held_out.is_some_and(|&(_, loss)| is_lost(loss))
@@ -195,7 +218,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 let penalty = l2::value(outcome.l2, weights.iter().copied());
                 outcome.objective = Some(evaluate::training_loss(view, &scores, position, fold) + penalty);
                 outcome.history.extend(points(self.epochs, Split::Val, &ordered));
-                outcome.history.extend(points(self.epochs, Split::Train, &outcome.train));
+                outcome
+                    .history
+                    .extend(points(self.epochs, Split::Train, &outcome.train));
                 outcome
             })
             .collect()
@@ -225,7 +250,11 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     }
 
     fn leave(&mut self, mut outcome: Outcome) {
-        let column = self.runs.iter().position(|&run| run == outcome.run).expect("a run of this block");
+        let column = self
+            .runs
+            .iter()
+            .position(|&run| run == outcome.run)
+            .expect("a run of this block");
         outcome.seconds = self.seconds[column];
         let allowed = self.task.plan.trial_of(outcome.run).train.epochs;
         self.task.observer.observe(&Event::RunFinished {
@@ -239,7 +268,10 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     fn report(&self, live: &[usize], validation: &[Vec<(Metric, f64)>]) {
         let select = self.task.view.select;
         let value = |values: &Vec<(Metric, f64)>| values.iter().find(|(metric, _)| *metric == select).map(|(_, v)| *v);
-        let runs = live.iter().zip(validation).filter_map(|(&column, values)| Some((self.runs[column], value(values)?)));
+        let runs = live
+            .iter()
+            .zip(validation)
+            .filter_map(|(&column, values)| Some((self.runs[column], value(values)?)));
         self.task.observer.observe(&Event::EpochFinished {
             cohort: self.task.cohort,
             block: self.index,
@@ -252,7 +284,12 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
 /// Scores as points of the history.
 pub(super) fn points(epoch: u32, split: Split, values: &[(Metric, f64)]) -> impl Iterator<Item = HistoryPoint> {
-    values.iter().map(move |&(metric, value)| HistoryPoint { epoch, split, metric, value })
+    values.iter().map(move |&(metric, value)| HistoryPoint {
+        epoch,
+        split,
+        metric,
+        value,
+    })
 }
 
 /// Free and ordered values in the order of the config's metrics.

@@ -47,14 +47,24 @@ pub(super) fn free_metrics<T: Real>(
             Metric::Accuracy => &scores.correct,
             _ => &scores.loss,
         };
-        view.groups_as(fold, role).map(|group| sums[[group, position]]).sum::<f64>() / rows
+        view.groups_as(fold, role)
+            .map(|group| sums[[group, position]])
+            .sum::<f64>()
+            / rows
     };
-    view.metrics.iter().filter(|metric| metric.is_free()).map(|&metric| (metric, mean(metric))).collect()
+    view.metrics
+        .iter()
+        .filter(|metric| metric.is_free())
+        .map(|&metric| (metric, mean(metric)))
+        .collect()
 }
 
 /// The mean training loss of one column.
 pub(super) fn training_loss<T: Real>(view: &View<'_, T>, scores: &Scores, position: usize, fold: usize) -> f64 {
-    let sum: f64 = view.groups_as(fold, Role::Train).map(|group| scores.loss[[group, position]]).sum();
+    let sum: f64 = view
+        .groups_as(fold, Role::Train)
+        .map(|group| scores.loss[[group, position]])
+        .sum();
     sum / view.rows_as(fold, Role::Train) as f64
 }
 
@@ -67,7 +77,12 @@ pub(super) fn ordered_metrics<T: Real>(
     fold_of: impl Fn(usize) -> usize + Sync,
     positions: &[usize],
 ) -> Vec<Vec<(Metric, f64)>> {
-    let ordered: Vec<Metric> = view.metrics.iter().copied().filter(|metric| !metric.is_free()).collect();
+    let ordered: Vec<Metric> = view
+        .metrics
+        .iter()
+        .copied()
+        .filter(|metric| !metric.is_free())
+        .collect();
     if ordered.is_empty() || !view.has_validation() {
         return vec![Vec::new(); positions.len()];
     }
@@ -106,9 +121,16 @@ fn scored_wave<T: Real>(
         for (rows_of, &position) in rows_of.iter_mut().zip(wave) {
             if is_held_out(position) {
                 let column = z.iter().skip(position - columns.start).step_by(columns.len());
-                rows_of.extend(column.zip(&view.y[rows.clone()]).map(|(z, y)| (z.as_f64(), *y > T::zero())));
+                rows_of.extend(
+                    column
+                        .zip(&view.y[rows.clone()])
+                        .map(|(z, y)| (z.as_f64(), *y > T::zero())),
+                );
             }
         }
     }
-    rows_of.into_iter().map(|rows| ScoredRows::new(rows, view.threshold)).collect()
+    rows_of
+        .into_iter()
+        .map(|rows| ScoredRows::new(rows, view.threshold))
+        .collect()
 }

@@ -42,13 +42,18 @@ pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Ou
 /// Rows of one group each, in order.
 fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
     let rows: usize = groups.iter().map(ExactSizeIterator::len).sum();
-    let longest = rows.div_ceil(SEGMENTS).max(SMALLEST_SEGMENT).next_multiple_of(SMALLEST_SEGMENT);
+    let longest = rows
+        .div_ceil(SEGMENTS)
+        .max(SMALLEST_SEGMENT)
+        .next_multiple_of(SMALLEST_SEGMENT);
     groups
         .iter()
         .enumerate()
         .flat_map(|(group, rows)| {
             let end = rows.end;
-            rows.clone().step_by(longest).map(move |first| (group, first..(first + longest).min(end)))
+            rows.clone()
+                .step_by(longest)
+                .map(move |first| (group, first..(first + longest).min(end)))
         })
         .collect()
 }
@@ -106,14 +111,24 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let start = Instant::now();
         let sums = self.sums();
         let live = self.block.live().to_vec();
-        let training_rows: Vec<f64> =
-            live.iter().map(|&column| self.task.view.rows_as(self.columns[column].fold, Role::Train) as f64).collect();
+        let training_rows: Vec<f64> = live
+            .iter()
+            .map(|&column| self.task.view.rows_as(self.columns[column].fold, Role::Train) as f64)
+            .collect();
         let gradient = self.block.gradient(&sums, &training_rows);
         let norms: Vec<f64> = (0..live.len())
-            .map(|position| gradient.column(position).iter().fold(0.0, |max: f64, g| max.max(g.as_f64().abs())))
+            .map(|position| {
+                gradient
+                    .column(position)
+                    .iter()
+                    .fold(0.0, |max: f64, g| max.max(g.as_f64().abs()))
+            })
             .collect();
-        let standings: Vec<Standing> =
-            norms.iter().enumerate().map(|(position, &norm)| self.standing(position, norm, &sums)).collect();
+        let standings: Vec<Standing> = norms
+            .iter()
+            .enumerate()
+            .map(|(position, &norm)| self.standing(position, norm, &sums))
+            .collect();
         if self.epochs > 0 {
             for (&column, standing) in live.iter().zip(&standings) {
                 let history = &mut self.history[column];
@@ -121,7 +136,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 history.extend(points(self.epochs, Split::Train, &standing.train));
             }
         }
-        let ending: Vec<usize> = (0..live.len()).filter(|&position| standings[position].end.is_some()).collect();
+        let ending: Vec<usize> = (0..live.len())
+            .filter(|&position| standings[position].end.is_some())
+            .collect();
         let mut finished = self.finish(&ending, &standings);
         self.block.step();
         self.block.retire(&ending);
@@ -133,7 +150,11 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.report(&live, &standings);
         }
         for outcome in &mut finished {
-            let column = self.runs.iter().position(|&run| run == outcome.run).expect("a run of this block");
+            let column = self
+                .runs
+                .iter()
+                .position(|&run| run == outcome.run)
+                .expect("a run of this block");
             outcome.seconds = self.seconds[column];
             let allowed = self.task.plan.trial_of(outcome.run).train.epochs;
             self.task.observer.observe(&Event::RunFinished {
@@ -156,13 +177,16 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 || Scratch::new(raw_columns, width),
                 |scratch, (group, rows)| {
                     let mut sums = Sums::new(raw_columns, view.groups.len(), width);
-                    self.block.accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
+                    self.block
+                        .accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
                     sums
                 },
             )
             .collect();
         let mut parts = parts.into_iter();
-        let first = parts.next().unwrap_or_else(|| Sums::new(raw_columns, view.groups.len(), width));
+        let first = parts
+            .next()
+            .unwrap_or_else(|| Sums::new(raw_columns, view.groups.len(), width));
         parts.fold(first, |mut sum, part| {
             sum.add(&part);
             sum
@@ -234,7 +258,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 outcome.grad_norm = Some(standing.grad_norm);
                 outcome.train.clone_from(&standing.train);
                 outcome.val = in_order(&view.metrics, &standing.val, &ordered[survivor]);
-                outcome.history.extend(points(self.epochs, Split::Val, &ordered[survivor]));
+                outcome
+                    .history
+                    .extend(points(self.epochs, Split::Val, &ordered[survivor]));
             }
             Some(outcome)
         };
@@ -243,9 +269,17 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     fn report(&self, live: &[usize], standings: &[Standing]) {
         let select = self.task.view.select;
-        let value = |standing: &Standing| standing.val.iter().find(|(metric, _)| *metric == select).map(|(_, v)| *v);
-        let runs =
-            live.iter().zip(standings).filter_map(|(&column, standing)| Some((self.runs[column], value(standing)?)));
+        let value = |standing: &Standing| {
+            standing
+                .val
+                .iter()
+                .find(|(metric, _)| *metric == select)
+                .map(|(_, v)| *v)
+        };
+        let runs = live
+            .iter()
+            .zip(standings)
+            .filter_map(|(&column, standing)| Some((self.runs[column], value(standing)?)));
         self.task.observer.observe(&Event::EpochFinished {
             cohort: self.task.cohort,
             block: self.index,
@@ -266,7 +300,11 @@ mod tests {
         let cut = segments(&groups);
         assert!(cut.len() <= 64 + groups.len());
         for (group, rows) in groups.iter().enumerate() {
-            let own: Vec<_> = cut.iter().filter(|(of, _)| *of == group).map(|(_, rows)| rows.clone()).collect();
+            let own: Vec<_> = cut
+                .iter()
+                .filter(|(of, _)| *of == group)
+                .map(|(_, rows)| rows.clone())
+                .collect();
             assert_eq!((own[0].start, own[own.len() - 1].end), (rows.start, rows.end));
             assert!(own.windows(2).all(|pair| pair[0].end == pair[1].start));
         }

@@ -18,7 +18,10 @@ pub(super) struct Gather<T> {
 impl<T: Real> Gather<T> {
     /// Room for `rows` rows of `columns` stored columns.
     pub(super) fn new(rows: usize, columns: usize) -> Self {
-        Self { x: vec![T::zero(); rows * columns], y: vec![T::zero(); rows] }
+        Self {
+            x: vec![T::zero(); rows * columns],
+            y: vec![T::zero(); rows],
+        }
     }
 
     /// The rows of a batch, group by group: where they lie when a group's share is one piece, else copied together.
@@ -40,8 +43,13 @@ impl<T: Real> Gather<T> {
                     let (own_y, rest_y) = y.split_at_mut(rows);
                     (x, y) = (rest_x, rest_y);
                     copy(view, pieces, own_x, own_y);
-                    let own_x = ArrayView2::from_shape((rows, columns), &*own_x).expect("the slice has the shape's length");
-                    batch.push(Rows { x: own_x, y: own_y, group });
+                    let own_x =
+                        ArrayView2::from_shape((rows, columns), &*own_x).expect("the slice has the shape's length");
+                    batch.push(Rows {
+                        x: own_x,
+                        y: own_y,
+                        group,
+                    });
                 }
             }
         }

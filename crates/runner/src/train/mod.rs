@@ -19,7 +19,12 @@ use crate::plan::{BatchSchedule, Plan};
 /// Trains every run of a cohort.
 pub fn cohort<T: Real>(plan: &Plan, index: usize, view: &View<'_, T>, observer: &dyn Observer) -> Vec<Outcome> {
     let cohort = &plan.cohorts[index];
-    let task = Task { plan, cohort: index, view, observer };
+    let task = Task {
+        plan,
+        cohort: index,
+        view,
+        observer,
+    };
     match cohort.schedule {
         BatchSchedule::Full => full::train(&task, &cohort.blocks),
         BatchSchedule::Batches { rows, shuffle } => batches::train(&task, &cohort.blocks, rows, shuffle),

@@ -48,12 +48,25 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
     pub fn new(data: &'a Dataset<T>, config: &Config) -> Self {
         Self {
             x: data.x.view(),
-            y: data.y.iter().map(|&y| if y == 1 { T::one() } else { T::zero() }).collect(),
+            y: data
+                .y
+                .iter()
+                .map(|&y| if y == 1 { T::one() } else { T::zero() })
+                .collect(),
             groups: &data.groups,
             folds: &data.folds,
             map: map(data),
-            features: data.encoding.features.iter().map(|feature| feature.name.as_str()).collect(),
-            metrics: config.metrics().iter().filter_map(|metric| Metric::from_name(metric.name())).collect(),
+            features: data
+                .encoding
+                .features
+                .iter()
+                .map(|feature| feature.name.as_str())
+                .collect(),
+            metrics: config
+                .metrics()
+                .iter()
+                .filter_map(|metric| Metric::from_name(metric.name()))
+                .collect(),
             select: Metric::from_name(config.sweep.metric.name()).unwrap_or(Metric::LogLoss),
             cut: cut(config.metrics.threshold),
             threshold: config.metrics.threshold,
@@ -68,7 +81,14 @@ fn map<T>(data: &Dataset<T>) -> AffineMap {
     AffineMap {
         raw_columns: encoding.raw.len(),
         features: encoding.features.len(),
-        links: encoding.links.iter().map(|link| Link { raw: link.raw, feature: link.feature }).collect(),
+        links: encoding
+            .links
+            .iter()
+            .map(|link| Link {
+                raw: link.raw,
+                feature: link.feature,
+            })
+            .collect(),
         folds: encoding
             .folds
             .iter()
@@ -84,7 +104,11 @@ fn map<T>(data: &Dataset<T>) -> AffineMap {
 impl<T: Real> View<'_, T> {
     /// Stored rows of one group.
     pub fn rows(&self, group: usize, rows: Range<usize>) -> Rows<'_, T> {
-        Rows { x: self.x.slice(s![rows.clone(), ..]), y: &self.y[rows], group }
+        Rows {
+            x: self.x.slice(s![rows.clone(), ..]),
+            y: &self.y[rows],
+            group,
+        }
     }
 
     /// The groups that play a role for a fold.
@@ -114,7 +138,10 @@ impl<T: Real> View<'_, T> {
         };
         Column {
             fold: planned.fold,
-            is_trained: self.folds.roles[planned.fold].iter().map(|&role| role == Role::Train).collect(),
+            is_trained: self.folds.roles[planned.fold]
+                .iter()
+                .map(|&role| role == Role::Train)
+                .collect(),
             l2: l2::strength(trial.model.c, self.rows_as(planned.fold, Role::Train) as f64),
             fit_intercept: trial.model.fit_intercept,
             kind: kind_of(trial),

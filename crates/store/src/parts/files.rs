@@ -144,11 +144,7 @@ impl PartWriter {
         Ok((target > generation).then_some(target))
     }
 
-    fn write(
-        &mut self,
-        frame: impl FnOnce() -> PolarsResult<DataFrame>,
-        generation: u32,
-    ) -> Result<(), StoreError> {
+    fn write(&mut self, frame: impl FnOnce() -> PolarsResult<DataFrame>, generation: u32) -> Result<(), StoreError> {
         let path = self.folder.join(format!("{:05}.{ENDING}", self.next));
         let level = generation.to_string();
         let bytes = frame()
@@ -236,15 +232,10 @@ fn concat(files: &[PartFile]) -> Result<DataFrame, StoreError> {
     }
     let mut merged = DataFrame::empty_with_schema(&schema());
     for frame in frames.iter().rev() {
-        merged
-            .vstack_mut(frame)
-            .map_err(|source| StoreError::Encode {
-                path: files
-                    .last()
-                    .map(|file| file.path.clone())
-                    .unwrap_or_default(),
-                source,
-            })?;
+        merged.vstack_mut(frame).map_err(|source| StoreError::Encode {
+            path: files.last().map(|file| file.path.clone()).unwrap_or_default(),
+            source,
+        })?;
     }
     merged.rechunk_mut_par();
     Ok(merged)

@@ -112,10 +112,7 @@ impl<'a> Columns<'a> {
             self.push(run, Kind::Reason, reason.name(), None);
         }
         let numbers = [
-            (
-                field::CONVERGED,
-                Some(f64::from(u8::from(record.converged))),
-            ),
+            (field::CONVERGED, Some(f64::from(u8::from(record.converged)))),
             (field::EPOCHS, Some(f64::from(record.epochs))),
             (field::BEST_EPOCH, record.best_epoch.map(f64::from)),
             (field::FIRST_PASS, Some(f64::from(record.first_pass))),
@@ -159,14 +156,7 @@ pub(super) fn encode(part: &Part) -> PolarsResult<DataFrame> {
     for row in &part.coefficients {
         let (value, standardized) = (row.coefficient, row.coefficient_standardized);
         let kind = Kind::Coefficient;
-        columns.push_row(
-            row.run,
-            kind,
-            &row.feature,
-            None,
-            Some(value),
-            Some(standardized),
-        );
+        columns.push_row(row.run, kind, &row.feature, None, Some(value), Some(standardized));
     }
     DataFrame::new(
         columns.run.len(),

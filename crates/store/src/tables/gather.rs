@@ -173,8 +173,7 @@ impl Gathered {
             if is_taken[position as usize] {
                 continue;
             }
-            let kind = Kind::of(kind)
-                .ok_or_else(|| frame.bad_cell(cells::KIND, row, Some(&kind.to_string())))?;
+            let kind = Kind::of(kind).ok_or_else(|| frame.bad_cell(cells::KIND, row, Some(&kind.to_string())))?;
             let name = columns.2.get(row).unwrap_or("");
             let value = columns.4.get(row);
             let is_wanted = match wanted {
@@ -204,8 +203,7 @@ impl Gathered {
                 }),
                 Kind::TrainHistory | Kind::ValHistory | Kind::Coefficient => {}
                 Kind::State => {
-                    let state = RunState::parse(name)
-                        .ok_or_else(|| frame.bad_cell(cells::NAME, row, Some(name)))?;
+                    let state = RunState::parse(name).ok_or_else(|| frame.bad_cell(cells::NAME, row, Some(name)))?;
                     self.runs[position as usize].record = Some(RunRecord {
                         run: RunId(run),
                         state,
@@ -237,10 +235,7 @@ impl Gathered {
         for cell in &mut self.history {
             cell.metric = place[cell.metric as usize];
         }
-        self.metrics = order
-            .iter()
-            .map(|&position| names[position as usize].clone())
-            .collect();
+        self.metrics = order.iter().map(|&position| names[position as usize].clone()).collect();
         self.history
             .sort_by_key(|cell| (cell.run, cell.epoch, cell.split, cell.metric));
         self.coefficients.sort_by_key(|cell| cell.run);
@@ -271,13 +266,7 @@ impl Gathered {
 }
 
 /// Puts one cell of a part into a record; false if its name is not known.
-fn fill(
-    record: &mut RunRecord,
-    kind: Kind,
-    name: &str,
-    value: Option<f64>,
-    metrics: &mut Names,
-) -> bool {
+fn fill(record: &mut RunRecord, kind: Kind, name: &str, value: Option<f64>, metrics: &mut Names) -> bool {
     let number = value.unwrap_or(f64::NAN);
     match kind {
         parts::Kind::Reason => {
@@ -425,8 +414,7 @@ mod tests {
         writer.append(&part(10, 5)).expect("appended");
         writer.append(&part(10, 2)).expect("appended");
         let files = parts::list(dir.path()).expect("listing");
-        let gathered =
-            Gathered::read(&plan(&[10]), &files, &[], Wanted::Of(&[RunId(10)])).expect("readable");
+        let gathered = Gathered::read(&plan(&[10]), &files, &[], Wanted::Of(&[RunId(10)])).expect("readable");
         assert_eq!(gathered.runs[0].record.as_ref().map(|r| r.epochs), Some(2));
         assert_eq!(gathered.history.len(), 6);
         assert_eq!(gathered.coefficients.len(), 2);

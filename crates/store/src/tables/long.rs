@@ -75,9 +75,5 @@ fn frame(columns: Vec<Column>) -> PolarsResult<DataFrame> {
 }
 
 fn run_texts(gathered: &Gathered) -> Vec<String> {
-    gathered
-        .runs
-        .iter()
-        .map(|row| row.run.to_string())
-        .collect()
+    gathered.runs.iter().map(|row| row.run.to_string()).collect()
 }

@@ -16,22 +16,14 @@ pub(crate) fn runs_frame(rows: &[RunRow], metrics: &[Name]) -> PolarsResult<Data
     let mut columns = vec![
         column(
             runs::RUN,
-            rows.iter()
-                .map(|row| row.run.to_string())
-                .collect::<Vec<_>>(),
+            rows.iter().map(|row| row.run.to_string()).collect::<Vec<_>>(),
         ),
         column(runs::TRIAL, numbers(|row| row.trial)),
         column(runs::FOLD, numbers(|row| row.fold)),
         column(runs::REPEAT, numbers(|row| row.repeat)),
         column(runs::RESTART, numbers(|row| row.restart)),
-        column(
-            runs::STATE,
-            rows.iter().map(RunRow::state).collect::<Vec<_>>(),
-        ),
-        column(
-            runs::REASON,
-            of_records(rows, |record| record.reason.map(Reason::name)),
-        ),
+        column(runs::STATE, rows.iter().map(RunRow::state).collect::<Vec<_>>()),
+        column(runs::REASON, of_records(rows, |record| record.reason.map(Reason::name))),
         column(runs::CONVERGED, of_records(rows, |r| Some(r.converged))),
         column(runs::EPOCHS, of_records(rows, |r| Some(r.epochs))),
         column(runs::BEST_EPOCH, of_records(rows, |r| r.best_epoch)),
@@ -41,14 +33,8 @@ pub(crate) fn runs_frame(rows: &[RunRow], metrics: &[Name]) -> PolarsResult<Data
         score_column(runs::GRAD_NORM, rows, |record| record.grad_norm),
         score_column(runs::L1, rows, |record| Some(record.l1)),
         score_column(runs::L2, rows, |record| Some(record.l2)),
-        column(
-            runs::N_TRAIN,
-            of_records(rows, |r| i64::try_from(r.n_train).ok()),
-        ),
-        column(
-            runs::N_VAL,
-            of_records(rows, |r| i64::try_from(r.n_val).ok()),
-        ),
+        column(runs::N_TRAIN, of_records(rows, |r| i64::try_from(r.n_train).ok())),
+        column(runs::N_VAL, of_records(rows, |r| i64::try_from(r.n_val).ok())),
     ];
     for metric in &metrics {
         let name = format!("{TRAIN}{metric}");
@@ -72,23 +58,13 @@ fn all_metrics(rows: &[RunRow], listed: &[Name]) -> Vec<Name> {
     listed.iter().chain(more).cloned().collect()
 }
 
-fn of_records<'a, T>(
-    rows: &'a [RunRow],
-    of: impl Fn(&'a RunRecord) -> Option<T>,
-) -> Vec<Option<T>> {
+fn of_records<'a, T>(rows: &'a [RunRow], of: impl Fn(&'a RunRecord) -> Option<T>) -> Vec<Option<T>> {
     let cells = rows.iter().map(|row| row.record.as_ref().and_then(&of));
     cells.collect()
 }
 
-fn score_column(
-    name: &str,
-    rows: &[RunRow],
-    of: impl Fn(&RunRecord) -> Option<f64>,
-) -> polars::prelude::Column {
-    scores(
-        name,
-        rows.iter().map(|row| row.record.as_ref().and_then(&of)),
-    )
+fn score_column(name: &str, rows: &[RunRow], of: impl Fn(&RunRecord) -> Option<f64>) -> polars::prelude::Column {
+    scores(name, rows.iter().map(|row| row.record.as_ref().and_then(&of)))
 }
 
 /// Reads the file back.

@@ -9,9 +9,7 @@ use crate::error::StoreError;
 use crate::frame::{Frame, column, param_column, scores};
 use crate::manifest::{Manifest, MetricInfo};
 use crate::plan::PlanTable;
-use crate::rows::{
-    MEAN_TRAIN, MEAN_VAL, PARAM, RunRow, SE_VAL, STD_VAL, Score, TrialRow, TrialTable, trials,
-};
+use crate::rows::{MEAN_TRAIN, MEAN_VAL, PARAM, RunRow, SE_VAL, STD_VAL, Score, TrialRow, TrialTable, trials};
 use crate::run::{RunRecord, RunState, TrialState};
 
 /// Scores and ranks every trial. `rows` are the runs, by trial, fold, repeat, restart.
@@ -36,10 +34,7 @@ pub(crate) fn rank(plan: &PlanTable, manifest: &Manifest, rows: &[RunRow]) -> Tr
             })
             .collect(),
     };
-    let select = manifest
-        .metrics
-        .iter()
-        .position(|m| m.name == manifest.select);
+    let select = manifest.metrics.iter().position(|m| m.name == manifest.select);
     assign_ranks(&mut table, select);
     table
 }
@@ -50,10 +45,7 @@ fn score_trial(trial: u32, runs: &[RunRow], metrics: &[MetricInfo]) -> TrialRow 
         .iter()
         .map(|run| run.record.as_ref().map(|record| record.state))
         .collect();
-    let n_failed = states
-        .iter()
-        .filter(|state| **state == Some(RunState::Failed))
-        .count();
+    let n_failed = states.iter().filter(|state| **state == Some(RunState::Failed)).count();
     let state = if n_failed > 0 {
         TrialState::Failed
     } else if states.is_empty() || states.contains(&None) {
@@ -84,10 +76,7 @@ fn score_trial(trial: u32, runs: &[RunRow], metrics: &[MetricInfo]) -> TrialRow 
         scores,
         rank: 0,
         state,
-        rung: runs
-            .iter()
-            .filter_map(|run| run.record.as_ref()?.rung)
-            .max(),
+        rung: runs.iter().filter_map(|run| run.record.as_ref()?.rung).max(),
         n_runs: runs.len() as u32,
         n_failed: n_failed as u32,
         is_selected: false,
@@ -218,12 +207,7 @@ pub(crate) fn trials_from(frame: &Frame, manifest: &Manifest) -> Result<TrialTab
         .iter()
         .map(|metric| {
             let read = |prefix: &str| frame.f64(&format!("{prefix}{}", metric.name));
-            Ok([
-                read(MEAN_VAL)?,
-                read(STD_VAL)?,
-                read(SE_VAL)?,
-                read(MEAN_TRAIN)?,
-            ])
+            Ok([read(MEAN_VAL)?, read(STD_VAL)?, read(SE_VAL)?, read(MEAN_TRAIN)?])
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let rows = (0..number.len()).map(|row| TrialRow {
@@ -293,10 +277,7 @@ mod tests {
             restart,
             record: Some(RunRecord {
                 state,
-                val: score
-                    .map(|value| (LOSS.into(), value))
-                    .into_iter()
-                    .collect(),
+                val: score.map(|value| (LOSS.into(), value)).into_iter().collect(),
                 train: vec![(LOSS.into(), f64::from(10 - trial))],
                 ..RunRecord::default()
             }),
@@ -379,9 +360,7 @@ mod tests {
 
     #[test]
     fn without_held_out_rows_training_scores_rank() {
-        let rows: Vec<RunRow> = (0..3)
-            .map(|trial| run(trial, 0, 0, RunState::Complete, None))
-            .collect();
+        let rows: Vec<RunRow> = (0..3).map(|trial| run(trial, 0, 0, RunState::Complete, None)).collect();
         let table = rank(&plan(3), &manifest(false), &rows);
         assert_eq!(ranks(&table), [3, 2, 1]);
         assert_eq!(table.rows[2].scores[0].mean_val, None);

@@ -26,9 +26,7 @@ fn columns_are_those_of_the_contract() {
     let dir = scratch.path().join("store");
     let plan = plan(3, 2);
     let mut writer = StoreWriter::create(&dir, &manifest(), "c", "r", &plan).expect("created");
-    writer
-        .append(&parts(plan.runs.iter(), 2))
-        .expect("appended");
+    writer.append(&parts(plan.runs.iter(), 2)).expect("appended");
     writer.finish().expect("finished");
     assert_eq!(
         columns(&read(&dir, "trials.parquet")),
@@ -82,13 +80,7 @@ fn columns_are_those_of_the_contract() {
     );
     assert_eq!(
         columns(&read(&dir, "history.parquet")),
-        [
-            "run str",
-            "epoch u32",
-            "split str",
-            "metric str",
-            "value f64"
-        ]
+        ["run str", "epoch u32", "split str", "metric str", "value f64"]
     );
     assert_eq!(
         columns(&read(&dir, "coefficients.parquet")),
@@ -122,9 +114,7 @@ fn infinite_c_and_missing_cells_are_what_they_are() {
     let dir = scratch.path().join("store");
     let plan = plan(2, 2);
     let mut writer = StoreWriter::create(&dir, &manifest(), "c", "r", &plan).expect("created");
-    writer
-        .append(&parts(plan.runs[..2].iter(), 1))
-        .expect("appended");
+    writer.append(&parts(plan.runs[..2].iter(), 1)).expect("appended");
     let failed = plan.runs[2..].iter().map(|run| RunRecord {
         run: run.run,
         state: RunState::Failed,
@@ -144,11 +134,7 @@ fn infinite_c_and_missing_cells_are_what_they_are() {
     assert_eq!(loss.f64().expect("floats").get(1), None);
     let runs = read(&dir, "runs.parquet");
     for name in ["val_log_loss", "reason", "objective", "best_epoch"] {
-        assert_eq!(
-            runs.column(name).expect("a column").null_count(),
-            2,
-            "{name}"
-        );
+        assert_eq!(runs.column(name).expect("a column").null_count(), 2, "{name}");
     }
 }
 
@@ -166,10 +152,7 @@ fn rows_come_in_one_order_whatever_order_the_runs_ended_in() {
             writer.append(&part(&plan.runs[*run], 2)).expect("appended");
         }
         writer.finish().expect("finished");
-        tables.push(
-            ["trials", "runs", "history", "coefficients"]
-                .map(|name| read(&dir, &format!("{name}.parquet"))),
-        );
+        tables.push(["trials", "runs", "history", "coefficients"].map(|name| read(&dir, &format!("{name}.parquet"))));
     }
     assert!(tables[0][2].height() == 3 * 3 * 2 * 2 * 2);
     for other in &tables[1..] {

@@ -9,12 +9,8 @@ use crate::sample::{manifest, parts, plan};
 fn store(dir: &Path) {
     let plan = plan(2, 2);
     let mut writer = StoreWriter::create(dir, &manifest(), "c", "r", &plan).expect("created");
-    writer
-        .append(&parts(plan.runs[..2].iter(), 2))
-        .expect("appended");
-    writer
-        .append(&parts(plan.runs[2..].iter(), 2))
-        .expect("appended");
+    writer.append(&parts(plan.runs[..2].iter(), 2)).expect("appended");
+    writer.append(&parts(plan.runs[2..].iter(), 2)).expect("appended");
     writer.finish().expect("finished");
 }
 
@@ -31,10 +27,7 @@ fn a_damaged_table_is_named_and_made_again() {
     let dir = scratch.path().join("store");
     store(&dir);
     flip(&dir.join("trials.parquet"));
-    let error = Store::open(&dir)
-        .expect("opened")
-        .trials()
-        .expect_err("damaged");
+    let error = Store::open(&dir).expect("opened").trials().expect_err("damaged");
     assert!(
         matches!(
             &error,
@@ -44,14 +37,10 @@ fn a_damaged_table_is_named_and_made_again() {
     );
     assert_eq!(error.exit_kind(), ExitKind::Disk);
     assert!(error.hint().expect("a hint").contains("gradsweep resume"));
-    let (writer, kept) =
-        StoreWriter::extend(&dir, &manifest(), "c", "r", &plan(2, 2)).expect("resumed");
+    let (writer, kept) = StoreWriter::extend(&dir, &manifest(), "c", "r", &plan(2, 2)).expect("resumed");
     assert_eq!(kept.finished.len(), 4);
     writer.finish().expect("made again");
-    Store::open(&dir)
-        .expect("opened")
-        .trials()
-        .expect("whole again");
+    Store::open(&dir).expect("opened").trials().expect("whole again");
 }
 
 #[test]
@@ -62,19 +51,11 @@ fn runs_of_a_damaged_part_are_to_be_done_again() {
     flip(&dir.join("parts/00001.parquet"));
     let plan = plan(2, 2);
     let (mut writer, kept) = StoreWriter::extend(&dir, &manifest(), "c", "r", &plan).expect("more");
-    assert_eq!(
-        kept.finished,
-        plan.runs[2..].iter().map(|run| run.run).collect()
-    );
+    assert_eq!(kept.finished, plan.runs[2..].iter().map(|run| run.run).collect());
     assert_eq!(kept.set_aside.len(), 1);
     assert!(kept.set_aside[0].path.ends_with("00001.parquet.damaged"));
-    assert_eq!(
-        kept.set_aside[0].why,
-        "its checksum does not match its content"
-    );
-    writer
-        .append(&parts(plan.runs[..2].iter(), 2))
-        .expect("appended");
+    assert_eq!(kept.set_aside[0].why, "its checksum does not match its content");
+    writer.append(&parts(plan.runs[..2].iter(), 2)).expect("appended");
     assert_eq!(writer.finish().expect("finished").waiting, 0);
 }
 
@@ -87,10 +68,7 @@ fn a_damaged_or_newer_manifest_is_named() {
     let text = std::fs::read_to_string(&path).expect("readable");
     std::fs::write(&path, &text[..text.len() / 2]).expect("written");
     let error = Store::open(&dir).expect_err("cut short");
-    assert!(
-        matches!(error, StoreError::DamagedManifest { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::DamagedManifest { .. }), "{error}");
     std::fs::write(&path, text.replace("\"format\": 1", "\"format\": 2")).expect("written");
     let error = probe(&dir).expect_err("newer");
     assert!(matches!(error, StoreError::TooNew { .. }), "{error}");
@@ -125,10 +103,7 @@ fn a_directory_that_takes_no_files_is_named() {
     let plan = plan(1, 1);
     let dir = Path::new("/proc/self/gradsweep");
     let error = StoreWriter::create(dir, &manifest(), "c", "r", &plan).expect_err("not writable");
-    assert!(
-        matches!(&error, StoreError::Io { path, .. } if path == dir),
-        "{error}"
-    );
+    assert!(matches!(&error, StoreError::Io { path, .. } if path == dir), "{error}");
 }
 
 #[test]

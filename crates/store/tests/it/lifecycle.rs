@@ -10,13 +10,7 @@ use crate::sample::{manifest, part, parts, plan, run_id};
 fn files(dir: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(dir).expect("a directory");
     entries
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect()
 }
 
@@ -26,9 +20,7 @@ fn a_small_sweep_is_few_files_and_reads_back() {
     let dir = scratch.path().join("deep").join("store");
     let plan = plan(4, 3);
     let mut writer = StoreWriter::create(&dir, &manifest(), "config", "all", &plan).expect("new");
-    writer
-        .append(&parts(plan.runs.iter(), 3))
-        .expect("appended");
+    writer.append(&parts(plan.runs.iter(), 3)).expect("appended");
     let written = writer.finish().expect("finished");
     assert_eq!((written.trials, written.runs), (4, 12));
     assert_eq!(written.unconverged, 12);
@@ -58,10 +50,7 @@ fn a_small_sweep_is_few_files_and_reads_back() {
     assert_eq!(runs[7].record.as_ref(), Some(&expected.runs[0]));
     let run = plan.runs[7].run;
     assert_eq!(store.history(run).expect("history"), expected.history);
-    assert_eq!(
-        store.coefficients(run).expect("coefficients"),
-        expected.coefficients
-    );
+    assert_eq!(store.coefficients(run).expect("coefficients"), expected.coefficients);
 }
 
 #[test]
@@ -70,20 +59,11 @@ fn an_unfinished_store_reads_as_its_tables_will() {
     let dir = scratch.path().join("store");
     let plan = plan(3, 2);
     let mut writer = StoreWriter::create(&dir, &manifest(), "c", "r", &plan).expect("created");
-    writer
-        .append(&parts(plan.runs[..3].iter(), 2))
-        .expect("appended");
+    writer.append(&parts(plan.runs[..3].iter(), 2)).expect("appended");
     let store = Store::open(&dir).expect("opened while it is written");
     let before = store.trials().expect("made in memory");
     let states: Vec<TrialState> = before.rows.iter().map(|row| row.state).collect();
-    assert_eq!(
-        states,
-        [
-            TrialState::Complete,
-            TrialState::Waiting,
-            TrialState::Waiting
-        ]
-    );
+    assert_eq!(states, [TrialState::Complete, TrialState::Waiting, TrialState::Waiting]);
     let run = plan.runs[2].run;
     let (runs, history) = (store.runs(), store.history(run));
     let coefficients = store.coefficients(run);
@@ -100,9 +80,7 @@ fn extending_keeps_parts_and_says_what_is_done() {
     let dir = scratch.path().join("store");
     let small = plan(2, 2);
     let mut writer = StoreWriter::create(&dir, &manifest(), "c", "r", &small).expect("created");
-    writer
-        .append(&parts(small.runs.iter(), 2))
-        .expect("appended");
+    writer.append(&parts(small.runs.iter(), 2)).expect("appended");
     writer.finish().expect("finished");
 
     let mut larger = manifest();
@@ -114,16 +92,12 @@ fn extending_keeps_parts_and_says_what_is_done() {
     assert!(kept.set_aside.is_empty());
     let store = Store::open(&dir).expect("opened");
     assert_eq!(store.trials().expect("not the old table").rows.len(), 3);
-    writer
-        .append(&parts(grown.runs[4..].iter(), 2))
-        .expect("appended");
+    writer.append(&parts(grown.runs[4..].iter(), 2)).expect("appended");
     writer.finish().expect("finished");
 
     let whole = scratch.path().join("whole");
     let mut writer = StoreWriter::create(&whole, &larger, "c2", "r2", &grown).expect("created");
-    writer
-        .append(&parts(grown.runs.iter(), 2))
-        .expect("appended");
+    writer.append(&parts(grown.runs.iter(), 2)).expect("appended");
     writer.finish().expect("finished");
     let (a, b) = (store, Store::open(&whole).expect("opened"));
     assert_eq!(a.trials().expect("read"), b.trials().expect("read"));
@@ -140,9 +114,7 @@ fn runs_that_left_the_plan_are_not_in_the_tables() {
     let dir = scratch.path().join("store");
     let wide = plan(3, 2);
     let mut writer = StoreWriter::create(&dir, &manifest(), "c", "r", &wide).expect("created");
-    writer
-        .append(&parts(wide.runs.iter(), 2))
-        .expect("appended");
+    writer.append(&parts(wide.runs.iter(), 2)).expect("appended");
     drop(writer);
     let narrow = plan(2, 2);
     let (writer, kept) = StoreWriter::extend(&dir, &manifest(), "c", "r", &narrow).expect("less");
@@ -189,21 +161,14 @@ fn a_directory_without_a_manifest_is_taken_over() {
     let dir = scratch.path().join("store");
     let plan = plan(2, 2);
     let mut writer = StoreWriter::create(&dir, &manifest(), "c", "r", &plan).expect("created");
-    writer
-        .append(&parts(plan.runs.iter(), 2))
-        .expect("appended");
+    writer.append(&parts(plan.runs.iter(), 2)).expect("appended");
     writer.finish().expect("finished");
     std::fs::write(dir.join("notes.txt"), "mine").expect("written");
     std::fs::remove_file(dir.join("manifest.json")).expect("removed");
     assert_eq!(probe(&dir).expect("readable"), None);
     drop(StoreWriter::create(&dir, &manifest(), "c", "r", &plan).expect("taken over"));
     let trials = Store::open(&dir).expect("opened").trials().expect("read");
-    assert!(
-        trials
-            .rows
-            .iter()
-            .all(|row| row.state == TrialState::Waiting)
-    );
+    assert!(trials.rows.iter().all(|row| row.state == TrialState::Waiting));
     assert!(dir.join("notes.txt").exists());
 }
 
@@ -213,9 +178,7 @@ fn replacing_removes_a_sweep_and_nothing_else() {
     let dir = scratch.path().join("store");
     let plan = plan(2, 2);
     let mut writer = StoreWriter::replace(&dir, &manifest(), "c", "r", &plan).expect("created");
-    writer
-        .append(&parts(plan.runs.iter(), 2))
-        .expect("appended");
+    writer.append(&parts(plan.runs.iter(), 2)).expect("appended");
     writer.finish().expect("finished");
 
     std::fs::write(dir.join("notes.txt"), "mine").expect("written");

@@ -1,8 +1,8 @@
 //! A small sweep with invented figures.
 
 use gradsweep_store::{
-    CoefficientRow, HistoryRow, Manifest, MetricInfo, ParamValue, Part, PlanTable, PlannedRun,
-    PlannedTrial, Reason, RunId, RunRecord, RunState, Split,
+    CoefficientRow, HistoryRow, Manifest, MetricInfo, ParamValue, Part, PlanTable, PlannedRun, PlannedTrial, Reason,
+    RunId, RunRecord, RunState, Split,
 };
 
 pub(crate) const METRICS: [(&str, bool); 2] = [("log_loss", false), ("roc_auc", true)];
@@ -79,17 +79,15 @@ pub(crate) fn part(run: &PlannedRun, epochs: u32) -> Part {
         ..RunRecord::default()
     };
     let history = (1..=epochs).flat_map(|epoch| {
-        [Split::Train, Split::Val]
-            .into_iter()
-            .flat_map(move |split| {
-                METRICS.iter().map(move |(metric, _)| HistoryRow {
-                    run: run.run,
-                    epoch,
-                    split,
-                    metric: (*metric).into(),
-                    value: loss + 1.0 / f64::from(epoch),
-                })
+        [Split::Train, Split::Val].into_iter().flat_map(move |split| {
+            METRICS.iter().map(move |(metric, _)| HistoryRow {
+                run: run.run,
+                epoch,
+                split,
+                metric: (*metric).into(),
+                value: loss + 1.0 / f64::from(epoch),
             })
+        })
     });
     let coefficients = ["(intercept)", "hour", "carrier=EV"].map(|feature| CoefficientRow {
         run: run.run,

@@ -5,21 +5,29 @@ use super::{LEAST, read, read_with};
 /// Each case: what follows the least config (three lines), a piece of what is said, and the position.
 const CASES: &[(&str, &str, (usize, usize))] = &[
     // Syntax.
-    ("[train]\nepochs = ", "this is not TOML", (5, 10)),
+    ("[train]\nepochs = ", "this is not TOML: a value is missing", (5, 10)),
     ("[train]\nepochs = 1\nepochs = 2", "duplicate key", (6, 1)),
     ("[train\nepochs = 1", "this is not TOML", (4, 7)),
     // Unknown keys.
-    ("[train]\nlearning_rte = 0.1", "`learning_rte` is not a key of [train]; did you mean `learning_rate`?", (5, 1)),
+    (
+        "[train]\nlearning_rte = 0.1",
+        "`learning_rte` is not a key of [train]; did you mean `learning_rate`?",
+        (5, 1),
+    ),
     ("[trian]\nepochs = 1", "did you mean `train`?", (4, 2)),
     ("[train]\nseed = 1", "this key belongs to [run]", (5, 1)),
     ("[model]\nlearning_rate = 1", "this key belongs to [train]", (5, 1)),
     ("[train]\ninit = { kid = \"normal\" }", "did you mean `kind`?", (5, 10)),
-    ("[parameters]\nmodel.C = [1]", "did you mean [sweep.parameters]?", (4, 2)),
+    (
+        "[parameters]\nmodel.C = [1]",
+        "did you mean [sweep.parameters]?",
+        (4, 2),
+    ),
     ("[train]\nxyzzy = 1", "its keys are solver, epochs", (5, 1)),
     ("name = \"a\"", "move above the first [table]", (4, 1)),
     ("[train]\nversion = 1", "move above the first [table]", (5, 1)),
     // Names of other tools.
-    ("[train]\nlr = 0.1", "it is train.learning_rate", (5, 1)),
+    ("[train]\nlr = 0.1", "use train.learning_rate", (5, 1)),
     ("[model]\nalpha = 0.1", "C = 1/(alpha·n)", (5, 1)),
     ("[model]\nlambda = 0.1", "C = 1/(lambda·S)", (5, 1)),
     ("[model]\npenalty = \"l2\"", "model.l1_ratio = 0.0", (5, 1)),
@@ -28,14 +36,22 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("[train]\nmax_iter = 10", "train.epochs", (5, 1)),
     ("[train]\nbatch_size = 10", "train.batch_rows", (5, 1)),
     ("[validation]\ncv = 10", "validation.folds", (5, 1)),
-    ("[sweep.parameters]\nlr = [0.1]", "it is train.learning_rate", (5, 1)),
-    ("[sweep.parameters]\ntrain.lr = [0.1]", "it is train.learning_rate", (5, 7)),
+    ("[sweep.parameters]\nlr = [0.1]", "use train.learning_rate", (5, 1)),
+    (
+        "[sweep.parameters]\ntrain.lr = [0.1]",
+        "use train.learning_rate",
+        (5, 7),
+    ),
     ("[sweep.parameters]\nalpha = [0.1]", "C = 1/(alpha·n)", (5, 1)),
     // Types and ranges.
     ("[train]\nepochs = 1e3", "write 1000", (5, 10)),
     ("[train]\nepochs = 1.5", "a whole number is needed", (5, 10)),
     ("[train]\nepochs = \"10\"", "drop the quotes: 10", (5, 10)),
-    ("[train]\nepochs = 0", "must be an integer, 1 or more; out of range", (5, 10)),
+    (
+        "[train]\nepochs = 0",
+        "must be an integer, 1 or more; out of range",
+        (5, 10),
+    ),
     ("[train]\nepochs = 99999999999999999999", "no 64 bits", (5, 10)),
     ("[train]\nlearning_rate = -1", "a number above 0", (5, 17)),
     ("[train]\nlearning_rate = nan", "a number above 0", (5, 17)),
@@ -49,7 +65,11 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("[train]\nsolver = true", "put it in quotes", (5, 10)),
     ("[train]\nsolver = [\"adam\"]", "found a list", (5, 10)),
     ("[train]\ninit = \"zeros\"", "`train.init` is a table", (5, 1)),
-    ("[train]\ninit = { kind = \"zeros\", std = 1.0 }", "no effect without kind = \"normal\"", (5, 26)),
+    (
+        "[train]\ninit = { kind = \"zeros\", std = 1.0 }",
+        "no effect without kind = \"normal\"",
+        (5, 26),
+    ),
     ("[model]\nC = 0", "a number above 0, or inf", (5, 5)),
     ("[model]\nclass_weight = { yes = \"1\" }", "drop the quotes", (5, 24)),
     ("train = 3\n", "duplicate key", (4, 1)),
@@ -57,7 +77,11 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("include = \"x*\"", "write [\"x*\"]", (4, 11)),
     ("include = []", "the list is empty", (4, 11)),
     ("csv = { delimiter = \"ab\" }", "one ASCII character", (4, 21)),
-    ("csv = { delimiter = \";\", quote = \";\" }", "the same character", (4, 21)),
+    (
+        "csv = { delimiter = \";\", quote = \";\" }",
+        "the same character",
+        (4, 21),
+    ),
     ("fold = 1979-05-27", "found a date", (4, 8)),
     ("[validation]\nfolds = 1", "2 to 65535", (5, 9)),
     ("[metrics]\nreport = [\"auc\"]", "did you mean \"roc_auc\"?", (5, 11)),
@@ -65,45 +89,173 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
     // Not built yet.
     ("weight = \"w\"", "`data.weight` is not built yet", (4, 1)),
-    ("[model]\nkind = \"mlp\"", "`model.kind` = \"mlp\" is not built yet", (5, 8)),
-    ("[model]\nl1_ratio = 0.5", "`model.l1_ratio` is not built yet; only 0.0 works", (5, 1)),
+    (
+        "[model]\nkind = \"mlp\"",
+        "`model.kind` = \"mlp\" is not built yet",
+        (5, 8),
+    ),
+    (
+        "[model]\nl1_ratio = 0.5",
+        "`model.l1_ratio` is not built yet; only 0.0 works",
+        (5, 1),
+    ),
     ("[model]\nclass_weight = \"balanced\"", "not built yet", (5, 16)),
-    ("[model]\nclass_weight = { yes = 2 }", "`model.class_weight` is not built yet", (5, 1)),
-    ("[train]\nsolver = \"newton\"", "`train.solver` = \"newton\" is not built yet", (5, 10)),
-    ("[train.early_stopping]\npatience = 5", "`train.early_stopping` is not built yet", (4, 8)),
-    ("[train]\nschedule = { kind = \"cosine\" }", "`train.schedule.kind` = \"cosine\" is not built yet", (5, 21)),
-    ("[train]\nschedule.warmup_epochs = 2", "`train.schedule.warmup_epochs` is not built yet", (5, 10)),
-    ("[validation]\nrepeats = 2", "`validation.repeats` is not built yet", (5, 1)),
-    ("[sweep]\nmethod = \"tpe\"\ntrials = 5", "`sweep.method` = \"tpe\" is not built yet", (5, 10)),
+    (
+        "[model]\nclass_weight = { yes = 2 }",
+        "`model.class_weight` is not built yet",
+        (5, 1),
+    ),
+    (
+        "[train]\nsolver = \"newton\"",
+        "`train.solver` = \"newton\" is not built yet",
+        (5, 10),
+    ),
+    (
+        "[train.early_stopping]\npatience = 5",
+        "`train.early_stopping` is not built yet",
+        (4, 8),
+    ),
+    (
+        "[train]\nschedule = { kind = \"cosine\" }",
+        "`train.schedule.kind` = \"cosine\" is not built yet",
+        (5, 21),
+    ),
+    (
+        "[train]\nschedule.warmup_epochs = 2",
+        "`train.schedule.warmup_epochs` is not built yet",
+        (5, 10),
+    ),
+    (
+        "[validation]\nrepeats = 2",
+        "`validation.repeats` is not built yet",
+        (5, 1),
+    ),
+    (
+        "[sweep]\nmethod = \"tpe\"\ntrials = 5",
+        "`sweep.method` = \"tpe\" is not built yet",
+        (5, 10),
+    ),
     ("[sweep]\ntarget = 0.3", "`sweep.target` is not built yet", (5, 1)),
-    ("[sweep.halving]\nfactor = 3", "`sweep.halving` is not built yet", (4, 8)),
-    ("[run]\ntime_limit = \"2h\"", "`run.time_limit` is not built yet", (5, 1)),
-    ("[sweep.parameters]\npreprocess.scale = [\"none\"]", "sweeping `preprocess.scale` is not built yet", (5, 12)),
-    ("[sweep.parameters]\nmodel.l1_ratio = [0.0, 0.5]", "`model.l1_ratio` is not built yet", (5, 24)),
-    ("[sweep.parameters]\ntrain.solver = [\"adam\", \"lbfgs\"]", "\"lbfgs\" is not built yet", (5, 25)),
-    ("[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }", "probabilities` is not built yet", (5, 27)),
-    ("[sweep.parameters]\nmodel.C = { auto = true, num = 64 }", "auto` is not built yet", (5, 13)),
+    (
+        "[sweep.halving]\nfactor = 3",
+        "`sweep.halving` is not built yet",
+        (4, 8),
+    ),
+    (
+        "[run]\ntime_limit = \"2h\"",
+        "`run.time_limit` is not built yet",
+        (5, 1),
+    ),
+    (
+        "[sweep.parameters]\npreprocess.scale = [\"none\"]",
+        "sweeping `preprocess.scale` is not built yet",
+        (5, 12),
+    ),
+    (
+        "[sweep.parameters]\nmodel.l1_ratio = [0.0, 0.5]",
+        "`model.l1_ratio` is not built yet",
+        (5, 24),
+    ),
+    (
+        "[sweep.parameters]\ntrain.solver = [\"adam\", \"lbfgs\"]",
+        "\"lbfgs\" is not built yet",
+        (5, 25),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }",
+        "probabilities` is not built yet",
+        (5, 27),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, num = 64 }",
+        "auto` is not built yet",
+        (5, 13),
+    ),
     // The grammar of parameters.
     ("[sweep.parameters]\nmodel.C = 1.0", "write [1.0]", (5, 11)),
     ("[sweep.parameters]\nmodel.C = []", "the list is empty", (5, 11)),
-    ("[sweep.parameters]\nmodel.C = [1, -1]", "must be a number above 0", (5, 15)),
-    ("[sweep.parameters]\nmodel.C = { min = 1e-4, max = 1e4, log = true }", "without `num`; add num = 9", (5, 11)),
+    (
+        "[sweep.parameters]\nmodel.C = [1, -1]",
+        "must be a number above 0",
+        (5, 15),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1e-4, max = 1e4, log = true }",
+        "without `num`; add num = 9",
+        (5, 11),
+    ),
     ("[sweep.parameters]\nmodel.C = { min = 1, num = 3 }", "add max", (5, 11)),
-    ("[sweep.parameters]\nmodel.C = { min = 2, max = 1, num = 3 }", "above max = 1", (5, 19)),
-    ("[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 1 }", "num must be 2 or more", (5, 11)),
-    ("[sweep.parameters]\nmodel.C = { min = 1, max = inf, num = 3 }", "must be finite", (5, 28)),
-    ("[sweep.parameters]\ntrain.momentum = { min = 0, max = 0.9, num = 3, log = true }", "must start above 0", (5, 26)),
-    ("[sweep.parameters]\nmodel.C = { values = [1], num = 3 }", "belongs to a range", (5, 27)),
-    ("[sweep.parameters]\nmodel.C = { values = [1], min = 3 }", "values and a range", (5, 27)),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 2, max = 1, num = 3 }",
+        "above max = 1",
+        (5, 19),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 1 }",
+        "num must be 2 or more",
+        (5, 11),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = inf, num = 3 }",
+        "must be finite",
+        (5, 28),
+    ),
+    (
+        "[sweep.parameters]\ntrain.momentum = { min = 0, max = 0.9, num = 3, log = true }",
+        "must start above 0",
+        (5, 26),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], num = 3 }",
+        "belongs to a range",
+        (5, 27),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], min = 3 }",
+        "values and a range",
+        (5, 27),
+    ),
     ("[sweep.parameters]\nmodel.C = {}", "needs values or a range", (5, 11)),
-    ("[sweep.parameters]\nmodel.C = { mn = 1, max = 3 }", "did you mean `min`", (5, 13)),
-    ("[sweep.parameters]\ntrain.solver = { min = 1, max = 3 }", "list its values", (5, 16)),
-    ("[sweep.parameters]\ntrain.init = [{ kind = \"glorot\" }]", "write { values = [{ kind", (5, 14)),
-    ("[sweep.parameters]\ntrain.batch_rows = { min = 1e2, max = 200, num = 3 }", "write 100", (5, 28)),
-    ("[sweep.parameters]\nmodel.C = [1]\n\"model.C\" = [2]", "swept twice", (6, 1)),
-    ("[sweep.parameters]\ntrain.learning_rte = [1]", "did you mean `train.learning_rate`?", (5, 7)),
-    ("[sweep.parameters]\nlearning_rate = [1]", "did you mean `train.learning_rate`?", (5, 1)),
-    ("[sweep.parameters]\nmodle.C = [1]", "`modle.C` is not the path of a key; did you mean `model.C`?", (5, 7)),
+    (
+        "[sweep.parameters]\nmodel.C = { mn = 1, max = 3 }",
+        "did you mean `min`",
+        (5, 13),
+    ),
+    (
+        "[sweep.parameters]\ntrain.solver = { min = 1, max = 3 }",
+        "list its values",
+        (5, 16),
+    ),
+    (
+        "[sweep.parameters]\ntrain.init = [{ kind = \"glorot\" }]",
+        "write { values = [{ kind",
+        (5, 14),
+    ),
+    (
+        "[sweep.parameters]\ntrain.batch_rows = { min = 1e2, max = 200, num = 3 }",
+        "write 100",
+        (5, 28),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = [1]\n\"model.C\" = [2]",
+        "swept twice",
+        (6, 1),
+    ),
+    (
+        "[sweep.parameters]\ntrain.learning_rte = [1]",
+        "did you mean `train.learning_rate`?",
+        (5, 7),
+    ),
+    (
+        "[sweep.parameters]\nlearning_rate = [1]",
+        "did you mean `train.learning_rate`?",
+        (5, 1),
+    ),
+    (
+        "[sweep.parameters]\nmodle.C = [1]",
+        "`modle.C` is not the path of a key; did you mean `model.C`?",
+        (5, 7),
+    ),
     ("[sweep.parameters]\nrun.seed = [1]", "cannot be swept", (5, 5)),
     ("[[sweep.points]]\nmodel.C = [1]", "found a list", (5, 11)),
     ("[[sweep.points]]\nmodel.CC = 1", "did you mean `model.C`?", (5, 7)),
@@ -114,12 +266,32 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("[validation]\nstrategy = \"predefined\"", "add fold", (5, 12)),
     ("fold = \"y\"", "column \"y\" has two roles", (4, 8)),
     ("[train]\nrestarts = 2", "restarts from zeros are all the same", (5, 12)),
-    ("[train]\nmomentum = 0.9", "`train.momentum` has no effect with solver \"auto\"; it matters to \"sgd\"", (5, 1)),
-    ("[train]\nsolver = \"gd\"\nbatch_rows = 64", "no effect with solver \"gd\"", (6, 1)),
+    (
+        "[train]\nmomentum = 0.9",
+        "`train.momentum` has no effect with solver \"auto\"; it matters to \"sgd\"",
+        (5, 1),
+    ),
+    (
+        "[train]\nsolver = \"gd\"\nbatch_rows = 64",
+        "no effect with solver \"gd\"",
+        (6, 1),
+    ),
     ("[train]\nsolver = \"sgd\"\nnesterov = true", "add momentum", (6, 12)),
-    ("[sweep.parameters]\ntrain.momentum = [0.0, 0.9]", "sweeping `train.momentum` has no effect", (5, 7)),
-    ("[sweep.parameters]\nmodel.activation = [\"relu\"]", "no effect without model.kind", (5, 7)),
-    ("[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 2000 }\ntrain.learning_rate = { min = 1, max = 2, num = 2000 }", "2000 x 2000 = 4000000 trials are too many", (4, 8)),
+    (
+        "[sweep.parameters]\ntrain.momentum = [0.0, 0.9]",
+        "sweeping `train.momentum` has no effect",
+        (5, 7),
+    ),
+    (
+        "[sweep.parameters]\nmodel.activation = [\"relu\"]",
+        "no effect without model.kind",
+        (5, 7),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 2000 }\ntrain.learning_rate = { min = 1, max = 2, num = 2000 }",
+        "2000 x 2000 = 4000000 trials are too many",
+        (4, 8),
+    ),
 ];
 
 #[test]
@@ -131,13 +303,26 @@ fn broken_configs_are_caught_with_place_and_advice() {
             failures.push(format!("{more:?} passed"));
             continue;
         };
-        let positions: Vec<_> = problems.problems.iter().map(|problem| problems.position(problem)).collect();
+        let positions: Vec<_> = problems
+            .problems
+            .iter()
+            .map(|problem| problems.position(problem))
+            .collect();
         let shown = problems.to_string();
         if problems.problems.len() != 1 || positions[0] != Some(*position) || !shown.contains(said) {
-            failures.push(format!("{more:?} at {position:?}: {said}\n      {}", shown.replace('\n', "\n      ")));
+            failures.push(format!(
+                "{more:?} at {position:?}: {said}\n      {}",
+                shown.replace('\n', "\n      ")
+            ));
         }
     }
-    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), CASES.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {}:\n{}",
+        failures.len(),
+        CASES.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]
@@ -146,7 +331,10 @@ fn what_is_missing_is_asked_for() {
     let shown = problems.to_string();
     assert!(shown.contains("1:11: `version` must be 1"), "{shown}");
     assert!(shown.contains("[data] needs `train`"), "{shown}");
-    assert!(shown.contains("[data] needs `target`; missing here; add target = \"late\""), "{shown}");
+    assert!(
+        shown.contains("[data] needs `target`; add target = \"late\""),
+        "{shown}"
+    );
     let problems = read("\n[data]\ntrain = \"a\"\n").expect_err("no target");
     assert_eq!(problems.position(&problems.problems[0]), Some((2, 2)));
     assert!(read("").is_err());
@@ -157,15 +345,23 @@ fn all_problems_come_at_once_in_order() {
     let text = "nam = \"a b\"\n[data]\ntrain = 1\ntarget = \"y\"\n[train]\nlearning_rte = 0.1\nepochs = -1\n\
                 x = = 1\n[sweep.parameters]\nmodel.C = { min = 1e-4, max = 1e4, log = true }\n";
     let problems = read(text).expect_err("six problems");
-    let lines: Vec<_> = problems.problems.iter().filter_map(|p| problems.position(p)).map(|(line, _)| line).collect();
+    let lines: Vec<_> = problems
+        .problems
+        .iter()
+        .filter_map(|p| problems.position(p))
+        .map(|(line, _)| line)
+        .collect();
     assert_eq!(lines, [1, 3, 6, 7, 8, 10], "{problems}");
 }
 
 #[test]
 fn problems_of_set_name_the_argument() {
     let cases = [
-        ("train.learning_rte=0.1", "--set train.learning_rte=0.1: `learning_rte` is not a key of [train]; did you mean `learning_rate`?"),
-        ("lr=0.1", "it is train.learning_rate"),
+        (
+            "train.learning_rte=0.1",
+            "--set train.learning_rte=0.1: `learning_rte` is not a key of [train]; did you mean `learning_rate`?",
+        ),
+        ("lr=0.1", "use train.learning_rate"),
         ("train.epochs=ten", "must be an integer"),
         ("train.epochs", "there is no `=` in it"),
         ("train..epochs=5", "is not a key"),
@@ -181,7 +377,10 @@ fn problems_of_set_name_the_argument() {
         let problems = read_with(&text, &[set]).expect_err(set);
         let shown = problems.to_string();
         assert_eq!(problems.problems.len(), 1, "{set}: {shown}");
-        assert!(shown.contains(said) && shown.contains(&format!("--set {set}")), "{set}: {shown}");
+        assert!(
+            shown.contains(said) && shown.contains(&format!("--set {set}")),
+            "{set}: {shown}"
+        );
         assert_eq!(problems.problems[0].span, None);
     }
 }

@@ -41,7 +41,11 @@ const GOOD: &[&str] = &[
 fn good_configs_pass() {
     for more in GOOD {
         // A second `train` replaces the first.
-        let least = if more.starts_with("train") { "[data]\ntarget = \"y\"\n" } else { LEAST };
+        let least = if more.starts_with("train") {
+            "[data]\ntarget = \"y\"\n"
+        } else {
+            LEAST
+        };
         good(&format!("{least}{more}"));
     }
 }
@@ -70,7 +74,13 @@ fn every_default_and_example_is_a_value_of_its_key() {
             if key.fields().is_empty() && key.name != "version" {
                 assert_ne!(Some(key.spec.example), key.spec.default, "{}.{}", table.path, key.name);
             }
-            for text in key.spec.default.into_iter().chain([key.spec.example]).filter(|text| !text.is_empty()) {
+            for text in key
+                .spec
+                .default
+                .into_iter()
+                .chain([key.spec.example])
+                .filter(|text| !text.is_empty())
+            {
                 let document = format!("{} = {text}", key.name);
                 assert!(document.parse::<toml::Table>().is_ok(), "{document}");
             }
@@ -106,18 +116,28 @@ fn texts_of_set_need_no_quotes() {
 fn a_set_replaces_a_parameter_however_it_is_spelled() {
     for spelling in ["model.C = [1]", "\"model.C\" = [1]", "model = { C = [1] }"] {
         let text = format!("{LEAST}[sweep.parameters]\ntrain.epochs = [1, 2]\n{spelling}\n");
-        let config = read_with(&text, &["sweep.parameters.model.C=[5]"]).unwrap_or_else(|problems| panic!("{problems}"));
+        let config =
+            read_with(&text, &["sweep.parameters.model.C=[5]"]).unwrap_or_else(|problems| panic!("{problems}"));
         assert_eq!(config.sweep.parameters.len(), 2);
-        assert_eq!(config.sweep.parameters[1].domain, Domain::Values(vec![Value::Float(5.0)]));
+        assert_eq!(
+            config.sweep.parameters[1].domain,
+            Domain::Values(vec![Value::Float(5.0)])
+        );
         let text = format!("{LEAST}[sweep.parameters]\nmodel.C = {{ min = 1, max = 8, num = 3 }}\n");
-        let config = read_with(&text, &["sweep.parameters.model.C.num=5"]).unwrap_or_else(|problems| panic!("{problems}"));
-        assert!(matches!(config.sweep.parameters[0].domain, Domain::Range { num: 5, .. }));
+        let config =
+            read_with(&text, &["sweep.parameters.model.C.num=5"]).unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(matches!(
+            config.sweep.parameters[0].domain,
+            Domain::Range { num: 5, .. }
+        ));
     }
 }
 
 #[test]
 fn directories_are_filled_in_once() {
-    let config = good(&format!("name = \"n\"\n{LEAST}[output]\ndir = \"a/{{name}}-{{hash}}/{{date}}b\"\n"));
+    let config = good(&format!(
+        "name = \"n\"\n{LEAST}[output]\ndir = \"a/{{name}}-{{hash}}/{{date}}b\"\n"
+    ));
     assert_eq!(config.output_dir("{date}", "2026").to_str(), Some("a/n-{date}/2026b"));
 }
 
@@ -126,7 +146,10 @@ fn the_first_config_is_a_config() {
     let text = Config::default_for("my \"data\".csv", "is late", "my-data");
     let config = good(&text);
     assert_eq!(config.data.train, ["my \"data\".csv"]);
-    assert_eq!((config.name.as_str(), config.data.target.as_str()), ("my-data", "is late"));
+    assert_eq!(
+        (config.name.as_str(), config.data.target.as_str()),
+        ("my-data", "is late")
+    );
     assert_eq!(config.sweep.parameters.len(), 2);
     assert!(!config.stand_ins().iter().any(|sentence| sentence.contains("solver")));
 }

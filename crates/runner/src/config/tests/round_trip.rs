@@ -32,16 +32,34 @@ fn resolved_configs_are_themselves() {
 fn infinity_survives() {
     let config = good(&format!("{LEAST}[model]\nC = inf\n"));
     assert!(config.resolved_toml().contains("\nC = inf\n"));
-    assert_eq!(config.result_keys().get("model.C"), Some(&toml::Value::Float(f64::INFINITY)));
+    assert_eq!(
+        config.result_keys().get("model.C"),
+        Some(&toml::Value::Float(f64::INFINITY))
+    );
 }
 
 #[test]
 fn result_keys_leave_out_what_changes_no_result() {
     let keys = good(LEAST).result_keys();
-    for absent in ["name", "version", "run.threads", "output.dir", "data.train", "sweep.parameters", "sweep.points"] {
+    for absent in [
+        "name",
+        "version",
+        "run.threads",
+        "output.dir",
+        "data.train",
+        "sweep.parameters",
+        "sweep.points",
+    ] {
         assert!(!keys.contains_key(absent), "{absent}");
     }
-    for present in ["data.target", "data.csv.delimiter", "train.epochs", "train.init.kind", "run.seed", "sweep.metric"] {
+    for present in [
+        "data.target",
+        "data.csv.delimiter",
+        "train.epochs",
+        "train.init.kind",
+        "run.seed",
+        "sweep.metric",
+    ] {
         assert!(keys.contains_key(present), "{present}");
     }
 }
@@ -61,7 +79,11 @@ fn every_example_survives() {
     let mut built = 0;
     for table in reference() {
         for key in table.keys.iter().filter(|key| key.fields().is_empty()) {
-            let path = if table.path.is_empty() { key.name.to_owned() } else { format!("{}.{}", table.path, key.name) };
+            let path = if table.path.is_empty() {
+                key.name.to_owned()
+            } else {
+                format!("{}.{}", table.path, key.name)
+            };
             let value = match key.spec.kind {
                 Kind::Parameters | Kind::Assignments => continue,
                 _ => key.spec.example,
@@ -69,8 +91,16 @@ fn every_example_survives() {
             let required = |path: &str, line: &'static str| if path.starts_with(line) { "" } else { line };
             let text = format!(
                 "{}{}{}{path} = {value}\n",
-                if path == "data.train" { "" } else { required("", "data.train = \"a\"\n") },
-                if path == "data.target" { "" } else { required("", "data.target = \"y\"\n") },
+                if path == "data.train" {
+                    ""
+                } else {
+                    required("", "data.train = \"a\"\n")
+                },
+                if path == "data.target" {
+                    ""
+                } else {
+                    required("", "data.target = \"y\"\n")
+                },
                 beside(&path),
             );
             match read(&text) {
@@ -80,7 +110,10 @@ fn every_example_survives() {
                 }
                 Err(problems) => {
                     let shown = problems.to_string();
-                    assert!(shown.contains("not built yet") || path == "sweep.trials", "{text}{shown}");
+                    assert!(
+                        shown.contains("not built yet") || path == "sweep.trials",
+                        "{text}{shown}"
+                    );
                 }
             }
         }

@@ -8,7 +8,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % n
     }
 
@@ -46,23 +49,39 @@ fn suggestions_are_right_for_98_of_100_typos() {
         if keys.contains(&(table, &typo)) || typo == key {
             continue;
         }
-        let typed = if table.is_empty() { format!("{typo} = 1\n") } else { format!("[{table}]\n{typo} = 1\n") };
+        let typed = if table.is_empty() {
+            format!("{typo} = 1\n")
+        } else {
+            format!("[{table}]\n{typo} = 1\n")
+        };
         let text = match table {
             "data" => format!("[data]\n{typo} = 1\ntrain = \"a\"\ntarget = \"y\"\n"),
             "" => format!("{typed}{LEAST}"),
             _ => format!("{LEAST}{typed}"),
         };
-        let text = if table == "data" && matches!(key, "train" | "target") { text.replace(&format!("{key} ="), "#") } else { text };
+        let text = if table == "data" && matches!(key, "train" | "target") {
+            text.replace(&format!("\n{key} ="), "\n#")
+        } else {
+            text
+        };
         let shown = read(&text).expect_err(&text).to_string();
         let meant = [format!("`{key}`"), format!("[{key}]"), format!(".{key}")];
-        if meant.iter().any(|meant| shown.contains(&format!("mean {meant}")) || shown.contains(&format!("or {meant}")) || shown.contains(&format!("use {table}{meant}"))) {
+        if meant.iter().any(|meant| {
+            shown.contains(&format!("mean {meant}"))
+                || shown.contains(&format!("or {meant}"))
+                || shown.contains(&format!("use {table}{meant}"))
+        }) {
             right += 1;
         } else {
             wrong.push(format!("{key} as {typo}: {shown}"));
         }
     }
-    println!("{} wrong {wrong:#?}", wrong.len());
-    assert!(wrong.len() <= 20, "{} of 1000 are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.len() <= 20,
+        "{} of 1000 are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -71,14 +90,17 @@ fn words_are_suggested_too() {
     let (mut all, mut wrong) = (0, Vec::new());
     for table in reference().iter().filter(|table| !table.path.is_empty()) {
         for key in table.keys {
-            let Kind::Choice(choices) = key.spec.kind else { continue };
+            let Kind::Choice(choices) = key.spec.kind else {
+                continue;
+            };
             for choice in choices.iter().filter(|choice| choice.name.len() > 2) {
                 let typo = random.typo(choice.name);
                 if choices.iter().any(|choice| choice.name == typo) {
                     continue;
                 }
                 all += 1;
-                let text = format!("{LEAST}[{}]\n{} = \"{typo}\"\n", table.path, key.name).replace("[data]\nnull", "null");
+                let text =
+                    format!("{LEAST}[{}]\n{} = \"{typo}\"\n", table.path, key.name).replace("[data]\nnull", "null");
                 let shown = read(&text).expect_err(&text).to_string();
                 if !shown.contains(&format!("{:?}", choice.name)) || !shown.contains("did you mean") {
                     wrong.push(format!("{} as {typo}: {shown}", choice.name));
@@ -86,5 +108,10 @@ fn words_are_suggested_too() {
             }
         }
     }
-    assert!(all > 40 && wrong.len() * 50 <= all, "{} of {all} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        all > 40 && wrong.len() * 50 <= all,
+        "{} of {all} are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
