@@ -189,7 +189,7 @@ fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     while let Some(c) = characters.next() {
         let is_line_end = c == '\n' || (c == '\r' && characters.peek() == Some(&'\n'));
-        let is_harmful = || sanitize(c.encode_utf8(&mut [0; 4])).chars().next() != Some(c);
+        let is_harmful = || !sanitize(c.encode_utf8(&mut [0; 4])).starts_with(c);
         if is_line_end || c == '\t' || !is_harmful() {
             out.push(c);
         } else {
@@ -256,11 +256,11 @@ mod tests {
           help: add target = "late"
         2 problems in sweep.toml; nothing was read or written
         "#);
-        insta::assert_snapshot!(drawn("\r\n[data]\r\ntrain = \r\ntarget = \"y\"\r\n", &[]), @r"
+        insta::assert_snapshot!(drawn("\r\n[data]\r\ntrain =\r\ntarget = \"y\"\r\n", &[]), @r"
         error: this is not TOML: a value is missing
-           ╭─[sweep.toml:3:8]
-         3 │ train = 
-           ·        ─
+           ╭─[sweep.toml:3:7]
+         3 │ train =
+           ·       ─
            ╰────
         1 problem in sweep.toml; nothing was read or written
         ");

@@ -11,7 +11,8 @@ settings! {
         /// result), relative to the working directory.
         train "train": Vec<String> = Spec::of(Kind::OneOrMore(&Kind::Text), "\"data/flights.parquet\"").required();
         /// Files scored once, by the selected model.
-        test "test": Vec<String> = Spec::of(Kind::OneOrMore(&Kind::Text), "\"data/flights-test.parquet\"").default("[]").later();
+        test "test": Vec<String> =
+            Spec::of(Kind::OneOrMore(&Kind::Text), "\"data/flights-test.parquet\"").default("[]").later();
         /// The column to predict.
         target "target": String = Spec::of(Kind::Text, "\"late\"").required();
         /// The label that counts as 1. Default: the greater of the two labels in sort order.
@@ -33,9 +34,11 @@ settings! {
         /// Globs of columns that are not features.
         exclude "exclude": Vec<String> = Spec::of(Kind::List(&Kind::Text, 0), "[\"*_raw\"]").default("[]");
         /// Column types that override what the files say.
-        types "types": BTreeMap<String, ColumnType> = Spec::of(Kind::Map(&Kind::Choice(ColumnType::CHOICES)), "{ zip = \"categorical\" }").default("{}");
+        types "types": BTreeMap<String, ColumnType> =
+            Spec::of(Kind::Map(&Kind::Choice(ColumnType::CHOICES)), "{ zip = \"categorical\" }").default("{}");
         /// Texts that a CSV file means as missing. (NaN in a feature is missing, too.)
-        missing "missing": Vec<String> = Spec::of(Kind::List(&Kind::AnyText, 0), "[\"\", \"-\"]").default("[\"\", \"NA\", \"?\"]");
+        missing "missing": Vec<String> =
+            Spec::of(Kind::List(&Kind::AnyText, 0), "[\"\", \"-\"]").default("[\"\", \"NA\", \"?\"]");
         /// How CSV files are written.
         csv "csv": Csv = Spec::table(Csv::KEYS);
     }

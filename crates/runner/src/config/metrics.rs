@@ -6,7 +6,9 @@ settings! {
     /// Which scores are computed.
     pub MetricsConfig {
         /// The scores of every run; `sweep.metric` and `early_stopping.metric` are added by themselves.
-        report "report": Vec<Metric> = Spec::of(Kind::List(&Kind::Choice(Metric::CHOICES), 0), "[\"f1\"]").default("[\"log_loss\", \"roc_auc\", \"accuracy\"]");
+        report "report": Vec<Metric> =
+            Spec::of(Kind::List(&Kind::Choice(Metric::CHOICES), 0), "[\"f1\"]")
+                .default("[\"log_loss\", \"roc_auc\", \"accuracy\"]");
         /// The probability from which a row counts as 1.
         threshold "threshold": f64 = Spec::of(Kind::Number(Bounds::UNIT), "0.3").default("0.5").unit("probability");
         /// Epochs between two scores, for those that are not free.

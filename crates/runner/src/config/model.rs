@@ -17,11 +17,16 @@ settings! {
         /// The share of the L1 penalty: 0 = ridge, 1 = lasso.
         l1_ratio "l1_ratio": f64 = Spec::of(Kind::Number(Bounds::UNIT), "0.5").default("0.0").swept().later();
         /// Weights of the classes in the fit.
-        class_weight "class_weight": ClassWeight = Spec::of(Kind::Either(CLASS_WEIGHTS, &Kind::Map(&Kind::Number(Bounds::POSITIVE))), "{ yes = 3.0, no = 1.0 }").default("\"none\"").swept().later();
+        class_weight "class_weight": ClassWeight =
+            Spec::of(Kind::Either(CLASS_WEIGHTS, &Kind::Map(&Kind::Number(Bounds::POSITIVE))), "{ yes = 3.0, no = 1.0 }")
+                .default("\"none\"").swept().later();
         /// Widths of the hidden layers.
-        hidden "hidden": Vec<usize> = Spec::of(Kind::List(&Kind::Integer(1, u32::MAX as i64), 1), "[64, 32]").default("[32]").unit("units").swept().later().only_with("kind", "mlp");
+        hidden "hidden": Vec<usize> =
+            Spec::of(Kind::List(&Kind::Integer(1, u32::MAX as i64), 1), "[64, 32]")
+                .default("[32]").unit("units").swept().later().only_with("kind", "mlp");
         /// The function between two layers.
-        activation "activation": Activation = Spec::of(Kind::Choice(Activation::CHOICES), "\"tanh\"").default("\"relu\"").swept().only_with("kind", "mlp");
+        activation "activation": Activation =
+            Spec::of(Kind::Choice(Activation::CHOICES), "\"tanh\"").default("\"relu\"").swept().only_with("kind", "mlp");
     }
 }
 

@@ -12,7 +12,8 @@ settings! {
         /// Which models are saved.
         save_models "save_models": SaveModels = Spec::of(Kind::Choice(SaveModels::CHOICES), "\"none\"").default("\"best\"");
         /// Which trials' out-of-fold predictions are saved.
-        predictions "predictions": Predictions = Spec::of(Kind::Choice(Predictions::CHOICES), "\"none\"").default("\"selected\"");
+        predictions "predictions": Predictions =
+            Spec::of(Kind::Choice(Predictions::CHOICES), "\"none\"").default("\"selected\"");
         /// Writes report.html at the end.
         report "report": bool = Spec::of(Kind::Bool, "false").default("true");
     }

@@ -347,9 +347,11 @@ fn is_sound_ratio(min: f64, max: f64) -> bool {
 
 /// One end of a range: a finite number that the key takes.
 fn end(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<f64> {
-    let kind = match key.spec.kind {
-        Kind::Either(_, number) => number,
-        ref number => number,
+    // A range has no words.
+    let kind = if let Kind::Either(_, number) = key.spec.kind {
+        number
+    } else {
+        &key.spec.kind
     };
     match check::value(report, kind, path, &entry.node, &entry.name_at)? {
         Value::Int(value) => Some(value as f64),

@@ -39,7 +39,15 @@ pub fn parse(text: &str, file: &str, stem: &str, sets: &[String]) -> Result<Conf
     let (mut tree, errors) = tree::parse(text, 0);
     let is_whole = errors.is_empty();
     for error in errors {
-        report.add_syntax(&error.at, Draft::new(format!("this is not TOML: {}", error.message)));
+        // The parser takes what is not there for text without quotes.
+        let is_missing =
+            error.message.starts_with("string values must be quoted") && report.slice(&error.at).trim().is_empty();
+        let what = if is_missing {
+            "a value is missing"
+        } else {
+            &error.message
+        };
+        report.add_syntax(&error.at, Draft::new(format!("this is not TOML: {what}")));
     }
     if !is_whole {
         // What could not be read may hold the keys that seem to be missing.

@@ -20,11 +20,14 @@ settings! {
     /// How categorical columns become 0/1 columns.
     pub OneHot {
         /// A level needs this many training rows of the fold for a column of its own.
-        min_frequency "min_frequency": u64 = Spec::of(Kind::Integer(0, i64::MAX), "100").default("10").unit("rows").swept_later();
+        min_frequency "min_frequency": u64 =
+            Spec::of(Kind::Integer(0, i64::MAX), "100").default("10").unit("rows").swept_later();
         /// At most this many columns per categorical column, `(other)` included; ties go by the level's text.
-        max_categories "max_categories": usize = Spec::of(Kind::Integer(1, u32::MAX as i64), "50").default("1000").unit("columns").swept_later();
+        max_categories "max_categories": usize =
+            Spec::of(Kind::Integer(1, u32::MAX as i64), "50").default("1000").unit("columns").swept_later();
         /// What becomes of rare and unseen levels.
-        other "other": OtherLevels = Spec::of(Kind::Choice(OtherLevels::CHOICES), "\"ignore\"").default("\"group\"").swept_later();
+        other "other": OtherLevels =
+            Spec::of(Kind::Choice(OtherLevels::CHOICES), "\"ignore\"").default("\"group\"").swept_later();
         /// Whether one level goes without a column.
         drop "drop": DropLevel = Spec::of(Kind::Choice(DropLevel::CHOICES), "\"first\"").default("\"none\"").swept_later();
     }

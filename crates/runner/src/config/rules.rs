@@ -21,13 +21,15 @@ pub(super) fn check(report: &mut Report, config: &Config, tree: &Node, sets: &[S
     rules.roles();
     rules.folds();
     rules.csv();
-    rules.restarts();
-    rules.swept_without_effect();
-    rules.set_without_effect();
-    rules.nesterov();
     rules.trials();
-    rules.size();
     rules.sets(sets);
+    // The others look at every value of a parameter: of a range with billions of them, this is all there is to say.
+    if rules.has_fair_size() {
+        rules.restarts();
+        rules.swept_without_effect();
+        rules.set_without_effect();
+        rules.nesterov();
+    }
 }
 
 struct Rules<'a, 'r> {
@@ -266,7 +268,7 @@ impl Rules<'_, '_> {
         }
     }
 
-    fn size(&mut self) {
+    fn has_fair_size(&mut self) -> bool {
         let sweep = &self.config.sweep;
         let trials = sweep.most_trials();
         if trials > MOST_TRIALS {
@@ -287,6 +289,7 @@ impl Rules<'_, '_> {
                 .label("take fewer values"),
             );
         }
+        trials <= MOST_TRIALS
     }
 
     /// A `--set` on a key that trials override would change nothing.

@@ -16,11 +16,13 @@ settings! {
         /// What one diverged run does to the sweep.
         on_error "on_error": OnError = Spec::of(Kind::Choice(OnError::CHOICES), "\"stop\"").default("\"record\"");
         /// Stops the sweep when more runs have failed.
-        max_failures "max_failures": u32 = Spec::of(Kind::Integer(0, u32::MAX as i64), "10").default("1000").unit("runs").later();
+        max_failures "max_failures": u32 =
+            Spec::of(Kind::Integer(0, u32::MAX as i64), "10").default("1000").unit("runs").later();
         /// Ends the sweep at a checkpoint after this time; absent = none.
         time_limit "time_limit": Option<String> = Spec::of(Kind::Formatted(DURATION), "\"2h\"").later();
         /// Time between two checkpoints.
-        checkpoint_every "checkpoint_every": String = Spec::of(Kind::Formatted(DURATION), "\"5m\"").default("\"60s\"").later();
+        checkpoint_every "checkpoint_every": String =
+            Spec::of(Kind::Formatted(DURATION), "\"5m\"").default("\"60s\"").later();
     }
 }
 

@@ -108,7 +108,8 @@ settings! {
         /// The values.
         values "values": Option<Value> = Spec::of(Kind::Any, "[0.1, 1.0]");
         /// How often each of the values is drawn.
-        probabilities "probabilities": Option<Vec<f64>> = Spec::of(Kind::List(&Kind::Number(Bounds::UNIT), 1), "[0.7, 0.3]").later();
+        probabilities "probabilities": Option<Vec<f64>> =
+            Spec::of(Kind::List(&Kind::Number(Bounds::UNIT), 1), "[0.7, 0.3]").later();
         /// The first value of a range.
         min "min": Option<Value> = Spec::of(Kind::Any, "1e-3");
         /// The last value of a range.

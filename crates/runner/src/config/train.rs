@@ -16,9 +16,11 @@ settings! {
         /// A run has converged when no element of the gradient of its mean objective is larger (full-batch solvers).
         tol "tol": f64 = Spec::of(Kind::Number(Bounds::NOT_NEGATIVE), "1e-6").default("1e-4").swept();
         /// Training rows per step of a run (mini-batch solvers); "full" = all of them.
-        batch_rows "batch_rows": BatchRows = Spec::of(Kind::Either(FULL, &Kind::Integer(1, u32::MAX as i64)), "256").default("1024").unit("rows").swept();
+        batch_rows "batch_rows": BatchRows =
+            Spec::of(Kind::Either(FULL, &Kind::Integer(1, u32::MAX as i64)), "256").default("1024").unit("rows").swept();
         /// The length of a step; "auto" = found by a short range test in the same pass.
-        learning_rate "learning_rate": LearningRate = Spec::of(Kind::Either(AUTO, &Kind::Number(Bounds::POSITIVE)), "0.1").default("\"auto\"").swept();
+        learning_rate "learning_rate": LearningRate =
+            Spec::of(Kind::Either(AUTO, &Kind::Number(Bounds::POSITIVE)), "0.1").default("\"auto\"").swept();
         /// The share of the last step that goes into the next one.
         momentum "momentum": f64 = Spec::of(Kind::Number(Bounds::new(0.0, 1.0, true, false)), "0.9").default("0.0").swept();
         /// Looks ahead along the momentum.
@@ -40,9 +42,11 @@ settings! {
         /// Repeats every run from this many starting weights.
         restarts "restarts": u32 = Spec::of(Kind::Integer(1, 1_000_000), "3").default("1").unit("runs").swept();
         /// The starting weights.
-        init "init": Init = Spec::of(Kind::Fields(InitFields::KEYS), "{ kind = \"normal\", std = 0.01 }").default("{}").swept();
+        init "init": Init =
+            Spec::of(Kind::Fields(InitFields::KEYS), "{ kind = \"normal\", std = 0.01 }").default("{}").swept();
         /// Stops a run whose validation score no longer improves and keeps its best weights; absent = off.
-        early_stopping "early_stopping": Option<EarlyStopping> = Spec::of(Kind::Fields(EarlyStopping::KEYS), "{ patience = 5 }").swept().later();
+        early_stopping "early_stopping": Option<EarlyStopping> =
+            Spec::of(Kind::Fields(EarlyStopping::KEYS), "{ patience = 5 }").swept().later();
     }
 }
 
@@ -52,7 +56,8 @@ settings! {
         /// The shape.
         kind "kind": ScheduleKind = Spec::of(Kind::Choice(ScheduleKind::CHOICES), "\"cosine\"").default("\"constant\"");
         /// The learning rate grows from zero over this many epochs.
-        warmup_epochs "warmup_epochs": u32 = Spec::of(Kind::Integer(0, u32::MAX as i64), "2").default("0").unit("epochs").later();
+        warmup_epochs "warmup_epochs": u32 =
+            Spec::of(Kind::Integer(0, u32::MAX as i64), "2").default("0").unit("epochs").later();
     }
 }
 

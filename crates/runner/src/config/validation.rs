@@ -12,7 +12,8 @@ settings! {
         /// Repeats the folds with other assignments of rows.
         repeats "repeats": u32 = Spec::of(Kind::Integer(1, 65_535), "3").default("1").later();
         /// The share of rows that "holdout" holds out.
-        fraction "fraction": f64 = Spec::of(Kind::Number(Bounds::new(0.0, 1.0, false, false)), "0.3").default("0.2").unit("share of rows");
+        fraction "fraction": f64 =
+            Spec::of(Kind::Number(Bounds::new(0.0, 1.0, false, false)), "0.3").default("0.2").unit("share of rows");
         /// Deals rows to folds at random; false cuts the files in order.
         shuffle "shuffle": bool = Spec::of(Kind::Bool, "false").default("true");
     }

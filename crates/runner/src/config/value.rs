@@ -1,6 +1,6 @@
 //! A checked value on its way from the text of a config to a typed field, to a trial, and back to text.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A value of a config key, of its key's type.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +89,9 @@ pub(crate) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

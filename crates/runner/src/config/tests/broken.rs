@@ -292,6 +292,11 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "2000 x 2000 = 4000000 trials are too many",
         (4, 8),
     ),
+    (
+        "[sweep.parameters]\ntrain.restarts = { min = 1, max = 2, num = 4_000_000_000 }",
+        "4000000000 = 4000000000 trials are too many",
+        (4, 8),
+    ),
 ];
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod broken;
 mod good;
+mod property;
 mod round_trip;
 mod typos;
 
