@@ -253,6 +253,28 @@ fn a_diverged_run_is_recorded_and_stops_no_other() {
     }
 }
 
+/// Blocks narrow by whole registers when enough of their columns diverge; the others go on.
+#[test]
+fn a_block_narrows_when_its_columns_diverge() {
+    for solver in ["sgd", "gd"] {
+        let body = format!(
+            "[train]\nsolver = \"{solver}\"\nepochs = 5\n{}[validation]\nstrategy = \"holdout\"\n\
+             [sweep.parameters]\ntrain.learning_rate = [0.05, 1e6, 1e7, 1e8]\n\
+             model.C = {{ min = 1e-4, max = 1e-3, num = 12, log = true }}\n",
+            if solver == "gd" { "" } else { "batch_rows = 64\n" }
+        );
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (summary, store) = finished(&request(dir.path(), &body, &[]));
+        assert_eq!((summary.runs, summary.failed), (48, 36), "{solver}");
+        let survivors = store.runs().expect("runs").into_iter().filter_map(|run| run.record);
+        assert!(
+            survivors
+                .filter(|record| record.state == RunState::Complete)
+                .all(|record| record.epochs == 5)
+        );
+    }
+}
+
 #[test]
 fn the_same_directory_again() {
     let dir = tempfile::tempdir().expect("a temporary directory");

@@ -12,16 +12,13 @@ use gradsweep_math::Real;
 use gradsweep_math::fused::{Column, LinearBlock};
 use gradsweep_math::metric::Metric;
 use gradsweep_math::optimizer::Kind;
-use gradsweep_math::penalty::l2;
 use gradsweep_math::workspace::{Scratch, Sums};
 use gradsweep_store::{Reason, RunState, Split};
 use rayon::prelude::*;
 
-use super::batches::{in_order, points};
-use super::evaluate;
-use super::outcome::DIVERGED_LOSS;
-use super::{HistoryPoint, Outcome, Task};
-use crate::event::Event;
+use super::ledger::{Ledger, in_order};
+use super::outcome::is_diverged;
+use super::{Outcome, Task, evaluate};
 use crate::plan::Block;
 
 /// Pieces that rows are cut into, at the most.
@@ -60,15 +57,9 @@ fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
 
 /// One block on its way through its epochs.
 struct Trainer<'a, 'v, T> {
-    task: Task<'a, 'v, T>,
+    ledger: Ledger<'a, 'v, T>,
     segments: &'a [(usize, Range<usize>)],
-    index: usize,
-    runs: &'a [usize],
-    columns: Vec<Column>,
     block: LinearBlock<T>,
-    epochs: u32,
-    seconds: Vec<f64>,
-    history: Vec<Vec<HistoryPoint>>,
 }
 
 /// What a pass says of one live column.
@@ -79,27 +70,20 @@ struct Standing {
     val: Vec<(Metric, f64)>,
     /// Set when the run ends here.
     end: Option<(RunState, Reason)>,
-    converged: bool,
 }
 
 impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     fn new(task: Task<'a, 'v, T>, segments: &'a [(usize, Range<usize>)], index: usize, block: &'a Block) -> Self {
-        let columns: Vec<Column> = block.runs.iter().map(|&run| task.view.column(task.plan, run)).collect();
+        let ledger = Ledger::new(task, index, block);
         Self {
-            task,
             segments,
-            index,
-            runs: &block.runs,
-            block: LinearBlock::new(&task.view.map, &columns),
-            epochs: 0,
-            seconds: vec![0.0; columns.len()],
-            history: vec![Vec::new(); columns.len()],
-            columns,
+            block: LinearBlock::new(&task.view.map, &ledger.columns),
+            ledger,
         }
     }
 
     fn train(mut self) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(self.columns.len());
+        let mut outcomes = Vec::with_capacity(self.ledger.columns.len());
         while !self.block.live().is_empty() {
             self.pass(&mut outcomes);
         }
@@ -111,64 +95,33 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let start = Instant::now();
         let sums = self.sums();
         let live = self.block.live().to_vec();
-        let training_rows: Vec<f64> = live
-            .iter()
-            .map(|&column| self.task.view.rows_as(self.columns[column].fold, Role::Train) as f64)
-            .collect();
-        let gradient = self.block.gradient(&sums, &training_rows);
-        let norms: Vec<f64> = (0..live.len())
-            .map(|position| {
-                gradient
-                    .column(position)
-                    .iter()
-                    .fold(0.0, |max: f64, g| max.max(g.as_f64().abs()))
-            })
-            .collect();
-        let standings: Vec<Standing> = norms
-            .iter()
-            .enumerate()
-            .map(|(position, &norm)| self.standing(position, norm, &sums))
-            .collect();
-        if self.epochs > 0 {
+        let standings = self.standings(&live, &sums);
+        if self.ledger.epochs > 0 {
             for (&column, standing) in live.iter().zip(&standings) {
-                let history = &mut self.history[column];
-                history.extend(points(self.epochs, Split::Val, &standing.val));
-                history.extend(points(self.epochs, Split::Train, &standing.train));
+                self.ledger.score(column, Split::Val, &standing.val);
+                self.ledger.score(column, Split::Train, &standing.train);
             }
         }
         let ending: Vec<usize> = (0..live.len())
             .filter(|&position| standings[position].end.is_some())
             .collect();
-        let mut finished = self.finish(&ending, &standings);
+        let finished = self.finish(&ending, &standings);
         self.block.step();
         self.block.retire(&ending);
-        let share = start.elapsed().as_secs_f64() / live.len() as f64;
-        for &column in &live {
-            self.seconds[column] += share;
+        self.ledger.spend(&live, start.elapsed().as_secs_f64());
+        if self.ledger.epochs > 0 {
+            self.ledger
+                .report(&live, standings.iter().map(|standing| standing.val.as_slice()));
         }
-        if self.epochs > 0 {
-            self.report(&live, &standings);
+        for (&position, mut outcome) in ending.iter().zip(finished) {
+            self.ledger.leave(live[position], &mut outcome);
+            outcomes.push(outcome);
         }
-        for outcome in &mut finished {
-            let column = self
-                .runs
-                .iter()
-                .position(|&run| run == outcome.run)
-                .expect("a run of this block");
-            outcome.seconds = self.seconds[column];
-            let allowed = self.task.plan.trial_of(outcome.run).train.epochs;
-            self.task.observer.observe(&Event::RunFinished {
-                run: outcome.run,
-                failed: outcome.state == RunState::Failed,
-                epochs_saved: allowed - self.epochs,
-            });
-        }
-        outcomes.append(&mut finished);
-        self.epochs += 1;
+        self.ledger.epochs += 1;
     }
 
     fn sums(&self) -> Sums {
-        let view = self.task.view;
+        let view = self.ledger.task.view;
         let (raw_columns, width) = (view.x.ncols(), self.block.width());
         let parts: Vec<Sums> = self
             .segments
@@ -177,116 +130,93 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 || Scratch::new(raw_columns, width),
                 |scratch, (group, rows)| {
                     let mut sums = Sums::new(raw_columns, view.groups.len(), width);
-                    self.block
-                        .accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
+                    let rows = view.rows(*group, rows.clone());
+                    self.block.accumulate(rows, view.cut, scratch, &mut sums);
                     sums
                 },
             )
             .collect();
-        let mut parts = parts.into_iter();
-        let first = parts
-            .next()
-            .unwrap_or_else(|| Sums::new(raw_columns, view.groups.len(), width));
-        parts.fold(first, |mut sum, part| {
-            sum.add(&part);
-            sum
-        })
+        let mut total = Sums::new(raw_columns, view.groups.len(), width);
+        for part in &parts {
+            total.add(part);
+        }
+        total
+    }
+
+    fn standings(&mut self, live: &[usize], sums: &Sums) -> Vec<Standing> {
+        let Self { ledger, block, .. } = self;
+        let fold = |column: usize| ledger.columns[column].fold;
+        let rows: Vec<f64> = live
+            .iter()
+            .map(|&column| ledger.task.view.rows_as(fold(column), Role::Train) as f64)
+            .collect();
+        let gradient = block.gradient(sums, &rows);
+        let norm = |position: usize| {
+            gradient
+                .column(position)
+                .iter()
+                .fold(0.0, |max: f64, g| max.max(g.as_f64().abs()))
+        };
+        let norms: Vec<f64> = (0..live.len()).map(norm).collect();
+        norms
+            .iter()
+            .enumerate()
+            .map(|(position, &norm)| self.standing(position, norm, sums))
+            .collect()
     }
 
     fn standing(&self, position: usize, grad_norm: f64, sums: &Sums) -> Standing {
-        let view = self.task.view;
+        let view = self.ledger.task.view;
         let column = self.block.live()[position];
-        let fold = self.columns[column].fold;
-        let trial = self.task.plan.trial_of(self.runs[column]);
+        let Column { fold, kind, .. } = self.ledger.columns[column];
+        let tol = self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol;
         let loss = evaluate::training_loss(view, &sums.scores, position, fold);
         let val = evaluate::free_metrics(view, &sums.scores, position, fold, Role::Val);
-        let is_lost = |loss: f64| !loss.is_finite() || loss > DIVERGED_LOSS;
         let held_out = val.iter().find(|(metric, _)| *metric == Metric::LogLoss);
-        let diverged =
-            !self.block.is_finite(position) || is_lost(loss) || held_out.is_some_and(|&(_, loss)| is_lost(loss));
-        let converged = !diverged && self.columns[column].kind == Kind::Gd && grad_norm <= trial.train.tol;
-        let end = if diverged {
+        let end = if !self.block.is_finite(position)
+            || is_diverged(loss)
+            || held_out.is_some_and(|&(_, loss)| is_diverged(loss))
+        {
             Some((RunState::Failed, Reason::Diverged))
-        } else if converged {
+        } else if kind == Kind::Gd && grad_norm <= tol {
             Some((RunState::Complete, Reason::Tol))
-        } else if self.epochs >= trial.train.epochs {
+        } else if self.ledger.epochs >= self.ledger.allowed(column) {
             Some((RunState::Complete, Reason::MaxEpochs))
         } else {
             None
         };
+        let train = evaluate::free_metrics(view, &sums.scores, position, fold, Role::Train);
         Standing {
             grad_norm,
             loss,
-            train: evaluate::free_metrics(view, &sums.scores, position, fold, Role::Train),
+            train,
             val,
             end,
-            converged,
         }
     }
 
     fn finish(&self, ending: &[usize], standings: &[Standing]) -> Vec<Outcome> {
-        let view = self.task.view;
-        let fold_of = |position: usize| self.columns[self.block.live()[position]].fold;
-        let survivors: Vec<usize> = ending
-            .iter()
-            .copied()
-            .filter(|&position| matches!(standings[position].end, Some((RunState::Complete, _))))
-            .collect();
-        let ordered = evaluate::ordered_metrics(view, &self.block, fold_of, &survivors);
+        let view = self.ledger.task.view;
+        let fold_of = |position: usize| self.ledger.columns[self.block.live()[position]].fold;
+        let is_complete = |position: &usize| matches!(standings[*position].end, Some((RunState::Complete, _)));
+        let survivors: Vec<usize> = ending.iter().copied().filter(is_complete).collect();
+        let mut ordered = evaluate::ordered_metrics(view, &self.block, fold_of, &survivors).into_iter();
         let outcome = |&position: &usize| {
             let standing = &standings[position];
             let (state, reason) = standing.end?;
-            let column = self.block.live()[position];
-            let mut outcome = Outcome {
-                run: self.runs[column],
-                state,
-                reason,
-                converged: standing.converged,
-                epochs: self.epochs,
-                objective: None,
-                grad_norm: None,
-                l2: self.columns[column].l2,
-                parameters: self.block.parameters(position),
-                train: Vec::new(),
-                val: Vec::new(),
-                history: self.history[column].clone(),
-                seconds: 0.0,
-            };
-            if let Some(survivor) = survivors.iter().position(|&survivor| survivor == position) {
-                let weights = &outcome.parameters[..outcome.parameters.len() - 1];
-                outcome.objective = Some(standing.loss + l2::value(outcome.l2, weights.iter().copied()));
+            let mut outcome = self.ledger.outcome(&self.block, position, state, reason);
+            if state == RunState::Complete {
+                let ordered = ordered.next().unwrap_or_default();
+                outcome.converged = reason == Reason::Tol;
+                outcome.set_objective(standing.loss);
                 outcome.grad_norm = Some(standing.grad_norm);
                 outcome.train.clone_from(&standing.train);
-                outcome.val = in_order(&view.metrics, &standing.val, &ordered[survivor]);
-                outcome
-                    .history
-                    .extend(points(self.epochs, Split::Val, &ordered[survivor]));
+                outcome.val = in_order(&view.metrics, &standing.val, &ordered);
+                outcome.history.extend(self.ledger.points(Split::Val, &ordered));
             }
             Some(outcome)
         };
         ending.iter().filter_map(outcome).collect()
-    }
-
-    fn report(&self, live: &[usize], standings: &[Standing]) {
-        let select = self.task.view.select;
-        let value = |standing: &Standing| {
-            standing
-                .val
-                .iter()
-                .find(|(metric, _)| *metric == select)
-                .map(|(_, v)| *v)
-        };
-        let runs = live
-            .iter()
-            .zip(standings)
-            .filter_map(|(&column, standing)| Some((self.runs[column], value(standing)?)));
-        self.task.observer.observe(&Event::EpochFinished {
-            cohort: self.task.cohort,
-            block: self.index,
-            epoch: self.epochs,
-            columns: live.len(),
-            validation: runs.collect(),
-        });
     }
 }
 

@@ -4,6 +4,7 @@ mod batches;
 mod evaluate;
 mod full;
 mod gather;
+mod ledger;
 mod order;
 mod outcome;
 mod view;

@@ -109,9 +109,10 @@ impl Orders {
         }
     }
 
-    /// Batches of every epoch.
-    pub(super) fn steps(&self) -> usize {
-        self.steps
+    /// Rows that the last batch of an epoch takes from a group.
+    pub(super) fn rows_of_last_step(&self, group: usize) -> usize {
+        let rows = self.groups[group].len();
+        rows - rows * (self.steps - 1) / self.steps
     }
 
     /// Rows of the largest batch.

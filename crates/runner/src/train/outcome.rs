@@ -1,6 +1,7 @@
 //! What became of a run.
 
 use gradsweep_math::metric::Metric;
+use gradsweep_math::penalty::l2;
 use gradsweep_store::{Reason, RunState, Split};
 
 /// A metric's value at the end of an epoch.
@@ -47,6 +48,16 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
-/// A mean loss above this is a run that diverged: the class prior's is at most log 2, so probabilities are off by factors
-/// of e¹⁰⁰ on average.
-pub(super) const DIVERGED_LOSS: f64 = 100.0;
+impl Outcome {
+    /// Sets the objective from the mean training loss, adding the penalty of its weights.
+    pub(super) fn set_objective(&mut self, loss: f64) {
+        let weights = &self.parameters[..self.parameters.len() - 1];
+        self.objective = Some(loss + l2::value(self.l2, weights.iter().copied()));
+    }
+}
+
+/// Whether a mean loss is that of a run that diverged: not finite, or above 100, where the class prior's is at most log 2 and
+/// probabilities are off by factors of e¹⁰⁰ on average.
+pub(super) fn is_diverged(loss: f64) -> bool {
+    !loss.is_finite() || loss > 100.0
+}

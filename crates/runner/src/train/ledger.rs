@@ -1,0 +1,123 @@
+//! What both trainers keep of a block besides its numbers: who its columns are, their time and their history.
+
+use gradsweep_math::Real;
+use gradsweep_math::fused::{Column, LinearBlock};
+use gradsweep_math::metric::Metric;
+use gradsweep_store::{Reason, RunState, Split};
+
+use super::{HistoryPoint, Outcome, Task};
+use crate::event::Event;
+use crate::plan::Block;
+
+/// A block's books, by the positions its columns started at.
+pub(super) struct Ledger<'a, 'v, T> {
+    pub(super) task: Task<'a, 'v, T>,
+    /// The block's place in its cohort.
+    index: usize,
+    /// The plan's run of each column.
+    pub(super) runs: &'a [usize],
+    /// The settings of each column.
+    pub(super) columns: Vec<Column>,
+    /// Epochs trained.
+    pub(super) epochs: u32,
+    seconds: Vec<f64>,
+    history: Vec<Vec<HistoryPoint>>,
+}
+
+impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
+    pub(super) fn new(task: Task<'a, 'v, T>, index: usize, block: &'a Block) -> Self {
+        let columns: Vec<Column> = block.runs.iter().map(|&run| task.view.column(task.plan, run)).collect();
+        Self {
+            task,
+            index,
+            runs: &block.runs,
+            epochs: 0,
+            seconds: vec![0.0; columns.len()],
+            history: vec![Vec::new(); columns.len()],
+            columns,
+        }
+    }
+
+    /// Epochs that the run of a column may take.
+    pub(super) fn allowed(&self, column: usize) -> u32 {
+        self.task.plan.trial_of(self.runs[column]).train.epochs
+    }
+
+    /// Shares the seconds of a pass between the columns that were in it.
+    pub(super) fn spend(&mut self, columns: &[usize], seconds: f64) {
+        for &column in columns {
+            self.seconds[column] += seconds / columns.len() as f64;
+        }
+    }
+
+    /// Adds the scores at the end of the epoch to a column's history.
+    pub(super) fn score(&mut self, column: usize, split: Split, values: &[(Metric, f64)]) {
+        let points = self.points(split, values);
+        self.history[column].extend(points);
+    }
+
+    /// Scores as points of the history.
+    pub(super) fn points(&self, split: Split, values: &[(Metric, f64)]) -> Vec<HistoryPoint> {
+        let epoch = self.epochs;
+        values
+            .iter()
+            .map(|&(metric, value)| HistoryPoint {
+                epoch,
+                split,
+                metric,
+                value,
+            })
+            .collect()
+    }
+
+    /// The outcome of the run at a position of the block, its scores still to be filled in.
+    pub(super) fn outcome(&self, block: &LinearBlock<T>, position: usize, state: RunState, reason: Reason) -> Outcome {
+        let column = block.live()[position];
+        Outcome {
+            run: self.runs[column],
+            state,
+            reason,
+            converged: false,
+            epochs: self.epochs,
+            objective: None,
+            grad_norm: None,
+            l2: self.columns[column].l2,
+            parameters: block.parameters(position),
+            train: Vec::new(),
+            val: Vec::new(),
+            history: self.history[column].clone(),
+            seconds: 0.0,
+        }
+    }
+
+    /// Tells that a run has left, and gives its outcome the time it took.
+    pub(super) fn leave(&self, column: usize, outcome: &mut Outcome) {
+        outcome.seconds = self.seconds[column];
+        self.task.observer.observe(&Event::RunFinished {
+            run: outcome.run,
+            failed: outcome.state == RunState::Failed,
+            epochs_saved: self.allowed(column) - self.epochs,
+        });
+    }
+
+    /// Tells that an epoch has ended, with the selecting metric's validation values of its columns.
+    pub(super) fn report<'s>(&self, live: &[usize], validation: impl Iterator<Item = &'s [(Metric, f64)]>) {
+        let select = self.task.view.select;
+        let value = |values: &[(Metric, f64)]| values.iter().find(|(metric, _)| *metric == select).map(|(_, v)| *v);
+        let runs = live.iter().zip(validation);
+        let runs = runs.filter_map(|(&column, values)| Some((self.runs[column], value(values)?)));
+        self.task.observer.observe(&Event::EpochFinished {
+            cohort: self.task.cohort,
+            block: self.index,
+            epoch: self.epochs,
+            columns: live.len(),
+            validation: runs.collect(),
+        });
+    }
+}
+
+/// Free and ordered values in the order of the config's metrics.
+pub(super) fn in_order(metrics: &[Metric], free: &[(Metric, f64)], ordered: &[(Metric, f64)]) -> Vec<(Metric, f64)> {
+    let find = |metric: Metric| free.iter().chain(ordered).find(|(of, _)| *of == metric).copied();
+    metrics.iter().filter_map(|&metric| find(metric)).collect()
+}
