@@ -7,7 +7,13 @@ use gradsweep_report::Format;
 
 /// Trains all runs of a sweep together and compares them.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "gradsweep",
+    version,
+    about = "Trains all runs of a sweep together and compares them",
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,

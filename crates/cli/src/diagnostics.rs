@@ -13,6 +13,9 @@ use miette::{
 /// A line longer than this is not shown: it would push everything else off the screen.
 const MOST_LINE_BYTES: usize = 400;
 
+/// Problems drawn; the others are counted.
+const MOST_PROBLEMS: usize = 20;
+
 /// The problems as text for a terminal of `width` columns, ending with how many there are.
 pub(crate) fn render(problems: &Problems, color: bool, width: usize) -> String {
     let mut theme = if color {
@@ -32,7 +35,7 @@ pub(crate) fn render(problems: &Problems, color: bool, width: usize) -> String {
         text: harmless(&problems.text),
     };
     let mut text = String::new();
-    for problem in &problems.problems {
+    for problem in problems.problems.iter().take(MOST_PROBLEMS) {
         let drawing = Drawing::new(problems, problem, &source);
         let mut drawn = String::new();
         match handler.render_report(&mut drawn, &drawing) {
@@ -45,6 +48,9 @@ pub(crate) fn render(problems: &Problems, color: bool, width: usize) -> String {
         }
     }
     let count = problems.problems.len();
+    if count > MOST_PROBLEMS {
+        let _ = writeln!(text, "… and {} more", count - MOST_PROBLEMS);
+    }
     let plural = if count == 1 { "" } else { "s" };
     let place = if file.is_empty() { "" } else { " in " };
     let _ = writeln!(

@@ -6,6 +6,7 @@ use gradsweep_data::DataError;
 use gradsweep_store::{ExitKind, StoreError};
 
 use crate::config::Problems;
+use crate::plan::bytes;
 
 /// A sweep that could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,14 @@ pub enum RunError {
         /// The kernels' name.
         core: String,
     },
+    /// The plan needs more memory than the machine has.
+    #[error("the plan needs about {} of memory and the machine has {}", bytes(*needed), bytes(*available))]
+    Memory {
+        /// Bytes of data, weights and results.
+        needed: u64,
+        /// Bytes of the machine.
+        available: u64,
+    },
     /// The thread pool could not be made.
     #[error("could not start the worker threads")]
     Threads {
@@ -71,6 +80,7 @@ impl RunError {
             Self::UnsoundBlas { .. } => {
                 Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
             }
+            Self::Memory { .. } => Some("sweep fewer values at a time, or take fewer rows with --rows N".to_owned()),
             Self::Config(_) | Self::NotFound { .. } | Self::Threads { .. } => None,
         }
     }
@@ -85,7 +95,7 @@ impl RunError {
                 ExitKind::Disk => 4,
                 ExitKind::Usage => 2,
             },
-            Self::UnsoundBlas { .. } | Self::Threads { .. } => 4,
+            Self::UnsoundBlas { .. } | Self::Threads { .. } | Self::Memory { .. } => 4,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::config::{Config, IfExists, Precision};
 use crate::dataset::load_spec;
 use crate::error::RunError;
 use crate::event::{Event, Observer};
-use crate::memory::peak_memory_bytes;
+use crate::memory::{available_bytes, peak_memory_bytes};
 use crate::plan::{Plan, PlanSummary};
 use crate::record;
 use crate::search::{self, Trial};
@@ -108,6 +108,10 @@ fn run_with<T: Real + Element>(
     let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
     let plan_summary = PlanSummary::new(&plan, config, &data, &view);
     on_loaded(&data.summary, &plan_summary);
+    let needed = plan_summary.required_bytes();
+    if let Some(available) = available_bytes().filter(|available| needed > *available) {
+        return Err(RunError::Memory { needed, available });
+    }
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
     let (mut writer, finished) = match open(&dir, stored.as_ref(), request, &manifest, &plan, &data)? {
@@ -240,7 +244,7 @@ fn open<T>(
         });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
-    if is_same_plan && open.runs()?.iter().all(|run| run.record.is_some()) {
+    if is_same_plan && open.has_tables()? && open.runs()?.iter().all(|run| run.record.is_some()) {
         return Ok(Opened::NothingToDo);
     }
     let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, &resolved, &table)?;

@@ -343,6 +343,26 @@ fn every_strategy_splits_the_rows_it_says() {
     assert_eq!(sizes, vec![(600, 0)]);
     let best = summary.best.expect("ranked by training scores");
     assert!(best.mean_val.is_none() && best.mean_train.is_some());
+    let by_area = ["validation.strategy=none", "sweep.metric=roc_auc"];
+    let best = counts("", &by_area)
+        .0
+        .best
+        .expect("ranked by the area on training rows");
+    assert!(best.mean_train.is_some_and(|area| area > 0.6));
+}
+
+/// A process killed after its last part leaves results without tables: the next run makes them.
+#[test]
+fn missing_tables_are_made_again() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (summary, store) = finished(&request(dir.path(), SWEEP, &[]));
+    let before = tables(&store);
+    for name in ["trials", "runs", "history", "coefficients"] {
+        std::fs::remove_file(summary.store.join(format!("{name}.parquet"))).expect("it was there");
+    }
+    let (again, store) = finished(&request(dir.path(), SWEEP, &[]));
+    assert_eq!(again.epochs_trained, 0);
+    assert!(tables(&store) == before && again.store.join("trials.parquet").exists());
 }
 
 /// Replacing what a fold holds out by noise changes no number of the runs that hold it out.

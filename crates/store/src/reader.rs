@@ -150,6 +150,13 @@ impl Store {
         Ok(files)
     }
 
+    /// Whether all four tables are there and made from the plan and the parts that are there: a process that was killed
+    /// after its last part leaves a store whose results are safe and whose tables are still to be made.
+    pub fn has_tables(&self) -> Result<bool, StoreError> {
+        let mut names = [layout::TRIALS, layout::RUNS, layout::HISTORY, layout::COEFFICIENTS].into_iter();
+        names.try_fold(true, |all, name| Ok(all && self.table(name)?.is_some()))
+    }
+
     /// A table, if it is there and made from the plan and the parts that are there.
     fn table(&self, name: &str) -> Result<Option<Frame>, StoreError> {
         let path = self.dir.join(name);

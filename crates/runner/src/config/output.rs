@@ -10,12 +10,12 @@ settings! {
         /// What to do when the directory holds a store.
         if_exists "if_exists": IfExists = Spec::of(Kind::Choice(IfExists::CHOICES), "\"error\"").default("\"resume\"");
         /// Which models are saved.
-        save_models "save_models": SaveModels = Spec::of(Kind::Choice(SaveModels::CHOICES), "\"none\"").default("\"best\"");
+        save_models "save_models": SaveModels = Spec::of(Kind::Choice(SaveModels::CHOICES), "\"best\"").default("\"none\"");
         /// Which trials' out-of-fold predictions are saved.
         predictions "predictions": Predictions =
-            Spec::of(Kind::Choice(Predictions::CHOICES), "\"none\"").default("\"selected\"");
+            Spec::of(Kind::Choice(Predictions::CHOICES), "\"selected\"").default("\"none\"");
         /// Writes report.html at the end.
-        report "report": bool = Spec::of(Kind::Bool, "false").default("true");
+        report "report": bool = Spec::of(Kind::Bool, "true").default("false").later();
     }
 }
 
@@ -37,7 +37,7 @@ choices! {
         /// No model.
         None "none";
         /// The model of the selected trial.
-        Best "best";
+        Best "best" later;
         /// The model of every trial.
         All "all" later;
     }
@@ -49,7 +49,7 @@ choices! {
         /// No predictions.
         None "none";
         /// Those of the selected trial.
-        Selected "selected";
+        Selected "selected" later;
         /// Those of every trial.
         All "all" later;
     }

@@ -1,5 +1,7 @@
 //! The grammar of `[sweep.parameters]`, `[[sweep.points]]` and `[[sweep.exclude]]`: names are paths of keys.
 
+use std::collections::BTreeSet;
+
 use super::check;
 use super::key::{Key, Kind, Sweep};
 use super::report::{Draft, Report};
@@ -103,6 +105,10 @@ fn known(report: &mut Report, path: &str, entry: &Entry) -> Option<&'static Key>
         );
         return None;
     }
+    if report.is_full() {
+        report.add(&entry.name_at, Draft::new(""));
+        return None;
+    }
     let last = path.rsplit('.').next().unwrap_or(path);
     let names = || {
         paths()
@@ -201,12 +207,10 @@ fn values(report: &mut Report, path: &str, key: &Key, nodes: &[Node], list: &Nod
         return None;
     }
     let checked: Vec<_> = nodes.iter().map(|node| one(report, path, key, node)).collect();
-    let mut values = Vec::new();
-    for value in checked.into_iter().collect::<Option<Vec<_>>>()? {
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
+    let mut values = checked.into_iter().collect::<Option<Vec<_>>>()?;
+    // Equal values have equal texts, and texts have an order.
+    let mut seen = BTreeSet::new();
+    values.retain(|value| seen.insert(value.to_string()));
     Some(Value::List(values))
 }
 

@@ -112,7 +112,7 @@ impl<'a> Report<'a> {
         self.found.push((at.clone(), problem));
     }
 
-    /// Whether further problems are only counted.
+    /// Whether further problems are only counted, so that no advice is looked for.
     pub(super) fn is_full(&self) -> bool {
         self.found.len() >= MOST
     }

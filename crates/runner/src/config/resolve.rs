@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use super::config::Config;
 use super::key::{Key, Setting};
 use super::metrics::Metric;
-use super::output::{Predictions, SaveModels};
 use super::run::Precision;
 use super::solver::Solver;
 use super::table::join;
@@ -95,17 +94,7 @@ impl Config {
         if self.run.precision == Precision::Auto {
             sentences.push("run.precision \"auto\" is f32 until it is chosen from train.tol".into());
         }
-        let missing: Vec<_> = [
-            (self.output.save_models == SaveModels::Best, "model"),
-            (self.output.predictions == Predictions::Selected, "predictions"),
-            (self.output.report, "report"),
-        ]
-        .into_iter()
-        .filter_map(|(is_asked, what)| is_asked.then_some(what))
-        .collect();
-        if !missing.is_empty() {
-            sentences.push(format!("no {} yet: not built", missing.join(", no ")));
-        }
+        sentences.push("no model, no predictions, no report yet: not built".into());
         sentences
     }
 

@@ -8,14 +8,14 @@ impl Config {
     pub fn default_for(train_path: &str, target: &str, name: &str) -> String {
         let (train, target, name) = (quoted(train_path), quoted(target), quoted(name));
         format!(
-            r#"# Every key and its meaning: gradsweep init --full
+            r#"# Written by gradsweep run; edit it and run it again.
 version = 1
 name = {name}
 
 [data]
 train = {train}     # a path, a glob, or a list of them
 target = {target}
-# positive = "yes"                 # the label that counts as 1
+# positive = "LABEL"               # the label that counts as 1; run says which it is
 # exclude = ["*_id"]               # columns that are not features
 
 [train]

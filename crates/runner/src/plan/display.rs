@@ -161,6 +161,19 @@ fn why(schedule: BatchSchedule) -> String {
     }
 }
 
+impl PlanSummary {
+    /// Bytes of the stored rows, the largest cohort's weights and state, and the coefficients it will record.
+    pub fn required_bytes(&self) -> u64 {
+        let coefficients = |cohort: &CohortSummary| (cohort.runs * self.columns * size_of::<f64>() * 4) as u64;
+        let cohort = self
+            .cohorts
+            .iter()
+            .map(|cohort| cohort.cost.bytes + coefficients(cohort))
+            .max();
+        self.data_bytes + cohort.unwrap_or(0)
+    }
+}
+
 impl fmt::Display for PlanSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let each = self.runs as f64 / (self.trials * self.folds).max(1) as f64;

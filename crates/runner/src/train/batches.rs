@@ -16,7 +16,7 @@ use gradsweep_math::workspace::{Scores, Scratch};
 use gradsweep_store::{Reason, RunState, Split};
 
 use super::gather::Gather;
-use super::ledger::{Ledger, in_order};
+use super::ledger::Ledger;
 use super::order::Orders;
 use super::outcome::is_diverged;
 use super::{Outcome, Task, evaluate};
@@ -197,11 +197,10 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let outcome = |(&position, ordered): (&usize, Vec<(Metric, f64)>)| {
             let fold = fold_of(position);
             let mut outcome = ledger.outcome(block, position, RunState::Complete, Reason::MaxEpochs);
-            outcome.train = evaluate::free_metrics(view, &scores, position, fold, Role::Train);
-            outcome.val = in_order(&view.metrics, &validation[position], &ordered);
+            let train = evaluate::free_metrics(view, &scores, position, fold, Role::Train);
+            outcome.history.extend(ledger.points(Split::Train, &train));
+            ledger.finish(&mut outcome, &train, &validation[position], &ordered);
             outcome.set_objective(evaluate::training_loss(view, &scores, position, fold));
-            outcome.history.extend(ledger.points(Split::Val, &ordered));
-            outcome.history.extend(ledger.points(Split::Train, &outcome.train));
             outcome
         };
         positions.iter().zip(ordered).map(outcome).collect()

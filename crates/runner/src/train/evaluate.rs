@@ -68,7 +68,13 @@ pub(super) fn training_loss<T: Real>(view: &View<'_, T>, scores: &Scores, positi
     sum / view.rows_as(fold, Role::Train) as f64
 }
 
-/// The metrics that a pass does not measure by the way, of the columns at `positions` on their held-out rows.
+/// Which rows [`ordered_metrics`] measures.
+pub(super) fn ordered_role<T: Real>(view: &View<'_, T>) -> Role {
+    if view.has_validation() { Role::Val } else { Role::Train }
+}
+
+/// The metrics that a pass does not measure by the way, of the columns at `positions`: on their held-out rows, or on their
+/// training rows where the sweep holds nothing out.
 ///
 /// Columns are scored in waves of one register, so that memory stays at held-out rows x 16 per worker.
 pub(super) fn ordered_metrics<T: Real>(
@@ -83,7 +89,7 @@ pub(super) fn ordered_metrics<T: Real>(
         .copied()
         .filter(|metric| !metric.is_free())
         .collect();
-    if ordered.is_empty() || !view.has_validation() {
+    if ordered.is_empty() {
         return vec![Vec::new(); positions.len()];
     }
     let waves: Vec<&[usize]> = positions.chunk_by(|a, b| a / LANES == b / LANES).collect();
@@ -100,7 +106,7 @@ pub(super) fn ordered_metrics<T: Real>(
         .collect()
 }
 
-/// The held-out rows of each position of a wave with their scores.
+/// The rows of each position of a wave that [`ordered_metrics`] measures, with their scores.
 fn scored_wave<T: Real>(
     view: &View<'_, T>,
     block: &LinearBlock<T>,
@@ -108,18 +114,19 @@ fn scored_wave<T: Real>(
     wave: &[usize],
     columns: &Range<usize>,
 ) -> Vec<ScoredRows> {
+    let role = ordered_role(view);
     let mut scratch = Scratch::new(view.x.ncols(), block.width());
     let mut rows_of: Vec<Vec<(f64, bool)>> = vec![Vec::new(); wave.len()];
     let mut z = Vec::new();
     for (group, rows) in view.groups.iter().enumerate() {
-        let is_held_out = |position: usize| view.folds.roles[fold_of(position)][group] == Role::Val;
-        if !wave.iter().any(|&position| is_held_out(position)) {
+        let counts = |position: usize| view.folds.roles[fold_of(position)][group] == role;
+        if !wave.iter().any(|&position| counts(position)) {
             continue;
         }
         z.clear();
         block.predict(view.rows(group, rows.clone()), columns.clone(), &mut scratch, &mut z);
         for (rows_of, &position) in rows_of.iter_mut().zip(wave) {
-            if is_held_out(position) {
+            if counts(position) {
                 let column = z.iter().skip(position - columns.start).step_by(columns.len());
                 rows_of.extend(
                     column

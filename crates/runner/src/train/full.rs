@@ -16,7 +16,7 @@ use gradsweep_math::workspace::{Scratch, Sums};
 use gradsweep_store::{Reason, RunState, Split};
 use rayon::prelude::*;
 
-use super::ledger::{Ledger, in_order};
+use super::ledger::Ledger;
 use super::outcome::is_diverged;
 use super::{Outcome, Task, evaluate};
 use crate::plan::Block;
@@ -210,9 +210,8 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 outcome.converged = reason == Reason::Tol;
                 outcome.set_objective(standing.loss);
                 outcome.grad_norm = Some(standing.grad_norm);
-                outcome.train.clone_from(&standing.train);
-                outcome.val = in_order(&view.metrics, &standing.val, &ordered);
-                outcome.history.extend(self.ledger.points(Split::Val, &ordered));
+                self.ledger
+                    .finish(&mut outcome, &standing.train, &standing.val, &ordered);
             }
             Some(outcome)
         };

@@ -90,6 +90,29 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
     }
 
+    /// Gives an outcome its final scores: those a pass measures by the way, and the ordered ones of its held-out rows, or
+    /// of its training rows where nothing is held out.
+    pub(super) fn finish(
+        &self,
+        outcome: &mut Outcome,
+        train: &[(Metric, f64)],
+        val: &[(Metric, f64)],
+        ordered: &[(Metric, f64)],
+    ) {
+        let view = self.task.view;
+        let in_order = |free: &[(Metric, f64)], ordered: &[(Metric, f64)]| {
+            let find = |metric: &Metric| free.iter().chain(ordered).find(|(of, _)| of == metric).copied();
+            view.metrics.iter().filter_map(find).collect()
+        };
+        if view.has_validation() {
+            (outcome.train, outcome.val) = (in_order(train, &[]), in_order(val, ordered));
+            outcome.history.extend(self.points(Split::Val, ordered));
+        } else {
+            outcome.train = in_order(train, ordered);
+            outcome.history.extend(self.points(Split::Train, ordered));
+        }
+    }
+
     /// Tells that a run has left, and gives its outcome the time it took.
     pub(super) fn leave(&self, column: usize, outcome: &mut Outcome) {
         outcome.seconds = self.seconds[column];
@@ -114,10 +137,4 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             validation: runs.collect(),
         });
     }
-}
-
-/// Free and ordered values in the order of the config's metrics.
-pub(super) fn in_order(metrics: &[Metric], free: &[(Metric, f64)], ordered: &[(Metric, f64)]) -> Vec<(Metric, f64)> {
-    let find = |metric: Metric| free.iter().chain(ordered).find(|(of, _)| *of == metric).copied();
-    metrics.iter().filter_map(|&metric| find(metric)).collect()
 }

@@ -85,6 +85,9 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("fold = 1979-05-27", "found a date", (4, 8)),
     ("[validation]\nfolds = 1", "2 to 65535", (5, 9)),
     ("[metrics]\nreport = [\"auc\"]", "did you mean \"roc_auc\"?", (5, 11)),
+    ("[output]\nreport = true", "not built yet", (5, 1)),
+    ("[output]\nsave_models = \"best\"", "not built yet", (5, 15)),
+    ("[output]\npredictions = \"selected\"", "not built yet", (5, 15)),
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
     // Not built yet.
@@ -395,8 +398,19 @@ fn hostile_texts_end_soon() {
     let deep = format!("a = {}", "[".repeat(100_000));
     let many: String = (0..80_000).fold(String::new(), |text, i| text + &format!("k{i} = 1\n"));
     let long = format!("a = \"{}\"", "x".repeat(2_000_000));
-    for text in [deep, many, long] {
+    let paths = (0..80_000).fold("[sweep.parameters]\n".to_owned(), |text, i| {
+        text + &format!("p{i} = 1\n")
+    });
+    for text in [deep, many, long, paths] {
         let problems = read(&text).expect_err("no config");
         assert!(!problems.problems.is_empty() && problems.problems.len() <= 101);
     }
+}
+
+#[test]
+fn long_lists_are_read_soon() {
+    let values: Vec<_> = (1..150_000).map(|i| i.to_string()).collect();
+    let text = format!("{LEAST}[sweep.parameters]\nmodel.C = [{}]\n", values.join(","));
+    let config = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.sweep.parameters[0].values().len(), values.len());
 }
