@@ -261,7 +261,8 @@ fn closing(summary: &SweepSummary) -> String {
                 .iter()
                 .map(|(path, value)| format!("{} = {}", path.rsplit('.').next().unwrap_or(path), short(value)))
                 .collect();
-            out += &format!("best    trial {}   {}\n", best.trial, params.join("   "));
+            out += format!("best    trial {}   {}", best.trial, params.join("   ")).trim_end();
+            out.push('\n');
             let name = &summary.metric;
             match best.mean_val {
                 Some(_) => {

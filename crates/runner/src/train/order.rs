@@ -1,8 +1,8 @@
 //! The batch schedule of one epoch: which rows a step takes, from seed and epoch alone.
 //!
 //! Rows lie in storage grouped by row group and dealt at random when they were loaded. An epoch reshuffles **strips** of
-//! 16 neighboring rows: copying them into a batch costs the memory bandwidth that reading them would cost anyway, where
-//! copying single rows would double the time of a lone run. A batch takes its share of every group, so every run of
+//! neighboring rows, 32 of them to a batch: copying strips costs little more than reading the rows in order, where copying
+//! single rows would double the time of a lone run. A batch takes its share of every group, so every run of
 //! every fold steps on every batch.
 
 use std::ops::Range;
@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Rows that stay neighbors in every epoch.
-const STRIP: usize = 16;
+/// Strips that a batch is made of, at the least.
+const STRIPS_PER_BATCH: usize = 32;
+/// Rows of a strip, at the most: more are copied no faster.
+const LONGEST_STRIP: usize = 64;
 
 /// One epoch's batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +32,12 @@ impl Order {
     ///
     /// `groups` are the storage rows of each row group. Without `shuffle` the rows come in storage order.
     pub(super) fn new(groups: &[Range<usize>], steps: usize, shuffle: bool, seed: u64, epoch: u32) -> Self {
+        let rows: usize = groups.iter().map(ExactSizeIterator::len).sum();
+        let length = (rows / steps / STRIPS_PER_BATCH).clamp(1, LONGEST_STRIP);
         let taken: Vec<Vec<Range<u32>>> = groups
             .iter()
             .enumerate()
-            .map(|(group, rows)| strips(rows, shuffle.then(|| generator(seed, epoch, group))))
+            .map(|(group, rows)| strips(rows, length, shuffle.then(|| generator(seed, epoch, group))))
             .collect();
         let mut order = Self {
             steps,
@@ -137,11 +141,12 @@ impl Orders {
     }
 }
 
-fn strips(rows: &Range<usize>, random: Option<ChaCha8Rng>) -> Vec<Range<u32>> {
+/// The rows of a group in strips of `length`, shuffled where there is a generator.
+fn strips(rows: &Range<usize>, length: usize, random: Option<ChaCha8Rng>) -> Vec<Range<u32>> {
     let mut strips: Vec<Range<u32>> = rows
         .clone()
-        .step_by(STRIP)
-        .map(|first| first as u32..(first + STRIP).min(rows.end) as u32)
+        .step_by(length)
+        .map(|first| first as u32..(first + length).min(rows.end) as u32)
         .collect();
     if let Some(mut random) = random {
         // Fisher and Yates, with a multiplication in the place of a division.
