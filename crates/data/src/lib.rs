@@ -54,7 +54,7 @@ mod warnings;
 pub use dataset::Dataset;
 pub use element::Element;
 pub use encode::{Encoding, Feature, FoldEncoding, Link, RawColumn, RawKind};
-pub use error::DataError;
+pub use error::{DataError, ReaderError};
 pub use load::load;
 pub use source::{Peek, peek};
 pub use spec::{

@@ -32,7 +32,7 @@ use crate::warnings;
 pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     let start = Instant::now();
     let table = Table::open(spec)?;
-    let (roles, mut names) = read_names(spec, &table)?;
+    let (roles, mut names, mut warned) = read_names(spec, &table)?;
     let target = target::resolve(&spec.roles, &mut names.target, &table)?;
     let is_kept = target.is_kept.as_deref();
     let hashed = settle_fold(spec, &mut names, is_kept, &table)?;
@@ -40,7 +40,6 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     let Names { fold, features, .. } = names;
     let mut split = folds::assign(&spec.split, spec.seed, &target, fold.as_ref())?;
     let placement = Placement::new(&split, is_kept, spec.deal, spec.seed);
-    let mut warned = Vec::new();
     let numbers = number_columns(&roles, &table);
     let categorical = categorical_columns(spec, features, is_kept, &split, numbers.len(), &table, &mut warned)?;
     split.group = Vec::new();
@@ -105,16 +104,16 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     })
 }
 
-/// Checks the columns and reads those of names.
-fn read_names(spec: &LoadSpec, table: &Table) -> Result<(Roles, Names), DataError> {
+/// Checks the columns and reads those of names; what is to be said about them comes third.
+fn read_names(spec: &LoadSpec, table: &Table) -> Result<(Roles, Names, Vec<String>), DataError> {
     let mut roles = roles::resolve(&spec.roles, table)?;
     let mut names = names::read(table, &spec.roles, spec.split.strategy, &roles.features)?;
-    names::settle(&mut names, &mut roles, table);
+    let warned = names::settle(&mut names, &mut roles, table, &spec.roles);
     if roles.features.is_empty() {
         let skipped = roles.skipped.into_iter().map(|skipped| skipped.column).collect();
         return Err(DataError::NoFeatures { skipped });
     }
-    Ok((roles, names))
+    Ok((roles, names, warned))
 }
 
 /// Checks and keeps the fold column like the target; both are part of the fingerprint.
@@ -152,7 +151,13 @@ fn categorical_columns(
     let mut next_raw = first_raw;
     let mut columns = Vec::with_capacity(features.len());
     for (name, mut levels) in features {
-        warned.extend(names::numeric_text_warning(&name, &levels, table, &spec.roles));
+        warned.extend(names::numeric_text_warning(
+            &name,
+            &levels,
+            table,
+            &spec.roles,
+            "read as categories",
+        ));
         if let Some(is_kept) = is_kept {
             levels.keep(is_kept);
         }

@@ -21,6 +21,9 @@ pub(crate) struct Names {
 /// Fewer rows may all differ by chance.
 const MIN_ROWS_OF_ID: usize = 20;
 
+/// Characters of a cell that are shown.
+const LONGEST_CELL: usize = 80;
+
 /// Reads them in one scan. The fold column is read only where its folds are asked for.
 pub(crate) fn read(
     table: &Table,
@@ -59,7 +62,10 @@ pub(crate) fn read(
 }
 
 /// Drops what only the texts can tell: columns without a text, columns with one text per row.
-pub(crate) fn settle(names: &mut Names, roles: &mut Roles, table: &Table) {
+///
+/// Returns what is to be said about columns of numbers that a few texts turned into one text per row.
+pub(crate) fn settle(names: &mut Names, roles: &mut Roles, table: &Table, spec: &RoleSpec) -> Vec<String> {
+    let mut warned = Vec::new();
     names.features.retain(|(name, levels)| {
         let Some(place) = roles.features.iter().position(|column| &column.name == name) else {
             return false;
@@ -75,6 +81,7 @@ pub(crate) fn settle(names: &mut Names, roles: &mut Roles, table: &Table) {
             .is_some_and(|d| d.is_primitive_numeric() || d.is_bool());
         let is_id = is_text && rows > MIN_ROWS_OF_ID && levels.texts.len() == rows;
         if is_id && !roles.features[place].is_explicit {
+            warned.extend(numeric_text_warning(name, levels, table, spec, "skipped"));
             let column = roles.features.remove(place).name;
             roles.skipped.push(Skipped {
                 column,
@@ -84,6 +91,7 @@ pub(crate) fn settle(names: &mut Names, roles: &mut Roles, table: &Table) {
         }
         true
     });
+    warned
 }
 
 /// Every row needs a fold.
@@ -107,8 +115,14 @@ pub(crate) fn check_fold(
     })
 }
 
-/// A sentence about a column of text in which most cells are numbers.
-pub(crate) fn numeric_text_warning(name: &str, levels: &Levels, table: &Table, spec: &RoleSpec) -> Option<String> {
+/// A sentence about a column of text in which most cells of all files, or of one of them, are numbers.
+pub(crate) fn numeric_text_warning(
+    name: &str,
+    levels: &Levels,
+    table: &Table,
+    spec: &RoleSpec,
+    fate: &str,
+) -> Option<String> {
     if spec.types.contains_key(name) || !table.dtype(name).is_some_and(polars::prelude::DataType::is_string) {
         return None;
     }
@@ -117,15 +131,22 @@ pub(crate) fn numeric_text_warning(name: &str, levels: &Levels, table: &Table, s
         .iter()
         .map(|text| text.trim_ascii().parse::<f64>().is_err())
         .collect();
-    let bad: u64 = levels
-        .counts
+    let mut codes = levels.codes.iter();
+    let by_file: Vec<(u64, u64)> = table
+        .files
         .iter()
-        .zip(&is_text)
-        .filter(|(_, bad)| **bad)
-        .map(|(count, _)| *count)
-        .sum();
-    let all: u64 = levels.counts.iter().sum();
-    if bad == 0 || bad * 2 >= all {
+        .map(|file| {
+            let known = codes.by_ref().take(file.rows).filter(|code| **code != NULL);
+            known.fold((0, 0), |(bad, all), code| {
+                (bad + u64::from(is_text[*code as usize]), all + 1)
+            })
+        })
+        .collect();
+    let (bad, all) = by_file
+        .iter()
+        .fold((0, 0), |sum, file| (sum.0 + file.0, sum.1 + file.1));
+    let is_of_numbers = |&(bad, all): &(u64, u64)| bad * 2 < all;
+    if bad == 0 || !(is_of_numbers(&(bad, all)) || by_file.iter().any(is_of_numbers)) {
         return None;
     }
     let first = levels
@@ -133,9 +154,12 @@ pub(crate) fn numeric_text_warning(name: &str, levels: &Levels, table: &Table, s
         .iter()
         .position(|&code| code != NULL && is_text[code as usize])?;
     let text = &levels.texts[levels.codes[first] as usize];
+    // A paragraph of prose is not repeated here.
+    let text: String = text.chars().take(LONGEST_CELL).collect();
     let (file, row) = table.locate(first);
+    let verb = if bad == 1 { "is not a number" } else { "are not numbers" };
     Some(format!(
-        "column \"{name}\" is read as categories, for {bad} of its {all} values are not numbers (first \"{text}\" in \
-         row {row} of {file}): add \"{text}\" to [data] missing to read it as numbers"
+        "column \"{name}\" is {fate}, for {bad} of its {all} values {verb} (first {text:?} in row {row} of {file}): \
+         add {text:?} to [data] missing to read it as numbers, or set types = {{ {name} = \"categorical\" }}"
     ))
 }

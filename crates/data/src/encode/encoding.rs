@@ -7,6 +7,9 @@ use crate::error::DataError;
 use crate::profile::Moments;
 use crate::spec::EncodeSpec;
 
+/// What reports and models call the intercept; no feature may have this name.
+const INTERCEPT: &str = "(intercept)";
+
 /// How stored columns become features, for every fold.
 ///
 /// For fold f, `z_i = b + Σ_links factor_f[link]·w[feature]·x[i, raw] + Σ_features offset_f[feature]·w[feature]`.
@@ -155,6 +158,11 @@ impl Encoding {
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(DataError::DuplicateFeature {
                 feature: pair[0].to_owned(),
+            });
+        }
+        if names.contains(&INTERCEPT) {
+            return Err(DataError::ReservedFeature {
+                feature: INTERCEPT.to_owned(),
             });
         }
         encoding.folds = trainings

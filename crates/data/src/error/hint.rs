@@ -17,6 +17,25 @@ impl DataError {
             Self::IsFolder { path } => {
                 format!("name its files, as \"{}/*.parquet\"", path.trim_end_matches('/'))
             }
+            Self::NotRegular { .. } => "data is read more than once: write it to a file first".to_owned(),
+            Self::SameFile { .. } => "give each file once in [data] train: its rows would count twice".to_owned(),
+            Self::RaggedRow { found: 0, .. } => "delete the blank line".to_owned(),
+            Self::RaggedRow { .. } => {
+                "give every row the header's fields; a field that holds the delimiter or a line end goes in quotes"
+                    .to_owned()
+            }
+            Self::OpenQuote { .. } | Self::RowsDisagree { .. } => {
+                "close it at the end of the field, and double quotes inside a quoted field; if quotes are ordinary \
+                 characters in this file, put every field that has one in quotes"
+                    .to_owned()
+            }
+            Self::NotText { found, .. } if found.starts_with("begins a") => {
+                "unpack or convert it to a CSV in UTF-8".to_owned()
+            }
+            Self::NotText { .. } => {
+                "save it as UTF-8, as with iconv -f LATIN1 -t UTF-8 or -f UTF-16 -t UTF-8".to_owned()
+            }
+            Self::ReservedFeature { feature } => format!("rename the column, or add \"{feature}\" to [data] exclude"),
             Self::UnknownFormat { .. } => "convert it to .parquet or .csv; other formats are not built yet".to_owned(),
             Self::MixedFormats { .. } => "give files of one format".to_owned(),
             Self::Unreadable { file, .. } if is_csv(file) => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use polars::error::PolarsError;
+use super::reader::ReaderError;
 
 /// Why data could not be loaded. [`DataError::hint`] says what to type next.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,20 @@ pub enum DataError {
         /// The path as written.
         path: String,
     },
+    /// A pipe, socket or device where a file was expected.
+    #[error("{path} is not a regular file")]
+    NotRegular {
+        /// The path.
+        path: String,
+    },
+    /// One file under two names, or twice under one.
+    #[error("{}", if .first == .second { format!("{first} is given twice") } else { format!("{first} and {second} are the same file") })]
+    SameFile {
+        /// Its first name.
+        first: String,
+        /// Its second name.
+        second: String,
+    },
     /// A file whose ending names no format that can be read.
     #[error("{file} is neither .parquet nor .csv")]
     UnknownFormat {
@@ -64,13 +78,13 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// The content is not what the format asks for.
-    #[error("cannot read {file}: {}", first_line(.source))]
+    #[error("cannot read {file}: {source}")]
     Unreadable {
         /// The file.
         file: String,
         /// What the reader said.
         #[source]
-        source: PolarsError,
+        source: ReaderError,
     },
     /// A column of a type that the reader does not know, which keeps the whole file from being read.
     #[error("cannot read {file}: column \"{column}\" has type {dtype}")]
@@ -81,6 +95,48 @@ pub enum DataError {
         column: String,
         /// Its type in the file.
         dtype: String,
+    },
+    /// A CSV row with more or fewer fields than the header.
+    #[error("row {row} of {file} has {}, and the header has {expected}", fields(*.found))]
+    RaggedRow {
+        /// The file.
+        file: String,
+        /// Row, 1-based below the header; a quoted line end does not begin a row.
+        row: usize,
+        /// Fields in the row; 0 for a blank line.
+        found: usize,
+        /// Columns of the header.
+        expected: usize,
+    },
+    /// A CSV quote that is not closed, or opened inside a field.
+    #[error("{} of {file} has a quote that is not closed in its field", row_or_header(*.row))]
+    OpenQuote {
+        /// The file.
+        file: String,
+        /// Row, 1-based; 0 for the header.
+        row: usize,
+    },
+    /// A CSV with bytes that are no text.
+    #[error("{file} is not UTF-8 text: byte {byte}, in {}, {found}", row_or_header(*.row))]
+    NotText {
+        /// The file.
+        file: String,
+        /// Row of the byte, 1-based; 0 for the header.
+        row: usize,
+        /// Place of the byte in the file, from 0.
+        byte: u64,
+        /// What the byte is, as `is not UTF-8`.
+        found: &'static str,
+    },
+    /// Rows that two ways of reading a CSV count differently.
+    #[error("{file} is ambiguous: it has {counted} rows by its line ends and {parsed} by its fields")]
+    RowsDisagree {
+        /// The file.
+        file: String,
+        /// Rows counted before parsing.
+        counted: usize,
+        /// Rows parsed.
+        parsed: usize,
     },
     /// A CSV header of one column that another delimiter would split.
     #[error("{file} has one column, \"{header}\": its delimiter is not {delimiter:?}")]
@@ -284,6 +340,12 @@ pub enum DataError {
         /// The name.
         feature: String,
     },
+    /// A feature with a name that the model gives.
+    #[error("a feature would be named \"{feature}\", the name of the model's intercept")]
+    ReservedFeature {
+        /// The name.
+        feature: String,
+    },
     /// A level without training rows under `other = "error"`.
     #[error("level \"{level}\" of column \"{column}\" occurs in held-out rows of fold {fold} only")]
     UnseenLevel {
@@ -355,9 +417,20 @@ pub enum DataError {
     },
 }
 
-/// What the reader says, without its advice on its own options.
-fn first_line(source: &PolarsError) -> String {
-    source.to_string().lines().next().unwrap_or_default().to_owned()
+fn fields(found: usize) -> String {
+    match found {
+        0 => "no fields (a blank line)".to_owned(),
+        1 => "1 field".to_owned(),
+        _ => format!("{found} fields"),
+    }
+}
+
+fn row_or_header(row: usize) -> String {
+    if row == 0 {
+        "the header".to_owned()
+    } else {
+        format!("row {row}")
+    }
 }
 
 fn quoted(names: &[String]) -> String {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
 use polars::prelude::{Column, DataFrame, DataType, LazyCsvReader, LazyFileListReader, PlRefPath, PolarsError, Schema};
@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::batches::for_each_batch;
 use super::csv_column::ColumnBuilder;
+use super::csv_records;
 use super::files::DataFile;
 use super::table::{TableColumn, TableFile};
 use crate::error::DataError;
@@ -34,16 +35,14 @@ pub(crate) fn open(
     let mut table_files = Vec::with_capacity(files.len());
     for DataFile { path, name } in files {
         let mut file = TableFile { name, path, rows: 0 };
-        let mut rows = 0;
-        scan(&file, source, left, |batch| {
-            rows += batch.height();
+        file.rows = csv_records::count(&file, source, names.len(), left)?;
+        scan(&file, source, file.rows, |batch| {
             let builders: Vec<_> = builders.iter_mut().zip(&names).collect();
             builders
                 .into_par_iter()
                 .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
         })?;
-        file.rows = rows;
-        left -= rows;
+        left -= file.rows;
         table_files.push(file);
     }
     reread(&mut builders, &names, &table_files, source)?;
@@ -62,7 +61,7 @@ pub(crate) fn open(
     let file = &table_files[0].name;
     let frame = DataFrame::new_infer_height(series).map_err(|source| DataError::Unreadable {
         file: file.clone(),
-        source,
+        source: source.into(),
     })?;
     Ok((table_files, columns, frame))
 }
@@ -102,7 +101,7 @@ fn reread(
     Ok(())
 }
 
-/// Hands over up to `rows` rows of one file, every cell as text.
+/// Hands over the first `rows` rows of one file, every cell as text; [`csv_records::count`] says how many there are.
 pub(super) fn scan(
     file: &TableFile,
     source: &SourceSpec,
@@ -114,7 +113,7 @@ pub(super) fn scan(
     }
     let names = header(file, source)?;
     let schema: Schema = names.into_iter().map(|name| (name.into(), DataType::String)).collect();
-    let blank = blank_lines_at_end(file)?;
+    let mut taken = 0;
     let mut read = || -> Result<(), PolarsError> {
         let frame = LazyCsvReader::new(PlRefPath::try_from_path(&file.path)?)
             .with_has_header(true)
@@ -126,52 +125,23 @@ pub(super) fn scan(
             .with_raise_if_empty(false)
             .with_n_rows(Some(rows))
             .finish()?;
-        // One batch is held back until it is known not to be the last, which loses the blank lines at its end.
-        let mut held: Option<DataFrame> = None;
-        for_each_batch(frame, |batch| match held.replace(batch) {
-            Some(batch) => take(&batch),
-            None => Ok(()),
-        })?;
-        match held {
-            Some(last) => take(&without_blank_end(&last, blank)),
-            None => Ok(()),
-        }
+        for_each_batch(frame, |batch| {
+            taken += batch.height();
+            take(&batch)
+        })
     };
     read().map_err(|source| DataError::Unreadable {
         file: file.name.clone(),
-        source,
-    })
-}
-
-/// Blank lines at the end of a file; the reader takes each for a row of empty cells.
-fn blank_lines_at_end(file: &TableFile) -> Result<usize, DataError> {
-    const TAIL: u64 = 1 << 12;
-    let io = |source| DataError::Io {
-        file: file.name.clone(),
-        source,
-    };
-    let mut open = File::open(&file.path).map_err(io)?;
-    let size = open.metadata().map_err(io)?.len();
-    open.seek(SeekFrom::Start(size.saturating_sub(TAIL))).map_err(io)?;
-    let mut tail = Vec::new();
-    open.read_to_end(&mut tail).map_err(io)?;
-    let ends = tail.iter().rev().take_while(|byte| matches!(byte, b'\n' | b'\r'));
-    Ok(ends.filter(|byte| **byte == b'\n').count().saturating_sub(1))
-}
-
-/// The batch without up to `blank` rows of empty cells at its end. In a file of one column an empty cell is a value.
-fn without_blank_end(batch: &DataFrame, blank: usize) -> DataFrame {
-    let is_blank = |row: usize| {
-        batch.columns().iter().all(|column| {
-            let cells = column.as_materialized_series().str();
-            cells.is_ok_and(|cells| cells.get(row).is_none_or(str::is_empty))
-        })
-    };
-    let mut rows = batch.height();
-    while batch.width() > 1 && batch.height() - rows < blank && rows > 0 && is_blank(rows - 1) {
-        rows -= 1;
+        source: source.into(),
+    })?;
+    if taken == rows {
+        return Ok(());
     }
-    batch.head(Some(rows))
+    Err(DataError::RowsDisagree {
+        file: file.name.clone(),
+        counted: rows,
+        parsed: taken,
+    })
 }
 
 /// The header of the first file, which the others must repeat, in any order.
@@ -209,21 +179,28 @@ pub(super) fn header(file: &TableFile, source: &SourceSpec) -> Result<Vec<String
         file: file.name.clone(),
         source,
     };
+    csv_records::check_start(file)?;
     let mut reader = BufReader::new(File::open(&file.path).map_err(io)?);
     let mut record = Vec::new();
     // A quoted name may hold line ends: the record ends at a line end with an even number of quotes before it.
     loop {
         let read = reader.read_until(b'\n', &mut record).map_err(io)?;
         let quotes = record.iter().filter(|&&byte| Some(byte) == source.quote).count();
-        if read == 0 || quotes % 2 == 0 {
+        if quotes % 2 == 0 {
             break;
         }
+        if read == 0 {
+            return Err(DataError::OpenQuote {
+                file: file.name.clone(),
+                row: 0,
+            });
+        }
     }
-    let text = String::from_utf8(record).map_err(|e| {
-        io(std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            e.utf8_error().to_string(),
-        ))
+    let text = String::from_utf8(record).map_err(|error| DataError::NotText {
+        file: file.name.clone(),
+        row: 0,
+        byte: error.utf8_error().valid_up_to() as u64,
+        found: "is not UTF-8",
     })?;
     let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     if text.is_empty() {

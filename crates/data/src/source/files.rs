@@ -1,5 +1,6 @@
 //! Paths and globs to the list of files to read.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -32,6 +33,7 @@ pub(crate) fn expand(paths: &[String]) -> Result<(Format, Vec<DataFile>), DataEr
         }
     }
     let first = files.first().ok_or(DataError::NoPaths)?;
+    refuse_repeats(&files)?;
     let format = format_of(&first.name)?;
     for file in &files {
         if format_of(&file.name)? != format {
@@ -44,6 +46,12 @@ pub(crate) fn expand(paths: &[String]) -> Result<(Format, Vec<DataFile>), DataEr
             file: file.name.clone(),
             source,
         })?;
+        // Opening a pipe would wait for its writer.
+        if !size.is_file() {
+            return Err(DataError::NotRegular {
+                path: file.name.clone(),
+            });
+        }
         if size.len() == 0 {
             return Err(DataError::EmptyFile {
                 file: file.name.clone(),
@@ -51,6 +59,21 @@ pub(crate) fn expand(paths: &[String]) -> Result<(Format, Vec<DataFile>), DataEr
         }
     }
     Ok((format, files))
+}
+
+/// Rows given twice would count twice.
+fn refuse_repeats(files: &[DataFile]) -> Result<(), DataError> {
+    let mut seen: BTreeMap<PathBuf, &str> = BTreeMap::new();
+    for file in files {
+        let place = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
+        if let Some(first) = seen.insert(place, &file.name) {
+            return Err(DataError::SameFile {
+                first: first.to_owned(),
+                second: file.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn format_of(name: &str) -> Result<Format, DataError> {

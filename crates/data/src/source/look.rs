@@ -3,7 +3,7 @@
 use super::csv_column::ColumnBuilder;
 use super::files::{Format, expand};
 use super::table::TableFile;
-use super::{csv, parquet};
+use super::{csv, csv_records, parquet};
 use crate::error::DataError;
 use crate::spec::SourceSpec;
 
@@ -45,7 +45,8 @@ pub fn peek(source: &SourceSpec) -> Result<Peek, DataError> {
         .iter()
         .map(|_| ColumnBuilder::new(false, &source.missing))
         .collect();
-    csv::scan(&first, source, CSV_ROWS, |batch| {
+    let rows = csv_records::count(&first, source, header.len(), CSV_ROWS)?;
+    csv::scan(&first, source, rows, |batch| {
         builders
             .iter_mut()
             .zip(&header)

@@ -3,6 +3,7 @@
 //! - [`files`]: paths and globs to a list of files
 //! - [`parquet`]: streamed, column by column, as often as needed
 //! - [`csv`]: parsed once into numbers and text, then kept
+//! - [`csv_records`]: rows with too few or too many fields, open quotes and bytes that are no text, found first
 //! - [`batches`]: decoding ahead
 //! - [`table`]: what both look like to the rest of the crate
 //! - [`look`]: names and types without reading the rows
@@ -10,6 +11,7 @@
 mod batches;
 pub(crate) mod csv;
 mod csv_column;
+mod csv_records;
 pub(crate) mod files;
 mod look;
 pub(crate) mod parquet;

@@ -18,9 +18,9 @@ pub(crate) fn open(files: Vec<DataFile>, limit: usize) -> Result<(Vec<TableFile>
     let mut left = limit;
     let mut table_files: Vec<TableFile> = Vec::with_capacity(files.len());
     for DataFile { path, name } in files {
-        let unreadable = |source| DataError::Unreadable {
+        let unreadable = |source: PolarsError| DataError::Unreadable {
             file: name.clone(),
-            source,
+            source: source.into(),
         };
         let file = File::open(&path).map_err(|source| DataError::Io {
             file: name.clone(),
@@ -100,9 +100,9 @@ pub(super) fn scan(
     names: &[&str],
     take: &mut impl FnMut(DataFrame) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
-    let unreadable = |source| DataError::Unreadable {
+    let unreadable = |source: PolarsError| DataError::Unreadable {
         file: file.name.clone(),
-        source,
+        source: source.into(),
     };
     let path = PlRefPath::try_from_path(&file.path).map_err(unreadable)?;
     let args = ScanArgsParquet {

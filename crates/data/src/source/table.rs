@@ -126,7 +126,7 @@ impl Table {
     pub(crate) fn unreadable(&self, source: polars::error::PolarsError) -> DataError {
         DataError::Unreadable {
             file: self.files[0].name.clone(),
-            source,
+            source: source.into(),
         }
     }
 }

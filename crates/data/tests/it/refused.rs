@@ -282,3 +282,104 @@ fn folds_that_cannot_be_used() {
             .contains("needs [data] fold")
     );
 }
+
+#[test]
+fn rows_with_other_fields_than_the_header() {
+    for (row, found) in [
+        ("5", "1 field"),
+        ("5,no,", "3 fields"),
+        ("", "no fields (a blank line)"),
+    ] {
+        for end in ["\n", "\r\n"] {
+            let text = (good() + row + "\n1,no\n").replace('\n', end);
+            let (message, hint) = refused(&text, |_| {});
+            assert_eq!(message, format!("row 13 of a.csv has {found}, and the header has 2"));
+            assert!(!hint.is_empty());
+        }
+    }
+    let (message, _) = refused("x,y\n1,no\n2", |_| {});
+    assert_eq!(message, "row 2 of a.csv has 1 field, and the header has 2");
+}
+
+#[test]
+fn a_quote_that_is_not_closed() {
+    let rows = |row| format!("{},{}\n", if row == 9 { "\"9" } else { "1" }, yes_no(row));
+    let text = "x,y\n".to_owned() + &(0..9000).map(rows).collect::<String>();
+    let folder = Folder::new();
+    let error = load::<f32>(&spec(&[folder.text("a.csv", &text)])).unwrap_err();
+    assert_eq!(
+        message(&error),
+        "row 10 of a.csv has a quote that is not closed in its field"
+    );
+    assert!(error.hint().is_some() && std::error::Error::source(&error).is_none());
+    let text = good().replace("x,y", "\u{feff}\"x,1\",y");
+    assert_eq!(load_text(&text, |_| {}).unwrap().summary.columns[0].name, "x,1");
+    let (message, _) = refused("x,\"y\n1,no\n", |_| {});
+    assert_eq!(
+        message,
+        "the header of a.csv has a quote that is not closed in its field"
+    );
+}
+
+#[test]
+fn files_that_are_no_text() {
+    let folder = Folder::new();
+    let refused = |bytes: &[u8]| {
+        std::fs::write(folder.path("a.csv"), bytes).unwrap();
+        let error = load::<f32>(&spec(&[folder.path("a.csv")])).unwrap_err();
+        assert!(error.hint().is_some());
+        message(&error)
+    };
+    assert_eq!(
+        refused(b"x,y\n1,no\n2,\xe9t\xe9\n"),
+        "a.csv is not UTF-8 text: byte 11, in row 2, is not UTF-8"
+    );
+    assert_eq!(
+        refused(b"\xff\xfex\0,\0y\0\n\0"),
+        "a.csv is not UTF-8 text: byte 0, in the header, begins UTF-16 text"
+    );
+    assert_eq!(
+        refused(b"x,y\n1,n\0\n"),
+        "a.csv is not UTF-8 text: byte 7, in row 1, is zero, which no text has"
+    );
+    assert_eq!(
+        refused(b"\x1f\x8b\x08\0\0\xff"),
+        "a.csv is not UTF-8 text: byte 1, in the header, begins a gzip file"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_no_data() {
+    let folder = Folder::new();
+    let path = folder.path("a.csv");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for path in [path, folder.path("*.csv")] {
+        let error = load::<f32>(&spec(&[path])).unwrap_err();
+        assert_eq!(message(&error), "a.csv is not a regular file");
+    }
+}
+
+#[test]
+fn a_file_given_twice() {
+    let folder = Folder::new();
+    let path = folder.text("a.csv", &good());
+    let error = load::<f32>(&spec(&[path, folder.path("*.csv")])).unwrap_err();
+    assert_eq!(message(&error), "a.csv is given twice");
+}
+
+#[test]
+fn a_feature_named_like_the_intercept() {
+    let (message, hint) = refused(&good().replace("x,y", "(intercept),y"), |_| {});
+    assert_eq!(
+        message,
+        "a feature would be named \"(intercept)\", the name of the model's intercept"
+    );
+    assert!(hint.contains("rename the column"));
+}

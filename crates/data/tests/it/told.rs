@@ -95,7 +95,7 @@ fn a_few_bad_cells_are_pointed_at() {
     let data = load_text(&text, |_| {}).unwrap();
     assert_eq!(data.summary.columns[0].kind, ColumnKind::Categorical);
     assert!(data.summary.warnings[0].starts_with(
-        "column \"x\" is read as categories, for 1 of its 40 values are not numbers (first \"n/a\" in row 31 of"
+        "column \"x\" is read as categories, for 1 of its 40 values is not a number (first \"n/a\" in row 31 of"
     ));
     let data = load_text(&text, |spec| spec.source.missing.push("n/a".into())).unwrap();
     assert_eq!(
@@ -135,4 +135,36 @@ fn targets_of_any_label_type_are_equal() {
         assert_eq!((&other.y, &other.x), (&texts.y, &texts.x), "{one}");
         assert_eq!(other.summary.target.positive, one.trim_end_matches(".0"));
     }
+}
+
+#[test]
+fn one_bad_cell_among_distinct_numbers_is_pointed_at() {
+    let text = table("x,z,y", 400, |row| {
+        let x = if row == 30 { "oops".into() } else { format!("{row}.5") };
+        format!("{x},{},{}", row % 9, label(row))
+    });
+    let data = load_text(&text, |_| {}).unwrap();
+    assert_eq!(data.summary.skipped[0].reason, SkipReason::OneValuePerRow);
+    let warning = &data.summary.warnings[0];
+    assert!(
+        warning.starts_with(
+            "column \"x\" is skipped, for 1 of its 400 values is not a number (first \"oops\" in row 31 of"
+        ),
+        "{warning}"
+    );
+    assert!(warning.contains("add \"oops\" to [data] missing"));
+}
+
+#[test]
+fn text_in_one_of_several_files_is_pointed_at() {
+    let folder = Folder::new();
+    let numbers = table("x,y", 20, |row| format!("{},{}", row % 3, label(row)));
+    let texts = table("x,y", 40, |row| format!("{},{}", ["a", "b"][row % 2], label(row)));
+    let data = load::<f32>(&spec(&[folder.text("1.csv", &numbers), folder.text("2.csv", &texts)])).unwrap();
+    let warning = &data.summary.warnings[0];
+    assert!(
+        warning.contains("for 40 of its 60 values are not numbers (first \"a\" in row 1 of"),
+        "{warning}"
+    );
+    assert!(warning.contains("2.csv"));
 }
