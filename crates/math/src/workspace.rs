@@ -9,12 +9,15 @@ use crate::elementwise::{LANES, ScoreSums};
 /// takes kernels without copies, 1.5 to 2 times faster at a few dozen features than the packed ones.
 const UNPACKED_PRODUCT: usize = 1_000_000;
 
-/// Rows of one tile for D stored columns and a block of k columns: a pure function of the plan.
+/// Columns of a block, at the most. Wider blocks make the products no faster and leave less to share between threads.
+pub const WIDEST_BLOCK: usize = 128;
+
+/// Rows of one tile for D stored columns, whatever the block's width: one run and a full block make the same products.
 ///
-/// As many rows (a multiple of 64, at most 1,024) as keep a product below the size that OpenBLAS multiplies without
-/// packing; where not even 64 rows do, 1,024.
-pub fn tile_rows(raw_columns: usize, width: usize) -> usize {
-    let rows = UNPACKED_PRODUCT / (raw_columns * width).max(1) / 64 * 64;
+/// As many rows (a multiple of 64, at most 1,024) as keep a product of the widest block below the size that OpenBLAS
+/// multiplies without packing; where not even 64 rows do, 1,024.
+pub fn tile_rows(raw_columns: usize) -> usize {
+    let rows = UNPACKED_PRODUCT / (raw_columns * WIDEST_BLOCK).max(1) / 64 * 64;
     if rows == 0 { 1024 } else { rows.min(1024) }
 }
 
@@ -42,7 +45,7 @@ pub struct Scratch<T> {
 impl<T: Real> Scratch<T> {
     /// Scratch for a block of `width` columns over `raw_columns` stored columns.
     pub fn new(raw_columns: usize, width: usize) -> Self {
-        let tile_rows = tile_rows(raw_columns, width);
+        let tile_rows = tile_rows(raw_columns);
         Self {
             z: vec![T::zero(); tile_rows * width],
             g: Array2::zeros((raw_columns, width)),
@@ -53,7 +56,7 @@ impl<T: Real> Scratch<T> {
 
     /// The bytes that [`Scratch::new`] will take.
     pub fn required_bytes(raw_columns: usize, width: usize) -> usize {
-        (tile_rows(raw_columns, width) * width + raw_columns * width + width) * size_of::<T>()
+        (tile_rows(raw_columns) * width + raw_columns * width + width) * size_of::<T>()
     }
 }
 
@@ -150,11 +153,10 @@ mod tests {
 
     #[test]
     fn tiles_stay_below_the_packed_products_where_they_can() {
-        assert_eq!(tile_rows(28, 128), 256);
-        assert_eq!(tile_rows(28, 1), 1024);
-        assert_eq!(tile_rows(500, 128), 1024);
-        for (d, k) in [(1, 1), (30, 64), (159, 64), (2000, 128)] {
-            let rows = tile_rows(d, k);
+        assert_eq!(tile_rows(28), 256);
+        assert_eq!(tile_rows(500), 1024);
+        for columns in [1, 30, 100, 159, 2000] {
+            let rows = tile_rows(columns);
             assert!((64..=1024).contains(&rows) && rows.is_multiple_of(64));
         }
     }

@@ -1,12 +1,11 @@
 //! Which runs share a pass, and how their columns are cut into blocks.
 
+use gradsweep_math::workspace::WIDEST_BLOCK;
+
 use crate::config::{BatchRows, Solver};
 use crate::search::Trial;
 
 use super::runs::{PlannedRun, kind_of};
-
-/// Columns of one block at the most. Wider blocks make the products no faster and leave less to share between threads.
-const WIDEST: usize = 128;
 
 /// Columns from which one fold's runs fill blocks of their own, so that no product touches rows the fold holds out.
 const WORTH_A_BLOCK: usize = 32;
@@ -87,7 +86,7 @@ fn blocks(sorted: &[usize], fold: impl Fn(usize) -> usize) -> Vec<Block> {
     let mut parts: Vec<Vec<usize>> = Vec::new();
     for one_fold in sorted.chunk_by(|&a, &b| fold(a) == fold(b)) {
         let fits = |last: &Vec<usize>| {
-            last.len() < WORTH_A_BLOCK && one_fold.len() < WORTH_A_BLOCK && last.len() + one_fold.len() <= WIDEST
+            last.len() < WORTH_A_BLOCK && one_fold.len() < WORTH_A_BLOCK && last.len() + one_fold.len() <= WIDEST_BLOCK
         };
         match parts.last_mut() {
             Some(last) if fits(last) => last.extend(one_fold),
@@ -100,7 +99,7 @@ fn blocks(sorted: &[usize], fold: impl Fn(usize) -> usize) -> Vec<Block> {
         .iter()
         .flat_map(|part| {
             let worth = (part.len() / WORTH_A_BLOCK).clamp(1, at_least);
-            let pieces = part.len().div_ceil(WIDEST).max(worth);
+            let pieces = part.len().div_ceil(WIDEST_BLOCK).max(worth);
             part.chunks(part.len().div_ceil(pieces))
         })
         .map(|runs| Block { runs: runs.to_vec() })
