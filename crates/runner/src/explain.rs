@@ -28,6 +28,8 @@ pub struct Explanation {
     pub row: String,
     /// The label as the data have it.
     pub label: String,
+    /// Whether that label counts as 1.
+    pub is_positive: bool,
     /// Forward and backward by hand.
     pub example: Example,
     /// Name, weight and value of each feature.
@@ -107,6 +109,7 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
             chosen.run, chosen.trial, view.folds.labels[fold]
         ),
         row: format!("row {row}, {role} in this fold"),
+        is_positive: y > 0.5,
         label: if y > 0.5 {
             data.summary.target.positive.clone()
         } else {
@@ -257,6 +260,6 @@ fn printable(text: &str) -> String {
 
 impl Explanation {
     fn label_is_positive(&self) -> bool {
-        self.example.dz < 0.0
+        self.is_positive
     }
 }

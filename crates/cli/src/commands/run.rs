@@ -70,8 +70,9 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             say(&format!("  note: {note}"));
         }
     };
-    let summary = sweep::run(&request, &progress, &on_loaded)?;
+    let outcome = sweep::run(&request, &progress, &on_loaded);
     progress.finish();
+    let summary = outcome?;
     if let Some(Err(failure)) = written.into_inner() {
         return Err(failure);
     }

@@ -40,9 +40,10 @@ pub fn gradient(f: impl Fn(&[f64]) -> f64, point: &[f64]) -> Vec<f64> {
 }
 
 /// How far two derivatives are apart, relative to the larger of them and to 1e-3 (below which differences of a mean loss
-/// are rounding).
+/// are rounding); infinite where either is NaN.
 pub fn relative_error(a: f64, b: f64) -> f64 {
-    (a - b).abs() / a.abs().max(b.abs()).max(1e-3)
+    let error = (a - b).abs() / a.abs().max(b.abs()).max(1e-3);
+    if error.is_nan() { f64::INFINITY } else { error }
 }
 
 #[cfg(test)]

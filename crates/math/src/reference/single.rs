@@ -46,7 +46,8 @@ pub fn example(x: &[f64], y: f64, w: &[f64], b: f64) -> Example {
         z,
         a,
         loss: loss(y, z),
-        da: -y / a + (1.0 - y) / (1.0 - a),
+        // Of the two terms −y/a and (1−y)/(1−a) one is 0; where a rounds to the label it would be 0/0.
+        da: if y > 0.5 { -1.0 / a } else { 1.0 / (1.0 - a) },
         dz,
         dw: x.iter().map(|x| x * dz).collect(),
         db: dz,

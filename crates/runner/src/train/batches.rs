@@ -196,11 +196,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let ordered = evaluate::ordered_metrics(view, block, fold_of, positions);
         let outcome = |(&position, ordered): (&usize, Vec<(Metric, f64)>)| {
             let fold = fold_of(position);
+            let loss = evaluate::training_loss(view, &scores, position, fold);
+            if is_diverged(loss) {
+                return ledger.outcome(block, position, RunState::Failed, Reason::Diverged);
+            }
             let mut outcome = ledger.outcome(block, position, RunState::Complete, Reason::MaxEpochs);
             let train = evaluate::free_metrics(view, &scores, position, fold, Role::Train);
             outcome.history.extend(ledger.points(Split::Train, &train));
             ledger.finish(&mut outcome, &train, &validation[position], &ordered);
-            outcome.set_objective(evaluate::training_loss(view, &scores, position, fold));
+            outcome.set_objective(loss);
             outcome
         };
         positions.iter().zip(ordered).map(outcome).collect()

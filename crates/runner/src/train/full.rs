@@ -155,7 +155,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             gradient
                 .column(position)
                 .iter()
-                .fold(0.0, |max: f64, g| max.max(g.as_f64().abs()))
+                .map(|g| g.as_f64().abs())
+                // A NaN must not pass for the smallest gradient of all.
+                .fold(0.0, |max: f64, g| if max.is_nan() || max >= g { max } else { g })
         };
         let norms: Vec<f64> = (0..live.len()).map(norm).collect();
         norms

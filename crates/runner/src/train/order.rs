@@ -50,8 +50,8 @@ impl Order {
         for step in 0..steps {
             for (group, rows) in groups.iter().enumerate() {
                 order.bounds.push(order.pieces.len() as u32);
-                let share = |step: usize| rows.len() * step / steps;
-                let mut wanted = (share(step + 1) - share(step)) as u32;
+                let mut wanted = (share(rows.len(), step + 1, steps, group, groups.len())
+                    - share(rows.len(), step, steps, group, groups.len())) as u32;
                 let (strip, used) = &mut cursors[group];
                 while wanted > 0 {
                     let piece = &taken[group][*strip];
@@ -116,7 +116,7 @@ impl Orders {
     /// Rows that the last batch of an epoch takes from a group.
     pub(super) fn rows_of_last_step(&self, group: usize) -> usize {
         let rows = self.groups[group].len();
-        rows - rows * (self.steps - 1) / self.steps
+        rows - share(rows, self.steps - 1, self.steps, group, self.groups.len())
     }
 
     /// Rows of the largest batch.
@@ -139,6 +139,12 @@ impl Orders {
         recent.push((epoch, Arc::clone(&order)));
         order
     }
+}
+
+/// Rows of a group that the first `step` batches take. Groups are staggered, so that batches smaller than the number of
+/// groups still take their rows from one group after the other.
+fn share(rows: usize, step: usize, steps: usize, group: usize, groups: usize) -> usize {
+    (rows * step + steps * group / groups) / steps
 }
 
 /// The rows of a group in strips of `length`, shuffled where there is a generator.
@@ -192,6 +198,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn small_batches_take_turns_between_groups() {
+        let groups = [0..100, 100..200, 200..300, 300..400, 400..500];
+        let order = Order::new(&groups, 400, true, 0, 1);
+        let sizes: Vec<usize> = (0..400)
+            .map(|step| {
+                (0..5)
+                    .flat_map(|group| order.rows(step, group))
+                    .map(ExactSizeIterator::len)
+                    .sum()
+            })
+            .collect();
+        assert!(sizes.iter().all(|&rows| rows == 1 || rows == 2), "{sizes:?}");
     }
 
     #[test]
