@@ -86,7 +86,6 @@ fn better_core_than(chosen: &str) -> Option<&'static str> {
         "Bulldozer",
         "Generic",
     ];
-    const AVX2: [&str; 5] = ["Haswell", "Zen", "Piledriver", "Steamroller", "Excavator"];
     let named = |list: &[&str]| list.iter().any(|name| name.eq_ignore_ascii_case(chosen));
     let has_avx512 = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512dq")
@@ -96,7 +95,7 @@ fn better_core_than(chosen: &str) -> Option<&'static str> {
     let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     if has_avx512 && named(&BEFORE_AVX2) {
         Some("SkylakeX")
-    } else if has_avx2 && (named(&BEFORE_AVX2)) && !named(&AVX2) {
+    } else if has_avx2 && named(&BEFORE_AVX2) {
         Some("Haswell")
     } else {
         None
