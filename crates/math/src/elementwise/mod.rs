@@ -76,6 +76,12 @@ pub trait Kernels: Copy {
     /// Scores without residuals; z keeps its values.
     fn score(z: &mut [Self], rows: RowTerms<'_, Self>, columns: ColumnTerms<'_, Self>, scores: ScoreSums<'_>);
 
+    /// Replaces scores by the second derivatives of the loss in place: `s ⊙ p·(1 − p)` with `p = σ(z + b)`.
+    ///
+    /// # Shapes
+    /// As [`Kernels::residual`].
+    fn curvature(z: &mut [Self], rows: RowTerms<'_, Self>, columns: ColumnTerms<'_, Self>);
+
     /// `z[i] ← σ(z[i])`, stable for any finite z.
     fn sigmoid(z: &mut [Self]);
 }
@@ -175,13 +181,11 @@ mod tests {
                     assert!((z[i * k + j].as_f64() - dz).abs() < tolerance);
                     let hit = f64::from(u8::from((score > 0.0) == (y > 0.5)));
                     let loss = own * logistic::loss(y, score);
-                    for (sum, term) in expected.iter_mut().zip([
-                        (1.0 - y) * loss,
-                        y * loss,
-                        own * residual.powi(2),
-                        own * hit,
-                        dz,
-                    ]) {
+                    for (sum, term) in
+                        expected
+                            .iter_mut()
+                            .zip([(1.0 - y) * loss, y * loss, own * residual.powi(2), own * hit, dz])
+                    {
                         *sum += term;
                     }
                 }

@@ -102,6 +102,11 @@ impl<T: Real> LinearBlock<T> {
         &self.live
     }
 
+    /// What the run at a position minimizes.
+    pub fn objective(&self, position: usize) -> &Objective {
+        &self.columns[self.live[position]].objective
+    }
+
     /// The parameters of the run at a position: weights, then the intercept, in f64.
     pub fn parameters(&self, position: usize) -> Vec<f64> {
         self.params

@@ -3,10 +3,12 @@
 //! All runs of a block are columns of one matrix; a tile of rows goes forward and backward for all of them in one BLAS
 //! product each. [`Pass`] is that trip, [`LinearBlock`] the runs of a block under first-order optimizers.
 
+mod hessian;
 mod linear;
 mod objective;
 mod pass;
 
+pub use hessian::{HessianScratch, Hessians, pairs_of};
 pub use linear::{Column, LinearBlock};
 pub use objective::Objective;
 pub use pass::{Pass, Rows};

@@ -225,6 +225,13 @@ impl<T: Real> Pass<T> {
         T::residual_and_score(z, tile.terms(), self.terms(tile.group, cut), db, sums);
     }
 
+    /// Second derivatives of a tile's losses in the scratch.
+    pub(super) fn curvatures(&self, tile: Rows<'_, T>, scratch: &mut Scratch<T>) {
+        self.forward(tile, 0..self.width(), scratch);
+        let z = &mut scratch.z[..tile.y.len() * self.width()];
+        T::curvature(z, tile.terms(), self.terms(tile.group, 0.0));
+    }
+
     /// `XᵀdZ` of the residuals in the scratch, into its gradient.
     pub(super) fn backward(&self, tile: Rows<'_, T>, scratch: &mut Scratch<T>, accumulate: bool) {
         let shape = (tile.y.len(), self.width());

@@ -21,7 +21,9 @@ pub fn soft_threshold(v: f64, threshold: f64) -> f64 {
 /// The distance of 0 from the subgradient of `loss + l1·|w|` in one weight, given the loss's derivative (ridge included).
 pub fn subgradient_distance(derivative: f64, w: f64, l1: f64) -> f64 {
     if w == 0.0 {
-        (derivative.abs() - l1).max(0.0)
+        let off = derivative.abs() - l1;
+        // `max` would turn a NaN into an optimum.
+        if off < 0.0 { 0.0 } else { off }
     } else {
         (derivative + l1 * w.signum()).abs()
     }
@@ -36,7 +38,10 @@ mod tests {
         for v in [-2.0, -0.3, 0.0, 0.1, 0.7] {
             let at = |w: f64| (w - v).powi(2) / 2.0 + value(0.5, [w]);
             let w = soft_threshold(v, 0.5);
-            assert!((-400..=400).all(|i| at(w) <= at(w + f64::from(i) * 0.005) + 1e-15), "{v}");
+            assert!(
+                (-400..=400).all(|i| at(w) <= at(w + f64::from(i) * 0.005) + 1e-15),
+                "{v}"
+            );
             assert!(subgradient_distance(w - v, w, 0.5) < 1e-15);
         }
         assert_eq!(soft_threshold(0.4, 0.5), 0.0);
