@@ -58,16 +58,18 @@ macro_rules! kernels {
                 sum * scale
             }
 
-            /// σ(z) = 1 / (1 + exp(−z)); beyond ±`LARGEST` it stays at its value there.
+            /// σ(z), and 1 + exp(−|z|), from which the loss is made; beyond ±`LARGEST` both stay at their values there.
             #[inline(always)]
-            fn sigmoid_of(z: $type) -> $type {
-                1.0 / (1.0 + exp((-z).max(-LARGEST).min(LARGEST)))
+            fn sigmoid_and_factor(z: $type) -> ($type, $type) {
+                let e = exp((-z.abs()).max(-LARGEST));
+                let factor = 1.0 + e;
+                let above = 1.0 / factor;
+                (if z >= 0.0 { above } else { e * above }, factor)
             }
 
-            /// 1 + exp(−|z|), from which the loss is made.
             #[inline(always)]
-            fn factor_of(z: $type) -> $type {
-                1.0 + exp((-z.abs()).max(-LARGEST))
+            fn sigmoid_of(z: $type) -> $type {
+                sigmoid_and_factor(z).0
             }
 
             /// ln(f) for f between 1 and 2: `2·artanh(s)` with `s = (f − 1)/(f + 1)`, at most 1/3.
@@ -102,9 +104,9 @@ macro_rules! kernels {
                 }
 
                 #[inline(always)]
-                fn add<const WEIGHTED: bool>(&mut self, lane: usize, row: Row, z: $type, cut: $type, p: $type) {
+                fn add<const WEIGHTED: bool>(&mut self, lane: usize, row: Row, z: $type, cut: $type, both: ($type, $type)) {
                     let Row { y, weight } = row;
-                    let factor = factor_of(z);
+                    let (p, factor) = both;
                     let linear = y.mul_add(-z, z.max(0.0));
                     let of_one: $type = if y > 0.5 { 1.0 } else { 0.0 };
                     if WEIGHTED {
@@ -309,7 +311,7 @@ macro_rules! kernels {
                 let columns = z.iter_mut().zip(b).zip(s.iter().zip(db));
                 for (((stored, &b), (&s, db)), ((linear, product), (squared, correct))) in columns.zip(sums) {
                     let z = *stored + b;
-                    let (p, factor) = (sigmoid_of(z), factor_of(z));
+                    let (p, factor) = sigmoid_and_factor(z);
                     let term = y.mul_add(-z, z.max(0.0));
                     if WEIGHTED {
                         *linear += weight * (term + ln(factor));
@@ -352,9 +354,10 @@ macro_rules! kernels {
                         for lane in 0..z.len() {
                             let row = own.row::<WEIGHTED>(lane);
                             let score = z[lane] + b;
-                            let p = sigmoid_of(score);
+                            let both = sigmoid_and_factor(score);
+                            let p = both.0;
                             if SCORE {
-                                lane_sums.add::<WEIGHTED>(lane, row, score, columns.cut, p);
+                                lane_sums.add::<WEIGHTED>(lane, row, score, columns.cut, both);
                             }
                             if RESIDUAL {
                                 let s = if row.y > 0.5 { s[1] } else { s[0] };

@@ -1,5 +1,6 @@
 //! How each trial is trained, with `auto` resolved from the data's shape.
 
+use gradsweep_math::elementwise::LANES;
 use gradsweep_math::fused::pairs_of;
 use gradsweep_math::optimizer::Kind;
 
@@ -7,7 +8,7 @@ use crate::config::Solver;
 use crate::search::Trial;
 
 /// Operations of one Hessian product of all runs up to which `auto` takes Newton's method.
-const WORTH_HESSIANS: f64 = 1e10;
+const WORTH_HESSIANS: f64 = 2.5e9;
 /// Stored columns up to which a run may have a Hessian of its own where `auto` decides.
 const MOST_HESSIAN_COLUMNS: usize = 512;
 
@@ -58,7 +59,8 @@ pub(super) fn methods(trials: &[Trial], shape: Shape) -> (Vec<Method>, Option<St
     let runs: usize = automatic()
         .map(|trial| shape.folds * trial.train.restarts as usize)
         .sum();
-    let operations = 2.0 * (shape.rows * pairs_of(shape.raw_columns)) as f64 * runs as f64;
+    // A product of a few columns costs as much as one of a register of them.
+    let operations = 2.0 * (shape.rows * pairs_of(shape.raw_columns)) as f64 * runs.max(LANES) as f64;
     let is_narrow = shape.raw_columns <= MOST_HESSIAN_COLUMNS;
     let chosen = |trial: &Trial| {
         if is_narrow && (operations <= WORTH_HESSIANS || trial.model.c.is_infinite()) {
