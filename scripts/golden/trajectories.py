@@ -10,7 +10,8 @@
 Full batches of data/golden/trajectories-rows.csv: 48 rows, 5 features, multiples of 1/64. The loss is the mean log loss
 plus l2/2 |w|^2; the intercept is not penalized and, for adamw, does not decay (a parameter group of its own). All start
 from w_j = (j - 2) / 8, b = 1/4. Not torch's defaults: adagrad's epsilon (1e-10 there), rmsprop's rho (alpha = 0.99) and
-adamw's weight decay (1e-2). gd is sgd without momentum.
+adamw's weight decay (1e-2). rmsprop has a large epsilon: near the optimum its step is otherwise the sign of the gradient,
+and programs part that differ in the last bit.
 """
 
 import pathlib
@@ -37,7 +38,7 @@ OPTIMIZERS = {
     "adam": lambda groups: torch.optim.Adam(groups, lr=0.05, betas=(0.9, 0.999), eps=1e-8),
     "adamw": lambda groups: torch.optim.AdamW(groups, lr=0.05, betas=(0.8, 0.99), eps=1e-6),
     "adagrad": lambda groups: torch.optim.Adagrad(groups, lr=0.3, eps=1e-8),
-    "rmsprop": lambda groups: torch.optim.RMSprop(groups, lr=0.02, alpha=0.9, eps=1e-8),
+    "rmsprop": lambda groups: torch.optim.RMSprop(groups, lr=0.02, alpha=0.9, eps=1e-2),
 }
 
 

@@ -210,7 +210,10 @@ macro_rules! kernels {
                         Some(weight) if WEIGHTED => weight[index],
                         _ => 1.0,
                     };
-                    Row { y: self.y[index], weight }
+                    Row {
+                        y: self.y[index],
+                        weight,
+                    }
                 }
             }
 
@@ -227,7 +230,10 @@ macro_rules! kernels {
                 for first in (0..k).step_by(WIDEST) {
                     let range = first..k.min(first + WIDEST);
                     let b = &columns.intercept[range.clone()];
-                    let weight = [&columns.weight[0][range.clone()], &columns.weight[1][range.clone()]];
+                    let weight = [
+                        &columns.weight[0][range.clone()],
+                        &columns.weight[1][range.clone()],
+                    ];
                     if !SCORE {
                         let db = &mut db[range.clone()];
                         for (index, z) in z.chunks_exact_mut(k).enumerate() {
@@ -395,7 +401,12 @@ macro_rules! kernels {
                 "x86_64+avx2+fma",
                 "aarch64+neon"
             ))]
-            pub(super) fn residual(z: &mut [$type], rows: RowTerms<'_, $type>, columns: ColumnTerms<'_, $type>, db: &mut [$type]) {
+            pub(super) fn residual(
+                z: &mut [$type],
+                rows: RowTerms<'_, $type>,
+                columns: ColumnTerms<'_, $type>,
+                db: &mut [$type],
+            ) {
                 let mut none = ScoreSums {
                     loss: [&mut [], &mut []],
                     squared: &mut [],
@@ -465,7 +476,12 @@ macro_rules! kernels {
             }
 
             #[inline]
-            fn score(z: &mut [Self], rows: RowTerms<'_, Self>, columns: ColumnTerms<'_, Self>, mut scores: ScoreSums<'_>) {
+            fn score(
+                z: &mut [Self],
+                rows: RowTerms<'_, Self>,
+                columns: ColumnTerms<'_, Self>,
+                mut scores: ScoreSums<'_>,
+            ) {
                 check_shapes(z.len(), &rows, &columns);
                 $module::score(z, rows, columns, &mut scores);
             }

@@ -175,13 +175,11 @@ mod tests {
                     assert!((z[i * k + j].as_f64() - dz).abs() < tolerance);
                     let hit = f64::from(u8::from((score > 0.0) == (y > 0.5)));
                     let loss = own * logistic::loss(y, score);
-                    for (sum, term) in expected.iter_mut().zip([
-                        (1.0 - y) * loss,
-                        y * loss,
-                        own * residual.powi(2),
-                        own * hit,
-                        dz,
-                    ]) {
+                    for (sum, term) in
+                        expected
+                            .iter_mut()
+                            .zip([(1.0 - y) * loss, y * loss, own * residual.powi(2), own * hit, dz])
+                    {
                         *sum += term;
                     }
                 }

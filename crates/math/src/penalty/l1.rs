@@ -36,7 +36,10 @@ mod tests {
         for v in [-2.0, -0.3, 0.0, 0.1, 0.7] {
             let at = |w: f64| (w - v).powi(2) / 2.0 + value(0.5, [w]);
             let w = soft_threshold(v, 0.5);
-            assert!((-400..=400).all(|i| at(w) <= at(w + f64::from(i) * 0.005) + 1e-15), "{v}");
+            assert!(
+                (-400..=400).all(|i| at(w) <= at(w + f64::from(i) * 0.005) + 1e-15),
+                "{v}"
+            );
             assert!(subgradient_distance(w - v, w, 0.5) < 1e-15);
         }
         assert_eq!(soft_threshold(0.4, 0.5), 0.0);
