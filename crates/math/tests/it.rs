@@ -1,5 +1,7 @@
 //! The ladder: every rung against every other, and the fused pass against runs trained alone.
 
+mod trajectories;
+
 use gradsweep_math::Real;
 use gradsweep_math::affine::{AffineMap, FoldMap, Link};
 use gradsweep_math::blas;
