@@ -135,9 +135,24 @@ pub(crate) struct ShowArgs {
     /// A trial's number, the beginning of a run's id, or `best`.
     #[arg(value_name = "TRIAL|RUN")]
     pub(crate) what: Option<String>,
+    /// Print standard errors, tests and intervals of a run fitted without a penalty.
+    #[arg(long, requires = "what")]
+    pub(crate) inference: bool,
+    /// The level of the intervals, between 0 and 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95, requires = "inference", value_parser = level)]
+    pub(crate) level: f64,
     /// What is printed: table, json, csv or md.
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+}
+
+/// A share strictly between 0 and 1.
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        Ok(percent) if percent > 1.0 && percent < 100.0 => Err(format!("write {} for {percent} %", percent / 100.0)),
+        _ => Err("a level lies between 0 and 1, as 0.95".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,7 @@ pub mod check;
 pub mod curvature;
 pub mod elementwise;
 pub mod fused;
+pub mod inference;
 pub mod init;
 pub mod loss;
 pub mod metric;

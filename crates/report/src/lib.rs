@@ -18,6 +18,7 @@
 mod compare;
 mod error;
 mod format;
+mod inference;
 mod json;
 mod list;
 pub mod number;
@@ -33,8 +34,9 @@ mod table;
 pub use compare::{Comparison, compare};
 pub use error::ReportError;
 pub use format::{Format, UnknownFormat};
+pub use inference::{Inference, Term};
 pub use list::{Listing, list};
 pub use page::Page;
 pub use sanitize::sanitize;
-pub use show::show;
+pub use show::{runs_named, show};
 pub use sweeps::{Sweep, open};

@@ -156,6 +156,28 @@ pub fn significant(value: f64, digits: usize) -> String {
     format!("{value:.decimals$}")
 }
 
+/// `digits` significant digits wherever the first of them is; far from 1 in scientific notation.
+pub fn precise(value: f64, digits: usize) -> String {
+    let size = value.abs();
+    if !value.is_finite() || size == 0.0 || !(1e-4..1e6).contains(&size) {
+        return significant(value, digits);
+    }
+    let before = size.log10().floor() as i32 + 1;
+    let decimals = (digits as i32 - before).max(0) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// A p-value: three significant digits, and never 0.
+pub fn p_value(value: f64) -> String {
+    if value < f64::MIN_POSITIVE {
+        "<1e-307".to_owned()
+    } else if value < 1e-4 {
+        format!("{value:.1e}")
+    } else {
+        precise(value, 3)
+    }
+}
+
 fn error_decimals(value: f64) -> usize {
     let first_digit = (-value.log10().floor()).max(0.0) as usize;
     // Rounding may carry into the digit before: 0.00096 is 0.001, and has four decimals as well as 0.0010.
@@ -185,6 +207,18 @@ mod tests {
         assert_eq!(score(f64::INFINITY), "inf");
         assert_eq!(score(123_456_789.0), "1.235e8");
         assert_eq!(side_score(0.72176), "0.7218");
+    }
+
+    #[test]
+    fn precise_numbers_keep_their_digits() {
+        assert_eq!(precise(0.001_234_567, 4), "0.001235");
+        assert_eq!(precise(-12.345_67, 4), "-12.35");
+        assert_eq!(precise(123_456.7, 4), "123457");
+        assert_eq!(precise(1.234_56e-7, 4), "1.235e-7");
+        assert_eq!(precise(f64::INFINITY, 4), "inf");
+        assert_eq!(p_value(0.049_99), "0.0500");
+        assert_eq!(p_value(2.454e-6), "2.5e-6");
+        assert_eq!(p_value(0.0), "<1e-307");
     }
 
     #[test]

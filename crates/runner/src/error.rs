@@ -6,6 +6,7 @@ use gradsweep_data::DataError;
 use gradsweep_store::{ExitKind, StoreError};
 
 use crate::config::Problems;
+use crate::inference::Refusal;
 use crate::plan::bytes;
 
 /// A sweep that could not be run.
@@ -40,6 +41,9 @@ pub enum RunError {
         /// What was asked for and what there is.
         what: String,
     },
+    /// A run has no standard errors.
+    #[error(transparent)]
+    Inference(#[from] Refusal),
     /// The linked BLAS computes wrong products under threads.
     #[error("{wrong} of 32 products of the linked OpenBLAS ({core}) are wrong when made by several threads")]
     UnsoundBlas {
@@ -70,6 +74,7 @@ impl RunError {
         match self {
             Self::Data(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Inference(refusal) => refusal.hint(),
             Self::Exists { .. } => {
                 Some("write elsewhere with --set output.dir=DIR, or set output.if_exists to \"resume\" or \"replace\"".to_owned())
             }
@@ -88,7 +93,11 @@ impl RunError {
     /// The exit code of the command line.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Exists { .. } | Self::Changed { .. } | Self::NotFound { .. } => 2,
+            Self::Config(_)
+            | Self::Exists { .. }
+            | Self::Changed { .. }
+            | Self::NotFound { .. }
+            | Self::Inference(_) => 2,
             Self::Data(_) => 3,
             Self::Store(error) => match error.exit_kind() {
                 ExitKind::InUse => 5,

@@ -130,7 +130,8 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     })
 }
 
-fn load(config: &Config, store: &Store) -> Result<Dataset<f64>, RunError> {
+/// The data of a sweep, as long as they are still those it was trained on.
+pub(crate) fn load(config: &Config, store: &Store) -> Result<Dataset<f64>, RunError> {
     let rows = store
         .manifest()
         .keys

@@ -26,6 +26,7 @@ mod error;
 pub mod event;
 pub mod explain;
 pub mod gradcheck;
+pub mod inference;
 pub mod memory;
 pub mod plan;
 mod record;

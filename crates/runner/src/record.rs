@@ -82,7 +82,7 @@ fn original_units(fold: &FoldEncoding, parameters: &[f64]) -> Vec<f64> {
 }
 
 /// Which features stand for a level of a categorical column.
-fn levels(encoding: &Encoding) -> Vec<bool> {
+pub(crate) fn levels(encoding: &Encoding) -> Vec<bool> {
     let mut is_level = vec![false; encoding.features.len()];
     for link in &encoding.links {
         is_level[link.feature] |= matches!(encoding.raw[link.raw].kind, RawKind::Level);

@@ -1,8 +1,8 @@
-//! `gradsweep compare`, `show` and `list`: what stores say.
+//! `gradsweep compare` and `list`: what stores say.
 
 use gradsweep_report as report;
 
-use crate::args::{CompareArgs, ListArgs, ShowArgs};
+use crate::args::{CompareArgs, ListArgs};
 use crate::exit::{Failure, OK};
 use crate::terminal;
 
@@ -10,13 +10,6 @@ pub(crate) fn compare(arguments: &CompareArgs) -> Result<u8, Failure> {
     let sweeps = report::open(&arguments.stores)?;
     let comparison = report::compare(&sweeps, arguments.by.as_deref(), arguments.top)?;
     terminal::result(&comparison.render(arguments.format))?;
-    Ok(OK)
-}
-
-pub(crate) fn show(arguments: &ShowArgs) -> Result<u8, Failure> {
-    let sweeps = report::open(std::slice::from_ref(&arguments.store))?;
-    let page = report::show(&sweeps[0].store, arguments.what.as_deref())?;
-    terminal::result(&page.render(arguments.format))?;
     Ok(OK)
 }
 

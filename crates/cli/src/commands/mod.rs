@@ -7,6 +7,7 @@ mod explain;
 mod gradcheck;
 mod plan;
 mod run;
+mod show;
 
 use std::path::Path;
 
@@ -42,7 +43,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Check(own) => check::check(own),
         Verb::Plan(own) => plan::plan(own),
         Verb::Compare(own) => compare::compare(own),
-        Verb::Show(own) => compare::show(own),
+        Verb::Show(own) => show::show(own),
         Verb::List(own) => compare::list(own),
         Verb::Explain(own) => explain::explain(own),
         Verb::Gradcheck(own) => gradcheck::gradcheck(own),

@@ -4,5 +4,5 @@ use super::ScoredRows;
 
 pub(super) fn value(rows: &ScoredRows) -> f64 {
     let counts = rows.confusion();
-    (counts.true_positives + counts.true_negatives) / rows.rows().len() as f64
+    (counts.true_positives + counts.true_negatives) / rows.total()
 }

@@ -7,10 +7,14 @@ use super::ScoredRows;
 
 pub(super) fn value(rows: &ScoredRows) -> f64 {
     let (mut found, mut seen, mut sum) = (0.0, 0.0, 0.0);
-    for tie in rows.ties_from_the_top() {
+    rows.for_each_tie_from_the_top(|tie| {
         found += tie.positives;
         seen += tie.positives + tie.negatives;
-        sum += tie.positives / rows.positives() * (found / seen);
+        sum += tie.positives * (found / seen);
+    });
+    if rows.positives() > 0.0 {
+        sum / rows.positives()
+    } else {
+        0.0
     }
-    if rows.positives() > 0.0 { sum } else { 0.0 }
 }

@@ -7,8 +7,11 @@ mod average_precision;
 mod balanced_accuracy;
 mod brier_score;
 mod f1;
+#[cfg(test)]
+mod golden;
 mod log_loss;
 mod matthews_corrcoef;
+mod order;
 mod precision;
 mod recall;
 mod roc_auc;

@@ -7,4 +7,4 @@ mod run;
 mod sweep;
 mod trial;
 
-pub use resolve::show;
+pub use resolve::{runs_named, show};

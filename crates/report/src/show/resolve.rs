@@ -25,6 +25,22 @@ pub fn show(store: &Store, what: Option<&str>) -> Result<Page, ReportError> {
     }
 }
 
+/// The runs that `what` names, as [`show`] reads it: all those of a trial, or one.
+pub fn runs_named(store: &Store, what: &str) -> Result<Vec<RunRow>, ReportError> {
+    let (trials, runs) = (store.trials()?, store.runs()?);
+    let found = find(store, &trials, &runs, what.trim())?;
+    let is_named = |(index, run): &(usize, RunRow)| match found {
+        Found::Trial(number) => run.trial == number,
+        Found::Run(wanted) => *index == wanted,
+    };
+    Ok(runs
+        .into_iter()
+        .enumerate()
+        .filter(is_named)
+        .map(|(_, run)| run)
+        .collect())
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Trial(u32),
