@@ -124,7 +124,7 @@ mod tests {
         let long = Shape {
             rows: 1_000_000,
             raw_columns: 28,
-            folds: 50,
+            folds: 5,
         };
         let wide = Shape {
             rows: 10_000,
