@@ -94,7 +94,7 @@ impl Config {
         if self.run.precision == Precision::Auto {
             sentences.push("run.precision \"auto\" is f32 until it is chosen from train.tol".into());
         }
-        sentences.push("no model, no predictions, no report yet: not built".into());
+        sentences.push("no out-of-fold predictions, no report yet: not built".into());
         sentences
     }
 
