@@ -37,6 +37,12 @@ pub(crate) enum Verb {
     Show(ShowArgs),
     /// List the sweeps below a directory.
     List(ListArgs),
+    /// Predict new rows with a model: its label and the probability of each class.
+    Predict(PredictArgs),
+    /// Score a model on labelled rows by every metric.
+    Evaluate(EvaluateArgs),
+    /// Fit a trial of a sweep on other rows and save the model.
+    Refit(RefitArgs),
     /// Print one row's computation graph under a run: every value and derivative.
     Explain(ExplainArgs),
     /// Check the fused gradient on a config's own rows against finite differences and the computation graph.
@@ -163,6 +169,50 @@ pub(crate) struct ListArgs {
     /// What the list is printed as: table, json, csv or md.
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// A sweep directory, whose selected trial predicts, or a model's folder.
+    #[arg(value_name = "STORE|MODEL")]
+    pub(crate) model: PathBuf,
+    /// The files to predict: paths or globs.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILES")]
+    pub(crate) data: Vec<String>,
+    /// Where the predictions go: a .parquet or .csv file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// A sweep directory, whose selected trial is scored, or a model's folder.
+    #[arg(value_name = "STORE|MODEL")]
+    pub(crate) model: PathBuf,
+    /// The labelled files: paths or globs.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILES")]
+    pub(crate) data: Vec<String>,
+    /// What the scores are printed as: table, json, csv or md.
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RefitArgs {
+    /// The sweep directory.
+    pub(crate) store: PathBuf,
+    /// The trial's number; default: the selected one.
+    #[arg(long, value_name = "N")]
+    pub(crate) trial: Option<u32>,
+    /// The files to fit it on, all rows of them: paths or globs.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILES")]
+    pub(crate) data: Vec<String>,
+    /// The model's folder; default: models/trial-N in the sweep.
+    #[arg(long, value_name = "MODELDIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// What the result is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
 }
 
 #[derive(Debug, Args)]

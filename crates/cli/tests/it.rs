@@ -1,5 +1,8 @@
 //! The program as its users type it: exit codes, messages, every shipped config, every command of the README.
 
+#[path = "it/models.rs"]
+mod models;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -414,9 +417,9 @@ fn bad_configs_are_exit_2_with_line_and_suggestion() {
     refused(dir.path(), &["run", "missing.toml"], 2, &["missing.toml"]);
     refused(
         dir.path(),
-        &["predict", "sweeps/sweep"],
+        &["calibrate", "sweeps/sweep"],
         2,
-        &["predict", "not built yet"],
+        &["calibrate", "not built yet"],
     );
     refused(dir.path(), &["compre", "sweeps/sweep"], 2, &["compre"]);
 }

@@ -29,6 +29,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apply;
 mod categorical;
 mod dataset;
 mod element;
@@ -51,6 +52,10 @@ mod target;
 mod tile;
 mod warnings;
 
+pub use apply::{
+    Applied, ApplyError, ApplySpec, ColumnDrift, FittedColumn, FittedLevel, FittedLevels, FittedNumber, FittedShape,
+    LabelSpec, LevelFate, PredictionWriter, ScoredBatch, Scorer,
+};
 pub use dataset::Dataset;
 pub use element::Element;
 pub use encode::{Encoding, Feature, FoldEncoding, Link, RawColumn, RawKind};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use gradsweep_data::DataError;
-use gradsweep_store::{ExitKind, StoreError};
+use gradsweep_data::{ApplyError, DataError};
+use gradsweep_store::{ExitKind, Reason, StoreError};
 
 use crate::config::Problems;
 use crate::inference::Refusal;
@@ -18,6 +18,17 @@ pub enum RunError {
     /// The data are wrong.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// New rows do not fit a model, or predictions cannot be written.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// A trial could not be fitted on all rows.
+    #[error("the refit of trial {trial} failed: {reason}")]
+    RefitFailed {
+        /// The trial.
+        trial: u32,
+        /// Why.
+        reason: Reason,
+    },
     /// The store is wrong, full or in use.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,6 +84,8 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Data(error) => error.hint(),
+            Self::Apply(error) => error.hint(),
+            Self::RefitFailed { .. } => Some("name another trial with --trial N".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Inference(refusal) => refusal.hint(),
             Self::Exists { .. } => {
@@ -93,12 +106,15 @@ impl RunError {
     /// The exit code of the command line.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::RefitFailed { .. } => 1,
             Self::Config(_)
             | Self::Exists { .. }
             | Self::Changed { .. }
             | Self::NotFound { .. }
-            | Self::Inference(_) => 2,
-            Self::Data(_) => 3,
+            | Self::Inference(_)
+            | Self::Apply(ApplyError::OutputFormat { .. }) => 2,
+            Self::Apply(error) if error.is_of_output() => 4,
+            Self::Data(_) | Self::Apply(_) => 3,
             Self::Store(error) => match error.exit_kind() {
                 ExitKind::InUse => 5,
                 ExitKind::Disk => 4,

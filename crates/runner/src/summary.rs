@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::RunError;
 use crate::memory::peak_memory_bytes;
 use crate::plan::{Plan, PlanSummary};
+use crate::refit::{Refitted, TestScores};
 use crate::train::View;
 
 /// Where the time went, in seconds.
@@ -23,7 +24,7 @@ pub struct Seconds {
     pub load: f64,
     /// Training and scoring all cohorts.
     pub train: f64,
-    /// Refitting the selected trial: 0 until there is a refit.
+    /// Refitting the selected trial on all rows, scoring the test file and writing the model.
     pub refit: f64,
     /// Writing the store.
     pub write: f64,
@@ -71,6 +72,16 @@ pub struct SweepSummary {
     pub metric: String,
     /// The selected trial; `None` when all failed.
     pub best: Option<Best>,
+    /// The rule that selected it: `best` or `1se`.
+    pub select: &'static str,
+    /// The trial that the rule of one standard error takes, where C is swept and there is a standard error.
+    pub one_se: Option<Best>,
+    /// The folder with the model of the selected trial, fitted on all rows.
+    pub model: Option<PathBuf>,
+    /// Why there is no model, as a sentence.
+    pub refit_failure: Option<String>,
+    /// What that model scores on the test file.
+    pub test: Option<TestScores>,
     /// The class prior's value of the selecting metric.
     pub null_model: Option<f64>,
     /// Settings at the edge of their range, as sentences.
@@ -122,6 +133,11 @@ impl SweepSummary {
             rows: data.rows,
             features: store.manifest().data["features"].as_u64().unwrap_or(0) as usize,
             best: best.map(|row| best_of(&table, row, &metric)),
+            select: config.sweep.select.name(),
+            one_se: store::one_standard_error(&table, &metric).map(|row| best_of(&table, row, &metric)),
+            model: None,
+            refit_failure: None,
+            test: None,
             null_model,
             at_the_edge: best.map(|row| edges(&table, row)).unwrap_or_default(),
             failures: if written.failed > 0 {
@@ -137,6 +153,17 @@ impl SweepSummary {
             blas_core: blas::core_name(),
             metric,
         })
+    }
+
+    /// The same, with what became of the selected trial on all rows.
+    #[must_use]
+    pub(crate) fn with_refit(self, refitted: Refitted) -> Self {
+        Self {
+            model: refitted.model,
+            refit_failure: refitted.failure,
+            test: refitted.test,
+            ..self
+        }
     }
 
     /// The summary of a directory in which everything has been done already.

@@ -8,13 +8,14 @@ use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
-use crate::config::{Config, IfExists, Precision};
+use crate::config::{Config, IfExists};
 use crate::dataset::{load_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
 use crate::plan::{Plan, PlanSummary};
 use crate::record;
+use crate::refit::{self, Refitted};
 use crate::search::{self, Trial};
 use crate::summary::{Seconds, SweepSummary, data_json, null_model};
 use crate::train::{self, View};
@@ -34,11 +35,12 @@ pub struct Request {
 macro_rules! with_precision {
     ($config:expr, $function:ident($($argument:expr),*)) => {
         match $config.precision() {
-            Precision::F64 => $function::<f64>($($argument),*),
-            Precision::F32 | Precision::Auto => $function::<f32>($($argument),*),
+            $crate::config::Precision::F64 => $function::<f64>($($argument),*),
+            $crate::config::Precision::F32 | $crate::config::Precision::Auto => $function::<f32>($($argument),*),
         }
     };
 }
+pub(crate) use with_precision;
 
 /// What the plan of a config is, on its data.
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
@@ -67,7 +69,7 @@ pub fn run(
 }
 
 /// Runs `work` with the config's number of threads, after a look at the linked BLAS.
-fn in_pool<R: Send>(config: &Config, work: impl FnOnce() -> R + Send) -> Result<R, RunError> {
+pub(crate) fn in_pool<R: Send>(config: &Config, work: impl FnOnce() -> R + Send) -> Result<R, RunError> {
     blas::use_one_thread_per_product();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.run.threads)
@@ -103,6 +105,7 @@ fn run_with<T: Real + Element>(
     let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
     seconds.load = start.elapsed().as_secs_f64();
     observer.observe(&Event::DataLoaded);
+    refit::check_test(config, &data.summary)?;
 
     let view = View::new(&data, config);
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
@@ -116,8 +119,9 @@ fn run_with<T: Real + Element>(
     let writing = Instant::now();
     let (mut writer, finished) = match open(&dir, stored.as_ref(), request, &manifest, &plan, &data)? {
         Opened::Writer { writer, finished } => (writer, finished),
-        Opened::NothingToDo => {
-            return SweepSummary::of_finished(&dir, config, &data.summary, &plan_summary, &plan, seconds, start);
+        Opened::NothingToDo(refitted) => {
+            let summary = SweepSummary::of_finished(&dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
+            return Ok(summary.with_refit(refitted));
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
@@ -161,20 +165,26 @@ fn run_with<T: Real + Element>(
         peak_memory_bytes: peak_memory_bytes(),
     };
     writer.set_manifest(&manifest)?;
-    let written = writer.finish()?;
+    let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
+    let refitting = Instant::now();
+    let (null_model, loaded) = (null_model(&view), data.summary.clone());
+    let refitted = refit::selected(&dir, config, data, &plan.trials, &store::Store::open(&dir)?.trials()?)?;
+    drop(writer);
+    seconds.refit = refitting.elapsed().as_secs_f64();
     seconds.total = start.elapsed().as_secs_f64();
-    SweepSummary::new(
+    let summary = SweepSummary::new(
         &dir,
         config,
-        &data.summary,
+        &loaded,
         &plan_summary,
         &plan,
         &written,
-        null_model(&view),
+        null_model,
         seconds,
         epochs_trained,
-    )
+    )?;
+    Ok(summary.with_refit(refitted))
 }
 
 /// A store to write into, or the word that it is full.
@@ -183,7 +193,7 @@ enum Opened {
         writer: Box<StoreWriter>,
         finished: std::collections::BTreeSet<store::RunId>,
     },
-    NothingToDo,
+    NothingToDo(Refitted),
 }
 
 /// Creates, extends, replaces or refuses the output directory.
@@ -244,8 +254,12 @@ fn open<T>(
         });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
-    if is_same_plan && open.has_tables()? && open.runs()?.iter().all(|run| run.record.is_some()) {
-        return Ok(Opened::NothingToDo);
+    if is_same_plan
+        && open.has_tables()?
+        && open.runs()?.iter().all(|run| run.record.is_some())
+        && let Some(refitted) = refit::done(dir, config, plan, &manifest.fingerprint)?
+    {
+        return Ok(Opened::NothingToDo(refitted));
     }
     let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, &resolved, &table)?;
     Ok(Opened::Writer {
@@ -315,7 +329,7 @@ fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>, rows: Opti
 }
 
 /// A TOML value as JSON; infinities as text, as everywhere in the store.
-fn json(value: &toml::Value) -> serde_json::Value {
+pub(crate) fn json(value: &toml::Value) -> serde_json::Value {
     match value {
         toml::Value::Float(value) if !value.is_finite() => value.to_string().into(),
         toml::Value::Float(value) => (*value).into(),

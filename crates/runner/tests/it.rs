@@ -1,6 +1,8 @@
 //! Sweeps from config text to store, on small data made here.
 
 mod golden;
+#[path = "it/models.rs"]
+mod models;
 
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
@@ -213,7 +215,7 @@ fn one_run_and_a_full_block_make_the_same_products() {
             "[train]\nsolver = \"sgd\"\nbatch_rows = 100\nepochs = 3\n[validation]\nstrategy = \"none\"\n\
              [metrics]\nreport = [\"log_loss\"]\n{parameters}"
         );
-        let request = request(dir.path(), &body, &[]);
+        let request = request(dir.path(), &body, &["output.save_models=none"]);
         let before = blas::products();
         let summary = sweep::run(&request, &Silent, &|_, _| ()).unwrap_or_else(|error| panic!("{error}"));
         (summary.runs, blas::products() - before)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::format::FormatVersion;
+use crate::model::{ModelVersion, NotNumbers};
 
 /// Why a store could not be written or read. Every variant names the path it is about.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,22 @@ pub enum StoreError {
         /// The newest version this program reads.
         supported: FormatVersion,
     },
+    /// There is no model.
+    #[error("{} holds no model (it has no model.json)", dir.display())]
+    NoModel {
+        /// The folder that was looked at.
+        dir: PathBuf,
+    },
+    /// A later version of the program wrote the model.
+    #[error("{} has model format {found}; this program reads up to {supported}", path.display())]
+    ModelTooNew {
+        /// Its `model.json`.
+        path: PathBuf,
+        /// Its version.
+        found: ModelVersion,
+        /// The newest version this program reads.
+        supported: ModelVersion,
+    },
     /// `manifest.json` is not a manifest.
     #[error("{} is damaged", path.display())]
     DamagedManifest {
@@ -61,7 +78,7 @@ pub enum StoreError {
         /// What the JSON reader said, with line and column.
         source: serde_json::Error,
     },
-    /// A Parquet file does not hold what was written.
+    /// A file does not hold what was written.
     #[error("{} is damaged", path.display())]
     Damaged {
         /// The file.
@@ -88,9 +105,17 @@ pub enum StoreError {
         /// What the encoder said.
         source: polars::error::PolarsError,
     },
+    /// A model could not be encoded.
+    #[error("cannot encode {}", path.display())]
+    EncodeModel {
+        /// The file it was for.
+        path: PathBuf,
+        /// What is wrong with the model.
+        source: Damage,
+    },
 }
 
-/// What is wrong with a Parquet file of a store.
+/// What is wrong with a file of a store.
 #[derive(Debug, thiserror::Error)]
 pub enum Damage {
     /// It ends early, or something else wrote it.
@@ -102,6 +127,24 @@ pub enum Damage {
     /// The bytes are as written, but no Parquet that this program reads.
     #[error("it cannot be decoded")]
     Undecodable(#[source] polars::error::PolarsError),
+    /// It has another length than it should have.
+    #[error("it has {found} bytes, which is not its length")]
+    Length {
+        /// Its length.
+        found: u64,
+    },
+    /// It is not the JSON of a model.
+    #[error("it is not the JSON of a model")]
+    Json(#[source] serde_json::Error),
+    /// It does not hold the numbers of a model.
+    #[error("it does not hold the numbers of its model")]
+    Numbers(#[source] NotNumbers),
+    /// It contradicts itself.
+    #[error("{what}")]
+    Inconsistent {
+        /// How.
+        what: String,
+    },
     /// A column is absent.
     #[error("it has no column {column:?}")]
     NoColumn {
@@ -146,10 +189,14 @@ impl StoreError {
     pub fn exit_kind(&self) -> ExitKind {
         match self {
             Self::InUse { .. } => ExitKind::InUse,
-            Self::Exists { .. } | Self::NoStore { .. } | Self::NotADirectory { .. } | Self::Foreign { .. } => {
-                ExitKind::Usage
-            }
+            Self::Exists { .. }
+            | Self::NoStore { .. }
+            | Self::NoModel { .. }
+            | Self::NotADirectory { .. }
+            | Self::Foreign { .. } => ExitKind::Usage,
             Self::TooNew { .. }
+            | Self::ModelTooNew { .. }
+            | Self::EncodeModel { .. }
             | Self::DamagedManifest { .. }
             | Self::Damaged { .. }
             | Self::Io { .. }
@@ -176,7 +223,12 @@ impl StoreError {
             )),
             Self::NotADirectory { .. } => Some("a sweep is a directory; name another one with output.dir".to_owned()),
             Self::Foreign { .. } => Some("move it away, or choose another directory with output.dir".to_owned()),
-            Self::TooNew { .. } => Some("read it with a newer gradsweep".to_owned()),
+            Self::TooNew { .. } | Self::ModelTooNew { .. } => Some("read it with a newer gradsweep".to_owned()),
+            Self::NoModel { .. } => Some(
+                "a sweep keeps the model of its selected trial unless output.save_models = \"none\"; gradsweep refit fits one \
+                 afterwards"
+                    .to_owned(),
+            ),
             Self::DamagedManifest { path, .. } => path.parent().map(|dir| {
                 format!(
                     "remove {} and run the config again: {} is then taken over",
@@ -186,13 +238,18 @@ impl StoreError {
             }),
             Self::Damaged { path, .. } => damaged_hint(path),
             Self::Io { source, .. } => io_hint(source),
-            Self::Encode { .. } => None,
+            Self::Encode { .. } | Self::EncodeModel { .. } => None,
         }
     }
 }
 
 fn damaged_hint(path: &Path) -> Option<String> {
     let parent = path.parent()?;
+    if path.ends_with("model.json") || path.extension().is_some_and(|ending| ending == "safetensors") {
+        return Some(
+            "copy the whole folder again, or fit the model again with: gradsweep refit STORE --data FILES".to_owned(),
+        );
+    }
     let dir = if parent.ends_with("parts") {
         parent.parent()?
     } else {

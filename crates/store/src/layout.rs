@@ -10,6 +10,7 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const PLAN: &str = "plan.parquet";
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const PARTS: &str = "parts";
+pub(crate) const MODELS: &str = "models";
 pub(crate) const TRIALS: &str = "trials.parquet";
 pub(crate) const RUNS: &str = "runs.parquet";
 pub(crate) const HISTORY: &str = "history.parquet";
@@ -34,7 +35,7 @@ const FILES: [&str; 11] = [
 const FOLDERS: [(&str, &[&str]); 3] = [
     (PARTS, &["parquet", "damaged", "old"]),
     ("checkpoints", &["json", "safetensors"]),
-    ("models", &["json", "safetensors"]),
+    (MODELS, &["json", "safetensors"]),
 ];
 
 /// Length of the random ending of a temporary file: `.name.XXXXXX`.
@@ -136,7 +137,7 @@ fn is_temporary(name: &str) -> bool {
 }
 
 /// Whether `name` is a temporary of some Parquet, JSON or weights file.
-fn is_temporary_of_any(name: &str) -> bool {
+pub(crate) fn is_temporary_of_any(name: &str) -> bool {
     temporary_of(name)
         .and_then(|of| Path::new(of).extension())
         .is_some_and(|ending| ["parquet", "json", "safetensors"].iter().any(|e| ending == *e))

@@ -37,6 +37,7 @@ mod frame;
 mod layout;
 mod lock;
 mod manifest;
+mod model;
 mod parts;
 mod plan;
 mod reader;
@@ -50,9 +51,14 @@ mod writer;
 pub use error::{Damage, ExitKind, StoreError};
 pub use format::FormatVersion;
 pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
+pub use model::{
+    Fate, Mean, Model, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelNumbers, ModelTarget, ModelVersion,
+    NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model,
+};
 pub use plan::{PlanTable, PlannedRun, PlannedTrial};
 pub use reader::Store;
 pub use rows::{RunRow, Score, TrialRow, TrialTable};
 pub use run::{CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState};
+pub use tables::one_standard_error;
 pub use value::ParamValue;
 pub use writer::{Kept, SetAside, StoreWriter, Written};

@@ -203,6 +203,9 @@ pub(crate) fn made_from(manifest: &Manifest, files: &[PartFile]) -> String {
     hasher.update(manifest.plan_hash.as_bytes());
     hasher.update(b"\n");
     hasher.update(manifest.select.as_bytes());
+    if tables::is_one_se(manifest) {
+        hasher.update(b"\n1se");
+    }
     for metric in &manifest.metrics {
         hasher.update(b"\n");
         hasher.update(metric.name.as_bytes());

@@ -224,8 +224,13 @@ impl StoreWriter {
         self.parts.append(part)
     }
 
-    /// Makes the tables from plan and parts, `trials.parquet` last. Runs without a record are `waiting` in them.
+    /// Makes the tables and lets go of the directory.
     pub fn finish(self) -> Result<Written, StoreError> {
+        self.write_tables()
+    }
+
+    /// Makes the tables from plan and parts, `trials.parquet` last. Runs without a record are `waiting` in them.
+    pub fn write_tables(&self) -> Result<Written, StoreError> {
         let metrics: Vec<Name> = self
             .manifest
             .metrics

@@ -3,9 +3,13 @@
 mod check;
 mod compare;
 mod doctor;
+mod drift;
+mod evaluate;
 mod explain;
 mod gradcheck;
 mod plan;
+mod predict;
+mod refit;
 mod run;
 mod show;
 
@@ -20,15 +24,12 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 13] = [
+const NOT_BUILT: [&str; 10] = [
     "init",
     "resume",
     "report",
     "export",
-    "predict",
-    "evaluate",
     "calibrate",
-    "refit",
     "cache",
     "prune",
     "import",
@@ -45,6 +46,9 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Compare(own) => compare::compare(own),
         Verb::Show(own) => show::show(own),
         Verb::List(own) => compare::list(own),
+        Verb::Predict(own) => predict::predict(own, arguments.quiet),
+        Verb::Evaluate(own) => evaluate::evaluate(own, arguments.quiet),
+        Verb::Refit(own) => refit::refit(own, arguments.quiet),
         Verb::Explain(own) => explain::explain(own),
         Verb::Gradcheck(own) => gradcheck::gradcheck(own),
         Verb::Doctor(own) => doctor::doctor(own),
@@ -104,6 +108,11 @@ fn parse(text: &str, path: &Path, sets: &[String]) -> Result<Config, Failure> {
         .file_stem()
         .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
     Ok(config::parse(text, &path.display().to_string(), &stem, sets)?)
+}
+
+/// The last segment of a key's path.
+fn last_name(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// A value as one JSON line for standard output.

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use gradsweep_data as data;
 use gradsweep_runner::config::Config;
 use gradsweep_runner::plan::{PlanSummary, grouped, many};
-use gradsweep_runner::summary::SweepSummary;
+use gradsweep_runner::summary::{Best, SweepSummary};
 use gradsweep_runner::sweep::{self, Request};
 
-use super::{json, parse, read};
+use super::{json, last_name, parse, read};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::progress::Progress;
@@ -252,17 +252,16 @@ fn planned(plan: &PlanSummary) -> String {
 /// The one screen a sweep ends with.
 fn closing(summary: &SweepSummary) -> String {
     let mut out = String::new();
-    let dir = summary.store.display();
     let score = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
     match &summary.best {
-        None => out += "best    none: every trial has failed runs\n",
+        None => out += "best    none: every trial has failed runs, so there is no model\n",
         Some(best) => {
-            let params: Vec<String> = best
-                .params
-                .iter()
-                .map(|(path, value)| format!("{} = {}", path.rsplit('.').next().unwrap_or(path), short(value)))
-                .collect();
-            out += format!("best    trial {}   {}", best.trial, params.join("   ")).trim_end();
+            let how = if summary.select == "1se" && summary.one_se.is_some() {
+                " (by the 1se rule)"
+            } else {
+                ""
+            };
+            out += format!("best    trial {}{how}   {}", best.trial, params(best).join("   ")).trim_end();
             out.push('\n');
             let name = &summary.metric;
             match best.mean_val {
@@ -295,7 +294,20 @@ fn closing(summary: &SweepSummary) -> String {
             if !others.is_empty() {
                 out += &format!("        {}\n", others.join("   "));
             }
+            out += &one_se(summary, best);
         }
+    }
+    if let Some(test) = &summary.test {
+        let scores = test
+            .metrics
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name} {:.4}", (*value)?)));
+        let scores: Vec<String> = scores.collect();
+        out += &format!(
+            "test    {}   ({} rows, scored once)\n",
+            scores.join("   "),
+            grouped(test.rows)
+        );
     }
     for sentence in &summary.at_the_edge {
         out += &format!("        {sentence}\n");
@@ -328,11 +340,58 @@ fn closing(summary: &SweepSummary) -> String {
             grouped(summary.unconverged as u64)
         );
     }
-    out += &format!("store   {dir}\n");
+    out + &places(summary)
+}
+
+/// Where the results lie, and what to type next.
+fn places(summary: &SweepSummary) -> String {
+    let dir = summary.store.display();
+    let mut out = format!("store   {dir}\n");
+    if let Some(model) = &summary.model {
+        out += &format!("model   {}\n", model.display());
+    } else if let Some(failure) = &summary.refit_failure {
+        out += &format!("model   none: {failure}\n");
+    }
     out += &format!("next    gradsweep compare {dir} --top 10\n");
     out += &format!("        gradsweep show {dir} best\n");
     out += &format!("        gradsweep explain {dir} --row 1\n");
+    if summary.model.is_some() {
+        out += &format!("        gradsweep predict {dir} --data new.csv --out scores.parquet\n");
+    }
     out
+}
+
+/// Which trial the rule of one standard error takes, where it did not choose already.
+fn one_se(summary: &SweepSummary, best: &Best) -> String {
+    let is_rule = summary.select == "1se";
+    let Some(one_se) = &summary.one_se else {
+        return if is_rule {
+            "        the 1se rule needs the spread of two folds or more: the best trial is taken\n".to_owned()
+        } else {
+            String::new()
+        };
+    };
+    if is_rule {
+        return String::new();
+    }
+    if one_se.trial == best.trial {
+        return "        the 1se rule would take the same trial\n".to_owned();
+    }
+    let score = one_se
+        .mean_val
+        .map_or_else(String::new, |value| format!("   {} {value:.4}", summary.metric));
+    let params = params(one_se).join("   ");
+    format!(
+        "        the 1se rule would take trial {}   {params}{score}\n",
+        one_se.trial
+    )
+}
+
+fn params(best: &Best) -> Vec<String> {
+    let params = best.params.iter();
+    params
+        .map(|(path, value)| format!("{} = {}", last_name(path), short(value)))
+        .collect()
 }
 
 /// A parameter as a reader writes it.

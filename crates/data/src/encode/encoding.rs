@@ -1,5 +1,7 @@
 //! Features over stored columns, and what each fold multiplies and adds.
 
+mod fitted;
+
 use crate::encode::missing;
 use crate::encode::numeric::{Center, FoldNumbers};
 use crate::encode::one_hot::{Categories, Fate, Layout, OTHER, fates};

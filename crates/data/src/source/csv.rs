@@ -145,7 +145,7 @@ pub(super) fn scan(
 }
 
 /// The header of the first file, which the others must repeat, in any order.
-fn common_header(files: &[DataFile], source: &SourceSpec) -> Result<Vec<String>, DataError> {
+pub(super) fn common_header(files: &[DataFile], source: &SourceSpec) -> Result<Vec<String>, DataError> {
     let mut first: Option<Vec<TableColumn>> = None;
     for DataFile { path, name } in files {
         let file = TableFile {

@@ -6,6 +6,7 @@
 //! - [`csv_records`]: rows with too few or too many fields, open quotes and bytes that are no text, found first
 //! - [`batches`]: decoding ahead
 //! - [`table`]: what both look like to the rest of the crate
+//! - [`stream`]: files read once, a batch at a time, without guessing types
 //! - [`look`]: names and types without reading the rows
 
 mod batches;
@@ -15,6 +16,7 @@ mod csv_records;
 pub(crate) mod files;
 mod look;
 pub(crate) mod parquet;
+pub(crate) mod stream;
 pub(crate) mod table;
 
 pub use look::{Peek, peek};

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
 
+mod apply;
 mod equal;
 mod files;
 mod oracle;

@@ -53,11 +53,15 @@ impl Curvature {
         }
         gram.slice_mut(s![..p, p]).fill(0.0);
         gram.slice_mut(s![p, ..p]).fill(0.0);
-        let (mut values, vectors) = gram
-            .slice(s![..p, ..p])
-            .to_owned()
-            .eigh(UPLO::Lower)
-            .expect("finite symmetric matrices have eigenvectors");
+        let features = gram.slice(s![..p, ..p]).to_owned();
+        let (mut values, vectors) = if p > 1 {
+            features
+                .eigh(UPLO::Lower)
+                .expect("finite symmetric matrices have eigenvectors")
+        } else {
+            // The LAPACK bindings refuse a matrix of one element.
+            (features.diag().to_owned(), Array2::ones((p, p)))
+        };
         let largest = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         values.mapv_inplace(|value| value.max(FLOOR * largest));
         Self {

@@ -12,7 +12,7 @@ settings! {
         train "train": Vec<String> = Spec::of(Kind::OneOrMore(&Kind::Text), "\"data/flights.parquet\"").required();
         /// Files scored once, by the selected model.
         test "test": Vec<String> =
-            Spec::of(Kind::OneOrMore(&Kind::Text), "\"data/flights-test.parquet\"").default("[]").later();
+            Spec::of(Kind::OneOrMore(&Kind::Text), "\"data/flights-test.parquet\"").default("[]");
         /// The column to predict.
         target "target": String = Spec::of(Kind::Text, "\"late\"").required();
         /// The label that counts as 1. Default: the greater of the two labels in sort order.

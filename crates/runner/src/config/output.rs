@@ -10,7 +10,7 @@ settings! {
         /// What to do when the directory holds a store.
         if_exists "if_exists": IfExists = Spec::of(Kind::Choice(IfExists::CHOICES), "\"error\"").default("\"resume\"");
         /// Which models are saved.
-        save_models "save_models": SaveModels = Spec::of(Kind::Choice(SaveModels::CHOICES), "\"best\"").default("\"none\"");
+        save_models "save_models": SaveModels = Spec::of(Kind::Choice(SaveModels::CHOICES), "\"none\"").default("\"best\"");
         /// Which trials' out-of-fold predictions are saved.
         predictions "predictions": Predictions =
             Spec::of(Kind::Choice(Predictions::CHOICES), "\"selected\"").default("\"none\"");
@@ -36,8 +36,8 @@ choices! {
     pub SaveModels {
         /// No model.
         None "none";
-        /// The model of the selected trial.
-        Best "best" later;
+        /// The model of the selected trial, fitted on all rows.
+        Best "best";
         /// The model of every trial.
         All "all" later;
     }

@@ -5,7 +5,7 @@ use super::key::Setting;
 use super::report::{Draft, Report};
 use super::sets::Set;
 use super::solver::Solver;
-use super::sweep::Method;
+use super::sweep::{Method, Select};
 use super::table::{paths, sweepable};
 use super::train::{BatchRows, Init, TrainConfig};
 use super::tree::{At, Entry, Node};
@@ -22,6 +22,7 @@ pub(super) fn check(report: &mut Report, config: &Config, tree: &Node, sets: &[S
     rules.folds();
     rules.csv();
     rules.trials();
+    rules.one_se();
     rules.sets(sets);
     // The others look at every value of a parameter: of a range with billions of them, this is all there is to say.
     if rules.has_fair_size() {
@@ -264,6 +265,30 @@ impl Rules<'_, '_> {
             self.report.add(
                 &at,
                 Draft::new("grid takes every point; `trials` is for random, sobol, halton, tpe").label("leave it out"),
+            );
+        }
+    }
+
+    /// The rule of one standard error goes by C.
+    fn one_se(&mut self) {
+        let sweep = &self.config.sweep;
+        let names_c = |path: &&str| *path == "model.C";
+        let is_swept = sweep
+            .parameters
+            .iter()
+            .map(|parameter| parameter.path)
+            .any(|path| names_c(&path))
+            || sweep.points.iter().flatten().any(|(path, _)| names_c(path));
+        if sweep.select == Select::OneSe
+            && !is_swept
+            && self.are_sound(&["sweep.select", "sweep.parameters", "sweep.points"])
+        {
+            let at = self.value_at("sweep.select");
+            self.report.add(
+                &at,
+                Draft::new("select = \"1se\" needs `model.C` to be swept")
+                    .label("it takes the smallest C within one standard error")
+                    .help("add model.C = { min = 1e-4, max = 1e4, num = 9, log = true } below [sweep.parameters]"),
             );
         }
     }

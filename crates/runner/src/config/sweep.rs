@@ -64,8 +64,8 @@ choices! {
     pub Select {
         /// The best mean score.
         Best "best";
-        /// The most penalized within one standard error of the best.
-        OneSe "1se" later;
+        /// The smallest C within one standard error of the best, then the larger `l1_ratio`.
+        OneSe "1se";
     }
 }
 

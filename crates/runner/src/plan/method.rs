@@ -53,6 +53,15 @@ pub struct Shape {
     pub folds: usize,
 }
 
+impl Shape {
+    /// No rows yet: for what depends on the trials alone.
+    pub const EMPTY: Self = Self {
+        rows: 0,
+        raw_columns: 0,
+        folds: 0,
+    };
+}
+
 /// The method of every trial, and why `auto` chose as it did.
 pub(super) fn methods(trials: &[Trial], shape: Shape) -> (Vec<Method>, Option<String>) {
     let automatic = || trials.iter().filter(|trial| trial.train.solver == Solver::Auto);
@@ -124,7 +133,7 @@ mod tests {
         let long = Shape {
             rows: 1_000_000,
             raw_columns: 28,
-            folds: 50,
+            folds: 5,
         };
         let wide = Shape {
             rows: 10_000,

@@ -6,11 +6,14 @@
 mod gather;
 mod long;
 mod runs;
+mod select;
 mod trials;
 
 pub(crate) use gather::{Gathered, Wanted};
 pub(crate) use long::{coefficients_bytes, history_bytes};
 pub(crate) use runs::{runs_frame, runs_from};
+pub(crate) use select::is_one_se;
+pub use select::one_standard_error;
 pub(crate) use trials::{rank, trials_frame, trials_from};
 
 /// Under this key a table says which plan and parts it was made from.

@@ -11,6 +11,7 @@ use crate::manifest::{Manifest, MetricInfo};
 use crate::plan::PlanTable;
 use crate::rows::{MEAN_TRAIN, MEAN_VAL, PARAM, RunRow, SE_VAL, STD_VAL, Score, TrialRow, TrialTable, trials};
 use crate::run::{RunRecord, RunState, TrialState};
+use crate::tables::select::{is_one_se, one_standard_error};
 
 /// Scores and ranks every trial. `rows` are the runs, by trial, fold, repeat, restart.
 pub(crate) fn rank(plan: &PlanTable, manifest: &Manifest, rows: &[RunRow]) -> TrialTable {
@@ -36,6 +37,13 @@ pub(crate) fn rank(plan: &PlanTable, manifest: &Manifest, rows: &[RunRow]) -> Tr
     };
     let select = manifest.metrics.iter().position(|m| m.name == manifest.select);
     assign_ranks(&mut table, select);
+    if is_one_se(manifest)
+        && let Some(trial) = one_standard_error(&table, &manifest.select).map(|row| row.trial)
+    {
+        for row in &mut table.rows {
+            row.is_selected = row.trial == trial;
+        }
+    }
     table
 }
 
@@ -242,6 +250,7 @@ mod tests {
     use super::*;
     use crate::plan::PlannedTrial;
     use crate::run::RunId;
+    use crate::value::ParamValue;
 
     const LOSS: &str = "log_loss";
 
@@ -337,6 +346,29 @@ mod tests {
         assert_eq!(table.selected().map(|row| row.trial), Some(4));
         let reverse = rank(&plan(7), &manifest(true), &rows);
         assert_eq!(ranks(&reverse), [7, 6, 5, 4, 1, 2, 3]);
+    }
+
+    #[test]
+    fn the_rule_of_one_standard_error_selects_and_ranks_stay() {
+        let mut plan = plan(2);
+        plan.params = vec!["model.C".to_owned()];
+        for (trial, c) in plan.trials.iter_mut().zip([1.0, 0.1]) {
+            trial.params = vec![ParamValue::Float(c)];
+        }
+        let rows: Vec<RunRow> = [(0, 0.2), (0, 0.4), (1, 0.21), (1, 0.41)]
+            .into_iter()
+            .zip([0, 1, 0, 1])
+            .map(|((trial, score), fold)| run(trial, fold, 0, RunState::Complete, Some(score)))
+            .collect();
+        let selected = |select: &str| {
+            let mut manifest = manifest(false);
+            manifest.keys.insert("sweep.select".to_owned(), select.into());
+            let table = rank(&plan, &manifest, &rows);
+            assert_eq!(ranks(&table), [1, 2]);
+            assert_eq!(table.rows.iter().filter(|row| row.is_selected).count(), 1);
+            table.selected().map(|row| row.trial)
+        };
+        assert_eq!((selected("best"), selected("1se")), (Some(0), Some(1)));
     }
 
     #[test]

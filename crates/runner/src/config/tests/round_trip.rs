@@ -74,6 +74,7 @@ fn every_example_survives() {
         "train.rho" => "train.solver = \"rmsprop\"\n",
         "train.weight_decay" => "train.solver = \"adamw\"\n",
         "train.restarts" | "train.init.std" => "train.init.kind = \"normal\"\n",
+        "sweep.select" => "sweep.parameters.model.C = [0.1, 1.0]\n",
         _ => "",
     };
     let mut built = 0;

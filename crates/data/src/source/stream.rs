@@ -1,0 +1,140 @@
+//! Files read once, in order and in bounded memory: a CSV is not parsed into whole columns, and no type is guessed from its cells.
+
+use polars::prelude::{DataFrame, DataType, PolarsError};
+
+use super::files::{Format, expand};
+use super::table::TableFile;
+use super::{csv, csv_records, parquet};
+use crate::error::DataError;
+use crate::spec::SourceSpec;
+
+/// Files of one schema, read as one.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) files: Vec<TableFile>,
+    /// Name and type of each column; all of a CSV are text.
+    pub(crate) columns: Vec<(String, DataType)>,
+    /// Whether the cells are texts whose meaning the reader knows.
+    pub(crate) is_csv: bool,
+    source: SourceSpec,
+}
+
+impl Stream {
+    /// Opens the files and counts their rows; of a CSV, every record is checked here.
+    pub(crate) fn open(source: &SourceSpec) -> Result<Self, DataError> {
+        let (format, files) = expand(&source.paths)?;
+        let (files, columns) = match format {
+            Format::Parquet => {
+                let (files, columns) = parquet::open(files, usize::MAX)?;
+                let columns = columns.into_iter().map(|column| (column.name, column.dtype)).collect();
+                (files, columns)
+            }
+            Format::Csv => {
+                let names = csv::common_header(&files, source)?;
+                let mut counted = Vec::with_capacity(files.len());
+                for file in files {
+                    let mut file = TableFile {
+                        name: file.name,
+                        path: file.path,
+                        rows: 0,
+                    };
+                    file.rows = csv_records::count(&file, source, names.len(), usize::MAX)?;
+                    counted.push(file);
+                }
+                let columns: Vec<_> = names.into_iter().map(|name| (name, DataType::String)).collect();
+                (counted, columns)
+            }
+        };
+        if files.iter().all(|file| file.rows == 0) {
+            let files = files.into_iter().map(|file| file.name).collect();
+            return Err(DataError::NoRows { files });
+        }
+        Ok(Self {
+            files,
+            columns,
+            is_csv: format == Format::Csv,
+            source: source.clone(),
+        })
+    }
+
+    /// The type of a column that exists.
+    pub(crate) fn dtype(&self, name: &str) -> Option<&DataType> {
+        self.columns.iter().find(|(own, _)| own == name).map(|(_, dtype)| dtype)
+    }
+
+    /// Hands over the named columns in row order, a batch at a time. An error of `take` stops the reading.
+    pub(crate) fn for_each_batch<E: From<DataError>>(
+        &self,
+        names: &[&str],
+        mut take: impl FnMut(DataFrame) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut stopped = None;
+        for file in self.files.iter().filter(|file| file.rows > 0) {
+            let mut pass = |batch: DataFrame| {
+                take(batch).map_err(|error| {
+                    stopped = Some(error);
+                    PolarsError::NoData("stopped".into())
+                })
+            };
+            let read = if self.is_csv {
+                csv::scan(file, &self.source, file.rows, |batch| {
+                    pass(batch.select(names.iter().copied())?)
+                })
+            } else {
+                parquet::scan(file, names, &mut |batch| {
+                    pass(batch).map_err(|source| DataError::Unreadable {
+                        file: file.name.clone(),
+                        source: source.into(),
+                    })
+                })
+            };
+            if let Some(error) = stopped.take() {
+                return Err(error);
+            }
+            read?;
+        }
+        Ok(())
+    }
+
+    /// The file of a row and its 1-based number there.
+    pub(crate) fn locate(&self, row: usize) -> (String, usize) {
+        let mut first = 0;
+        for file in &self.files {
+            if row < first + file.rows {
+                return (file.name.clone(), row - first + 1);
+            }
+            first += file.rows;
+        }
+        (self.files[0].name.clone(), row + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_keep_the_order_of_files_and_stop_at_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = ["a", "b"].map(|name| folder.path().join(format!("{name}.csv")).display().to_string());
+        std::fs::write(&paths[0], "n,t\n1,x\n2,y\n").expect("written");
+        std::fs::write(&paths[1], "t,n\nz,3\n").expect("written");
+        let source = SourceSpec {
+            paths: paths.to_vec(),
+            ..SourceSpec::default()
+        };
+        let stream = Stream::open(&source).expect("readable");
+        assert_eq!((stream.files[1].rows, stream.locate(2).1), (1, 1));
+        let mut seen = Vec::new();
+        stream
+            .for_each_batch::<DataError>(&["n"], |batch| {
+                let cells = batch.column("n").expect("selected").as_materialized_series().clone();
+                seen.extend(cells.str().expect("text").iter().map(|cell| cell.map(str::to_owned)));
+                Ok(())
+            })
+            .expect("read");
+        assert_eq!(seen, [Some("1".to_owned()), Some("2".to_owned()), Some("3".to_owned())]);
+        let stopped = stream.for_each_batch::<DataError>(&["n"], |_| Err(DataError::NoPaths));
+        assert!(matches!(stopped, Err(DataError::NoPaths)));
+    }
+}

@@ -1,0 +1,377 @@
+//! The selected trial fitted once more, on every row: the model that a sweep is for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use gradsweep_data::{self as data, Dataset, Element, Folds, Role};
+use gradsweep_math::Real;
+use gradsweep_math::metric::Metric;
+use gradsweep_store::{self as store, Mean, Model, ModelMetrics, RunState, Store, TrialTable, best_model, trial_model};
+use serde::Serialize;
+
+use crate::config::{self, Config, SaveModels, Strategy};
+use crate::dataset::{load_spec, shape_of, source_spec};
+use crate::error::RunError;
+use crate::event::Silent;
+use crate::model;
+use crate::plan::{Plan, Shape};
+use crate::predict::measure;
+use crate::search::{self, Trial};
+use crate::sweep::{in_pool, with_precision};
+use crate::train::{self, Outcome, View};
+
+/// What the end of a sweep made of its selected trial.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Refitted {
+    /// The model's folder.
+    pub(crate) model: Option<PathBuf>,
+    /// Scores on the test file.
+    pub(crate) test: Option<TestScores>,
+    /// Why there is no model, as a sentence.
+    pub(crate) failure: Option<String>,
+}
+
+/// What the selected model scores on the test file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestScores {
+    /// Rows with a label.
+    pub rows: u64,
+    /// The files, as the config names them.
+    pub files: Vec<String>,
+    /// The metrics of the sweep.
+    #[serde(flatten)]
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
+
+/// Fits the selected trial on every row, scores the test file, and saves the model, as the config asks.
+pub(crate) fn selected<T: Real + Element>(
+    dir: &Path,
+    config: &Config,
+    data: Dataset<T>,
+    trials: &[Trial],
+    table: &TrialTable,
+) -> Result<Refitted, RunError> {
+    let folder = best_model(dir);
+    let is_saved = config.output.save_models != SaveModels::None;
+    let tests = &config.data.test;
+    let wanted = table.selected().filter(|_| is_saved || !tests.is_empty());
+    let Some(trial) = wanted.and_then(|row| trials.iter().find(|trial| trial.number == row.trial)) else {
+        return Ok(Refitted::default());
+    };
+    let data = on_all_rows(data);
+    let identity = identity(config, trial, &data.summary.fingerprint);
+    if let Some(done) = stored(dir, &identity, config) {
+        return Ok(done);
+    }
+    let outcome = fit(&data, config, trial);
+    if outcome.state == RunState::Failed {
+        let failure = format!(
+            "the refit of trial {} on all rows failed ({}): no model was written",
+            trial.number, outcome.reason
+        );
+        return Ok(Refitted {
+            failure: Some(failure),
+            ..Refitted::default()
+        });
+    }
+    let metrics = ModelMetrics {
+        val: held_out(table, trial.number),
+        ..metrics_of(config, &outcome)
+    };
+    let mut model = model::build(&data, config, trial, &outcome.parameters, identity, metrics);
+    // The matrix is not needed any more, and a test file may be large.
+    drop(data);
+    if is_saved {
+        model.write(&folder)?;
+    }
+    let mut test = None;
+    if !tests.is_empty() {
+        let reported: Vec<Metric> = config
+            .metrics()
+            .iter()
+            .filter_map(|m| Metric::from_name(m.name()))
+            .collect();
+        let evaluation = measure(&folder, &model, tests, &reported)?;
+        let scores = TestScores {
+            rows: evaluation.rows,
+            files: tests.clone(),
+            metrics: evaluation
+                .metrics
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), *value))
+                .collect(),
+        };
+        let metrics = &mut model.info.metrics;
+        metrics.test = Some(scores.metrics.clone());
+        metrics.test_rows = Some(scores.rows);
+        metrics.test_files.clone_from(tests);
+        if is_saved {
+            model.write(&folder)?;
+        }
+        test = Some(scores);
+    }
+    Ok(Refitted {
+        model: is_saved.then_some(folder),
+        test,
+        failure: None,
+    })
+}
+
+/// The model that a sweep already has of its selected trial, when it is what the config asks for.
+pub(crate) fn stored(dir: &Path, identity: &str, config: &Config) -> Option<Refitted> {
+    if config.output.save_models == SaveModels::None {
+        return None;
+    }
+    let folder = best_model(dir);
+    // One that cannot be read is made again.
+    let info = Model::read(&folder).ok()?.info;
+    let metrics = info.metrics;
+    if info.identity != identity || metrics.test_files != config.data.test {
+        return None;
+    }
+    let test = metrics.test.map(|scores| TestScores {
+        rows: metrics.test_rows.unwrap_or(0),
+        files: metrics.test_files,
+        metrics: scores,
+    });
+    let failure = None;
+    Some(Refitted {
+        model: Some(folder),
+        test,
+        failure,
+    })
+}
+
+/// The model of a finished sweep, or `None` when it is still to be made.
+pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) -> Result<Option<Refitted>, RunError> {
+    let table = Store::open(dir)?.trials()?;
+    let selected = table
+        .selected()
+        .filter(|_| config.output.save_models != SaveModels::None);
+    let Some(trial) = selected.and_then(|row| plan.trials.iter().find(|trial| trial.number == row.trial)) else {
+        return Ok(Some(Refitted::default()));
+    };
+    Ok(stored(dir, &identity(config, trial, fingerprint), config))
+}
+
+/// Looks at the test files before any training: they must be there, with the target and every feature column.
+pub(crate) fn check_test(config: &Config, data: &data::Summary) -> Result<(), RunError> {
+    if config.data.test.is_empty() {
+        return Ok(());
+    }
+    let source = data::SourceSpec {
+        paths: config.data.test.clone(),
+        ..source_spec(config)
+    };
+    let peek = data::peek(&source).map_err(RunError::Data)?;
+    let wanted = data
+        .columns
+        .iter()
+        .map(|column| &column.name)
+        .chain([&data.target.name]);
+    let missing: Vec<String> = wanted
+        .filter(|name| !peek.columns.iter().any(|(own, _)| own == *name))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(data::ApplyError::MissingColumns {
+        file: peek.files[0].clone(),
+        columns: missing,
+        similar: None,
+    }
+    .into())
+}
+
+/// All rows as the training rows of one fold. The matrix stays where it is.
+fn on_all_rows<T>(mut data: Dataset<T>) -> Dataset<T> {
+    let groups = data.groups.len();
+    data.encoding.folds = vec![data.encoding.for_training(&vec![true; groups])];
+    data.folds = Folds {
+        labels: vec!["all".to_owned()],
+        roles: vec![vec![Role::Train; groups]],
+    };
+    data
+}
+
+/// Trains every restart of a trial on all rows, for as many epochs as the config says; the lowest objective wins.
+fn fit<T: Real + Element>(data: &Dataset<T>, config: &Config, trial: &Trial) -> Outcome {
+    let view = View::new(data, config);
+    let plan = plan(config, trial, shape_of(data), &data.summary.fingerprint);
+    let mut outcomes: Vec<Outcome> = (0..plan.cohorts.len())
+        .flat_map(|index| train::cohort(&plan, index, &view, &Silent))
+        .collect();
+    let rank = |outcome: &Outcome| {
+        let objective = outcome.objective.filter(|_| outcome.state == RunState::Complete);
+        objective.unwrap_or(f64::INFINITY)
+    };
+    // Equal objectives: the first restart.
+    outcomes.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then(a.run.cmp(&b.run)));
+    outcomes.swap_remove(0)
+}
+
+/// The restarts of one trial on one fold.
+fn plan(config: &Config, trial: &Trial, shape: Shape, fingerprint: &str) -> Plan {
+    Plan::new(config, vec![trial.clone()], shape, fingerprint)
+}
+
+/// A hash of all that decides the fit of a trial on these rows: its runs' ids, which are hashes of the same.
+fn identity(config: &Config, trial: &Trial, fingerprint: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let shape = Shape {
+        folds: 1,
+        ..Shape::EMPTY
+    };
+    for run in &plan(config, trial, shape, fingerprint).runs {
+        hasher.update(&run.id.0.to_be_bytes());
+    }
+    hasher.update(&config.metrics.threshold.to_bits().to_be_bytes());
+    for text in [&config.data.id, &config.data.positive] {
+        hasher.update(format!("\0{text:?}").as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
+fn metrics_of(config: &Config, outcome: &Outcome) -> ModelMetrics {
+    let finite = |value: f64| Some(value).filter(|value| value.is_finite());
+    ModelMetrics {
+        select: config.sweep.metric.name().to_owned(),
+        train: outcome
+            .train
+            .iter()
+            .map(|(metric, value)| (metric.name().to_owned(), finite(*value)))
+            .collect(),
+        ..ModelMetrics::default()
+    }
+}
+
+/// The means of a trial over its folds.
+fn held_out(table: &TrialTable, trial: u32) -> BTreeMap<String, Mean> {
+    let Some(row) = table.trial(trial) else {
+        return BTreeMap::new();
+    };
+    let scores = table
+        .metrics
+        .iter()
+        .zip(&row.scores)
+        .filter(|(_, score)| score.mean_val.is_some());
+    scores
+        .map(|(info, score)| {
+            let (mean, se) = (score.mean_val, score.se_val);
+            (info.name.clone(), Mean { mean, se })
+        })
+        .collect()
+}
+
+/// What to refit, on which rows.
+#[derive(Debug, Clone)]
+pub struct RefitRequest {
+    /// The sweep's directory.
+    pub store: PathBuf,
+    /// The trial; the selected one if none is named.
+    pub trial: Option<u32>,
+    /// The files.
+    pub data: Vec<String>,
+    /// The model's folder; one in the store if none is named.
+    pub out: Option<PathBuf>,
+}
+
+/// A trial fitted on new rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RefitSummary {
+    /// The model's folder.
+    pub model: PathBuf,
+    /// The trial.
+    pub trial: u32,
+    /// Its swept settings.
+    pub params: BTreeMap<String, store::ParamValue>,
+    /// Rows it was fitted on.
+    pub rows: usize,
+    /// Its features.
+    pub features: usize,
+    /// Its scores on those rows.
+    pub train: BTreeMap<String, Option<f64>>,
+    /// Whether the solver's own criterion was met.
+    pub converged: bool,
+    /// Epochs trained.
+    pub epochs: u32,
+    /// What the user should look at in the data, as sentences.
+    pub warnings: Vec<String>,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// Fits a trial of a sweep on every row of other files, and writes the model.
+pub fn refit(request: &RefitRequest) -> Result<RefitSummary, RunError> {
+    let start = Instant::now();
+    let store = Store::open(&request.store)?;
+    let config = config::parse(&store.resolved_text()?, "resolved.toml", &store.manifest().name, &[])?;
+    let not_found = |what: String| RunError::NotFound { what };
+    let number = if let Some(number) = request.trial {
+        number
+    } else {
+        let table = store.trials()?;
+        let selected = table.selected().map(|row| row.trial);
+        selected.ok_or_else(|| not_found("no trial was selected: name one with --trial N".to_owned()))?
+    };
+    let trials = search::trials(&config)?;
+    let count = trials.len();
+    let trial = trials
+        .into_iter()
+        .find(|trial| trial.number == number)
+        .ok_or_else(|| not_found(format!("there is no trial {number}: the sweep has {count}, from 0")))?;
+    let config = on_new_files(config, &request.data)?;
+    let out = request
+        .out
+        .clone()
+        .unwrap_or_else(|| trial_model(&request.store, number));
+    let summary = in_pool(&config, || {
+        with_precision!(config, fit_and_write(&config, &trial, &out))
+    })??;
+    Ok(RefitSummary {
+        seconds: start.elapsed().as_secs_f64(),
+        ..summary
+    })
+}
+
+/// The config with other files. Nothing is held out from a refit, so that a column of folds may be absent, as may that of ids.
+fn on_new_files(mut config: Config, files: &[String]) -> Result<Config, RunError> {
+    config.data.train = files.to_vec();
+    config.validation.strategy = Strategy::None;
+    let peek = data::peek(&source_spec(&config))?;
+    let is_there = |name: &String| peek.columns.iter().any(|(own, _)| own == name);
+    config.data.fold = config.data.fold.filter(is_there);
+    config.data.id = config.data.id.filter(is_there);
+    Ok(config)
+}
+
+fn fit_and_write<T: Real + Element>(config: &Config, trial: &Trial, out: &Path) -> Result<RefitSummary, RunError> {
+    let data: Dataset<T> = data::load(&load_spec(config, None))?;
+    let data = on_all_rows(data);
+    let outcome = fit(&data, config, trial);
+    if outcome.state == RunState::Failed {
+        return Err(RunError::RefitFailed {
+            trial: trial.number,
+            reason: outcome.reason,
+        });
+    }
+    let metrics = metrics_of(config, &outcome);
+    let train = metrics.train.clone();
+    let identity = identity(config, trial, &data.summary.fingerprint);
+    let model = model::build(&data, config, trial, &outcome.parameters, identity, metrics);
+    model.write(out)?;
+    Ok(RefitSummary {
+        model: out.to_path_buf(),
+        trial: trial.number,
+        params: model::swept(config, trial),
+        rows: data.y.len(),
+        features: data.encoding.features.len(),
+        train,
+        converged: outcome.converged,
+        epochs: outcome.epochs,
+        warnings: data.summary.warnings.clone(),
+        seconds: 0.0,
+    })
+}
