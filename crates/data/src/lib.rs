@@ -42,6 +42,7 @@ mod matrix;
 mod names;
 mod profile;
 mod random;
+mod role_columns;
 mod roles;
 mod source;
 mod spec;
@@ -49,7 +50,9 @@ mod split;
 mod summary;
 mod target;
 mod tile;
+mod time_point;
 mod warnings;
+mod weight;
 
 pub use dataset::Dataset;
 pub use element::Element;
