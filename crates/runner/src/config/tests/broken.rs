@@ -267,6 +267,32 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     // Rules between keys.
     ("[sweep]\ntrials = 10", "grid takes every point", (5, 1)),
     ("[validation]\nstrategy = \"predefined\"", "add fold", (5, 12)),
+    (
+        "[validation]\nstrategy = \"group\"",
+        "strategy \"group\" needs the column of groups",
+        (5, 12),
+    ),
+    ("[validation]\nstrategy = \"time\"", "add time = ", (5, 12)),
+    (
+        "[validation]\nfraction = 0.3",
+        "`validation.fraction` has no effect with strategy \"stratified\"; it matters to \"holdout\"",
+        (5, 1),
+    ),
+    (
+        "[validation]\nstrategy = \"none\"\nfolds = 3",
+        "`validation.folds` has no effect with strategy \"none\"",
+        (6, 1),
+    ),
+    (
+        "time = \"t\"\n[validation]\nstrategy = \"time\"\nshuffle = false",
+        "`validation.shuffle` has no effect with strategy \"time\"",
+        (7, 1),
+    ),
+    (
+        "group = \"a\"\ntime = \"a\"",
+        "column \"a\" has two roles; it is the group already",
+        (5, 8),
+    ),
     ("fold = \"y\"", "column \"y\" has two roles", (4, 8)),
     ("[train]\nrestarts = 2", "restarts from zeros are all the same", (5, 12)),
     (
