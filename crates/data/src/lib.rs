@@ -64,4 +64,4 @@ pub use spec::{
     ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SourceSpec, SplitSpec, Strategy,
 };
 pub use split::{Folds, Role};
-pub use summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary};
+pub use summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary, WeightSummary};

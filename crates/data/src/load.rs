@@ -25,6 +25,7 @@ use crate::tile::marks;
 use crate::tile::numbers::NumberColumn;
 use crate::tile::placement::Placement;
 use crate::warnings;
+use crate::weight;
 
 /// Loads the files that `spec` names.
 ///
@@ -46,6 +47,10 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     let seed = random::seed_of_repeat(spec.seed, spec.split.repeat);
     let mut split = folds::assign(&spec.split, seed, &target, &role_columns)?;
     warned.extend(folds::check(&split, &target, &role_columns)?);
+    let weight_summary = role_columns
+        .weight
+        .as_ref()
+        .map(|(name, values)| weight::summary(name, values));
     let weight = role_columns.weight.map(|(_, weight)| weight);
     let group_weight = split.group_sums(&target.y, weight.as_deref());
     let placement = Placement::new(&split, is_kept, spec.deal, seed);
@@ -96,6 +101,7 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         columns: summaries,
         skipped: roles.skipped,
         target: target.summary,
+        weight: weight_summary,
         warnings: warned,
         fingerprint,
         read_seconds: start.elapsed().as_secs_f64(),

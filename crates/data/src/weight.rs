@@ -4,6 +4,7 @@ use polars::prelude::{Column, DataType, PolarsError};
 
 use crate::error::DataError;
 use crate::source::table::Table;
+use crate::summary::WeightSummary;
 
 /// Appends the weights of a batch, NaN where there is no number.
 pub(crate) fn extend(values: &mut Vec<f64>, column: &Column) -> Result<(), PolarsError> {
@@ -39,6 +40,15 @@ pub(crate) fn check(
         row,
         file,
     })
+}
+
+/// What is to be known of checked weights.
+pub(crate) fn summary(name: &str, values: &[f64]) -> WeightSummary {
+    WeightSummary {
+        name: name.to_owned(),
+        sum: values.iter().sum(),
+        zeros: values.iter().filter(|weight| **weight == 0.0).count() as u64,
+    }
 }
 
 #[cfg(test)]

@@ -142,6 +142,10 @@ fn weights_stay_with_their_rows() {
         }
     }
     assert_eq!(data.group_weight, sums);
+    let summary = data.summary.weight.unwrap();
+    let zeros = stored.iter().filter(|weight| **weight == 0.0).count() as u64;
+    assert_eq!((summary.name.as_str(), summary.zeros), ("w", zeros));
+    assert_eq!(summary.sum, sums.iter().flatten().sum::<f64>());
     assert!(data.encoding.features.iter().all(|feature| feature.column != "w"));
 }
 
