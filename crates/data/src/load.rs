@@ -46,13 +46,13 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     } = names;
     let seed = random::seed_of_repeat(spec.seed, spec.split.repeat);
     let mut split = folds::assign(&spec.split, seed, &target, &role_columns)?;
-    warned.extend(folds::check(&split, &target, &role_columns)?);
+    let (group_weight, said) = folds::check(&split, &target, &role_columns)?;
+    warned.extend(said);
     let weight_summary = role_columns
         .weight
         .as_ref()
         .map(|(name, values)| weight::summary(name, values));
     let weight = role_columns.weight.map(|(_, weight)| weight);
-    let group_weight = split.group_sums(&target.y, weight.as_deref());
     let placement = Placement::new(&split, is_kept, spec.deal, seed);
     let numbers = number_columns(&roles, &table);
     let categorical = categorical_columns(spec, features, &split, weight.as_deref(), numbers.len())?;

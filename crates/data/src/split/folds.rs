@@ -71,7 +71,7 @@ impl Split {
     }
 
     /// Sum of the weights of each class in each row group, or the number of its rows.
-    pub(crate) fn group_sums(&self, y: &[u8], weight: Option<&[f64]>) -> Vec<[f64; 2]> {
+    fn group_sums(&self, y: &[u8], weight: Option<&[f64]>) -> Vec<[f64; 2]> {
         let mut sums = vec![[0.0; 2]; self.groups];
         for (row, (&group, &y)) in self.group.iter().zip(y).enumerate() {
             sums[group as usize][usize::from(y)] += weight.map_or(1.0, |weight| weight[row]);
@@ -144,12 +144,16 @@ pub(crate) fn assign(spec: &SplitSpec, seed: u64, target: &Target, columns: &Rol
     })
 }
 
-/// Checks that every fold can be trained and scored, rows counted by their weights; returns what is to be said.
+/// Checks that every fold can be trained and scored, rows counted by their weights; returns the weight of each class in
+/// each row group, and what is to be said.
 ///
 /// Training rows need both classes. Held-out rows of one class have no area under a curve, but a loss.
-pub(crate) fn check(split: &Split, target: &Target, columns: &RoleColumns) -> Result<Vec<String>, DataError> {
+pub(crate) fn check(
+    split: &Split,
+    target: &Target,
+    columns: &RoleColumns,
+) -> Result<(Vec<[f64; 2]>, Vec<String>), DataError> {
     let weight = columns.weight.as_ref();
-    let rows = split.group_sums(&target.y, None);
     let weights = split.group_sums(&target.y, weight.map(|(_, weight)| weight.as_slice()));
     let mut of_one_class: Vec<(&str, &str)> = Vec::new();
     for (fold, roles) in split.folds.labels.iter().zip(&split.folds.roles) {
@@ -162,7 +166,7 @@ pub(crate) fn check(split: &Split, target: &Target, columns: &RoleColumns) -> Re
                 own.fold([0.0, 0.0], |sum, (group, _)| [sum[0] + group[0], sum[1] + group[1]])
             };
             match (over(&weights), weight) {
-                ([0.0, 0.0], Some((column, _))) if over(&rows) != [0.0, 0.0] => {
+                ([0.0, 0.0], Some((column, _))) if over(&split.group_sums(&target.y, None)) != [0.0, 0.0] => {
                     return Err(DataError::FoldWithoutWeight {
                         fold: fold.clone(),
                         side,
@@ -190,7 +194,8 @@ pub(crate) fn check(split: &Split, target: &Target, columns: &RoleColumns) -> Re
             }
         }
     }
-    Ok(one_class_warning(&of_one_class).into_iter().collect())
+    let warned = one_class_warning(&of_one_class).into_iter().collect();
+    Ok((weights, warned))
 }
 
 /// One sentence about all folds whose held-out rows have one class.
@@ -271,7 +276,9 @@ pub(super) mod tests {
                 ..RoleColumns::default()
             };
             let split = assign(&spec, 0, &target, &columns).expect("enough rows");
-            check(&split, &target, &columns).map_err(|error| error.to_string())
+            check(&split, &target, &columns)
+                .map(|(_, warned)| warned)
+                .map_err(|error| error.to_string())
         };
         assert_eq!(said([1.0; 6]), Ok(Vec::new()));
         assert_eq!(
