@@ -20,7 +20,7 @@ settings! {
         /// What to do with a row that has no target.
         null_target "null_target": NullTarget = Spec::of(Kind::Choice(NullTarget::CHOICES), "\"drop\"").default("\"error\"");
         /// The column of row weights, in statistics, fits and scores: weight k counts as the row repeated k times.
-        weight "weight": Option<String> = Spec::of(Kind::Text, "\"w\"").later();
+        weight "weight": Option<String> = Spec::of(Kind::Text, "\"w\"");
         /// The column whose equal values stay in one fold, for strategy "group".
         group "group": Option<String> = Spec::of(Kind::Text, "\"household\"");
         /// The column of fold labels, for strategy "predefined".

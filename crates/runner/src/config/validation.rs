@@ -10,7 +10,7 @@ settings! {
         /// The number of folds.
         folds "folds": usize = Spec::of(Kind::Integer(2, 65_535), "10").default("5").unit("folds");
         /// Repeats the folds with other assignments of rows.
-        repeats "repeats": u32 = Spec::of(Kind::Integer(1, 65_535), "3").default("1").later();
+        repeats "repeats": u32 = Spec::of(Kind::Integer(1, 65_535), "3").default("1");
         /// The share of rows that "holdout" holds out.
         fraction "fraction": f64 =
             Spec::of(Kind::Number(Bounds::new(0.0, 1.0, false, false)), "0.3").default("0.2").unit("share of rows");

@@ -91,7 +91,6 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
     // Not built yet.
-    ("weight = \"w\"", "`data.weight` is not built yet", (4, 1)),
     (
         "[model]\nkind = \"mlp\"",
         "`model.kind` = \"mlp\" is not built yet",
@@ -127,11 +126,6 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "[train]\nschedule.warmup_epochs = 2",
         "`train.schedule.warmup_epochs` is not built yet",
         (5, 10),
-    ),
-    (
-        "[validation]\nrepeats = 2",
-        "`validation.repeats` is not built yet",
-        (5, 1),
     ),
     (
         "[sweep]\nmethod = \"tpe\"\ntrials = 5",
@@ -288,6 +282,17 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "`validation.shuffle` has no effect with strategy \"time\"",
         (7, 1),
     ),
+    (
+        "[validation]\nstrategy = \"none\"\nrepeats = 2",
+        "no effect with strategy \"none\"; its folds never change; it matters to \"stratified\"",
+        (6, 1),
+    ),
+    (
+        "[validation]\nrepeats = 2\nshuffle = false",
+        "repeats without a shuffle have the same folds; leave out shuffle = false",
+        (5, 11),
+    ),
+    ("weight = \"y\"", "column \"y\" has two roles", (4, 10)),
     (
         "group = \"a\"\ntime = \"a\"",
         "column \"a\" has two roles; it is the group already",
