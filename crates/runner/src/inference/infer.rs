@@ -105,7 +105,7 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
         Singular::NotFinite => Refusal::NotFinite { run },
         Singular::Collinear(found) => named(&found, &used, &data.encoding, &config),
     })?;
-    if !(estimates.distance <= TOO_FAR) {
+    if estimates.distance.is_nan() || estimates.distance > TOO_FAR {
         return Err(Refusal::NotConverged {
             run,
             distance: estimates.distance,
@@ -248,17 +248,16 @@ fn check_fit(store: &Store, row: &RunRow, settings: &Settings<'_>) -> Result<(),
     }
     if let Some(penalty) = settings.penalty() {
         let dir = store.dir().display();
-        return Err(Refusal::Penalized {
-            run,
-            penalty,
-            hint: match unpenalized(settings.trials) {
-                Some(trial) => format!("trial {trial} has none: gradsweep show {dir} {trial} --inference"),
-                None if settings.trials.params.iter().any(|path| path == "model.C") => {
-                    "train it with --set 'sweep.parameters.model.C=[inf]' --set output.dir=DIR".to_owned()
-                }
-                None => "train it with --set model.C=inf --set output.dir=DIR".to_owned(),
-            },
-        });
+        let is_swept = settings.trials.params.iter().any(|path| path == "model.C");
+        let hint = match unpenalized(settings.trials) {
+            _ if !penalty.starts_with("C =") => {
+                "train it with --set train.solver=newton --set output.dir=DIR".to_owned()
+            }
+            Some(trial) => format!("trial {trial} has none: gradsweep show {dir} {trial} --inference"),
+            None if is_swept => "train it with --set 'sweep.parameters.model.C=[inf]' --set output.dir=DIR".to_owned(),
+            None => "train it with --set model.C=inf --set output.dir=DIR".to_owned(),
+        };
+        return Err(Refusal::Penalized { run, penalty, hint });
     }
     match settings.class_weight() {
         Some(class_weight) => Err(Refusal::ClassWeighted { run, class_weight }),
@@ -295,7 +294,10 @@ fn named(found: &[Collinear], used: &[usize], encoding: &Encoding, config: &Conf
         let of = one.of.iter().map(|&position| feature(position).name.clone());
         (feature(one.feature).name.clone(), of.collect())
     });
+    let mut columns: Vec<String> = found.iter().map(|one| feature(one.feature).column.clone()).collect();
+    columns.dedup();
     Refusal::Collinear {
         features: features.collect(),
+        columns,
     }
 }
