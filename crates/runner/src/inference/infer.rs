@@ -80,14 +80,8 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
     let mut coefficients: Vec<f64> = used.iter().map(|&feature| all[feature]).collect();
     coefficients.push(all[is_held.len()]);
     let mut information = Information::new(&coefficients, settings.has_intercept());
-    for group in view.groups_as(fold, Role::Train) {
-        let rows = &view.groups[group];
-        for start in rows.clone().step_by(ROWS_PER_TILE) {
-            let tile = start..(start + ROWS_PER_TILE).min(rows.end);
-            let features = view.map.features_of(fold, &view.x.slice(s![tile.clone(), ..]));
-            information.add(&features.select(Axis(1), &used).view(), &view.y[tile], None);
-        }
-    }
+    // Data have no weights yet.
+    add_rows(&mut information, run, &view, fold, &used, None)?;
     let parameters = used.len() + usize::from(settings.has_intercept());
     if information.rows() < parameters {
         let rows = information.rows();
@@ -163,6 +157,31 @@ impl Inference {
         }
         notes
     }
+}
+
+/// Adds a fold's training rows. Weights must be counts: of others the number of observations is unknown, and with it the
+/// standard errors, which shrink as weights are scaled up.
+fn add_rows(
+    information: &mut Information,
+    run: RunId,
+    view: &View<'_, f64>,
+    fold: usize,
+    used: &[usize],
+    weights: Option<&[f64]>,
+) -> Result<(), Refusal> {
+    for group in view.groups_as(fold, Role::Train) {
+        let rows = &view.groups[group];
+        for start in rows.clone().step_by(ROWS_PER_TILE) {
+            let tile = start..(start + ROWS_PER_TILE).min(rows.end);
+            let weights = weights.map(|weights| &weights[tile.clone()]);
+            if let Some(&weight) = weights.and_then(|own| own.iter().find(|weight| weight.fract() != 0.0)) {
+                return Err(Refusal::NotCounts { run, weight });
+            }
+            let features = view.map.features_of(fold, &view.x.slice(s![tile.clone(), ..]));
+            information.add(&features.select(Axis(1), used).view(), &view.y[tile], weights);
+        }
+    }
+    Ok(())
 }
 
 fn find(store: &Store, run: RunId) -> Result<RunRow, RunError> {

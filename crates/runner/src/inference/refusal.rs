@@ -39,6 +39,17 @@ pub enum Refusal {
         /// The config's value.
         class_weight: String,
     },
+    /// Its rows have weights that count nothing.
+    #[error(
+        "run {run} was fitted with weights that are not whole numbers, such as {weight}: they count no rows, and standard errors \
+         would follow the scale they are given in"
+    )]
+    NotCounts {
+        /// The run.
+        run: RunId,
+        /// The first that is not whole.
+        weight: f64,
+    },
     /// It is not at the maximum.
     #[error(
         "run {run} is {distance:.2} standard errors from the maximum of the likelihood (greatest gradient {grad_norm:.1e}): \
@@ -112,6 +123,7 @@ impl Refusal {
             Self::ClassWeighted { .. } => {
                 Some("train it with --set model.class_weight=none --set output.dir=DIR".to_owned())
             }
+            Self::NotCounts { .. } => Some("give weights that count rows, or train it without data.weight".to_owned()),
             Self::NotConverged { is_newton: false, .. } => {
                 Some("train it to the end with --set train.solver=newton --set output.dir=DIR".to_owned())
             }
