@@ -1,9 +1,20 @@
 //! The logistic kernels on one tile: `cargo bench --workspace --bench kernels`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gradsweep_math::elementwise::{ColumnTerms, Kernels, ScoreSums};
+use gradsweep_math::elementwise::{ColumnTerms, Kernels, RowTerms, ScoreSums};
 
 const ROWS: usize = 256;
+
+fn as_sums(sums: &mut [Vec<f64>]) -> ScoreSums<'_> {
+    let [zero, one, squared, correct] = sums else {
+        unreachable!("four sums");
+    };
+    ScoreSums {
+        loss: [zero, one],
+        squared,
+        correct,
+    }
+}
 
 /// Elements per second of residuals alone, with scores, and of scores alone.
 fn logistic(criterion: &mut Criterion) {
@@ -14,31 +25,28 @@ fn logistic(criterion: &mut Criterion) {
         let terms = vec![0.5f32; k];
         let columns = ColumnTerms {
             intercept: &terms,
-            is_trained: &terms,
+            weight: [&terms; 2],
             cut: 0.0,
         };
         let (mut z, mut db) = (start.clone(), vec![0.0f32; k]);
-        let mut sums = vec![0.0f64; 3 * k];
+        let rows = RowTerms { y: &y, weight: None };
+        let mut sums = vec![vec![0.0f64; k]; 4];
         group.throughput(Throughput::Elements((ROWS * k) as u64));
         group.bench_function(BenchmarkId::new("residual", k), |bencher| {
             bencher.iter(|| {
                 z.copy_from_slice(&start);
-                f32::residual(&mut z, &y, columns, &mut db);
+                f32::residual(&mut z, rows, columns, &mut db);
             });
         });
         group.bench_function(BenchmarkId::new("residual and score", k), |bencher| {
             bencher.iter(|| {
                 z.copy_from_slice(&start);
-                let (loss, rest) = sums.split_at_mut(k);
-                let (squared, correct) = rest.split_at_mut(k);
-                f32::residual_and_score(&mut z, &y, columns, &mut db, ScoreSums { loss, squared, correct });
+                f32::residual_and_score(&mut z, rows, columns, &mut db, as_sums(&mut sums));
             });
         });
         group.bench_function(BenchmarkId::new("score", k), |bencher| {
             bencher.iter(|| {
-                let (loss, rest) = sums.split_at_mut(k);
-                let (squared, correct) = rest.split_at_mut(k);
-                f32::score(&mut z, &y, columns, ScoreSums { loss, squared, correct });
+                f32::score(&mut z, rows, columns, as_sums(&mut sums));
             });
         });
     }

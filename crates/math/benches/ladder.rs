@@ -2,13 +2,11 @@
 //! experiments. `cargo bench --workspace --bench ladder`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gradsweep_math::affine::AffineMap;
 use gradsweep_math::blas;
-use gradsweep_math::fused::{Column, LinearBlock, Rows};
-use gradsweep_math::optimizer::{Kind, Settings};
+use gradsweep_math::fused::{Objective, Pass, Rows};
 use gradsweep_math::reference::{Problem, loops, vectorized};
 use gradsweep_math::select::Selection;
-use gradsweep_math::workspace::{Scratch, Sums};
+use gradsweep_math::workspace::{Scratch, Sums, padded_width};
 use ndarray::Array2;
 
 const ROWS: usize = 4096;
@@ -45,26 +43,19 @@ fn gradients(criterion: &mut Criterion) {
         y.iter().map(|&y| y as f32).collect::<Vec<_>>(),
     );
     for runs in [1, 16, 64, 128] {
-        let column = Column {
-            fold: 0,
-            is_trained: vec![true],
-            l2: 0.0,
-            fit_intercept: true,
-            kind: Kind::Gd,
-            settings: Settings::default(),
-            start: vec![0.1; FEATURES],
-            intercept: 0.0,
-        };
-        let block = LinearBlock::<f32>::new(&AffineMap::identity(FEATURES), &vec![column; runs]);
-        let mut scratch = Scratch::new(FEATURES, block.width());
-        let mut sums = Sums::new(FEATURES, 1, block.width());
+        let objective = Objective::unpenalized(0, vec![true]);
+        let mut pass = Pass::<f32>::new(FEATURES, std::iter::repeat_n(&objective, runs), padded_width(runs));
+        pass.set(&Array2::from_elem((FEATURES, runs), 0.1).view(), &vec![0.0; runs]);
+        let mut scratch = Scratch::new(FEATURES, pass.width());
+        let mut sums = Sums::new(FEATURES, 1, pass.width());
         group.throughput(Throughput::Elements((ROWS * runs) as u64));
         group.bench_function(BenchmarkId::new("fused", runs), |bencher| {
             bencher.iter(|| {
-                block.accumulate(
+                pass.accumulate(
                     Rows {
                         x: x.view(),
                         y: &y,
+                        weight: None,
                         group: 0,
                     },
                     0.0,

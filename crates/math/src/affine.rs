@@ -64,6 +64,52 @@ impl AffineMap {
         }
     }
 
+    /// Every feature as the first fold sees it that does not hold it.
+    pub fn union(&self) -> FoldMap {
+        let of_feature: Vec<&FoldMap> = (0..self.features)
+            .map(|feature| {
+                let knows = |fold: &&FoldMap| !fold.is_held[feature];
+                self.folds.iter().find(knows).unwrap_or(&self.folds[0])
+            })
+            .collect();
+        FoldMap {
+            factor: self
+                .links
+                .iter()
+                .enumerate()
+                .map(|(index, link)| of_feature[link.feature].factor[index])
+                .collect(),
+            offset: (0..self.features)
+                .map(|feature| of_feature[feature].offset[feature])
+                .collect(),
+            is_held: (0..self.features)
+                .map(|feature| of_feature[feature].is_held[feature])
+                .collect(),
+        }
+    }
+
+    /// A quadratic form over stored columns and constant as one over a fold's features and intercept: `Aᵀ·H·A`.
+    ///
+    /// # Shapes
+    /// `h` (D + 1, D + 1) symmetric → (P + 1, P + 1).
+    pub fn congruence(&self, map: &FoldMap, h: &ArrayView2<'_, f64>) -> Array2<f64> {
+        let (constant, intercept) = (self.raw_columns, self.features);
+        // Rows of A as (feature, factor), by what they multiply.
+        let spread = |from: &ArrayView2<'_, f64>| {
+            let mut out = Array2::<f64>::zeros((self.features + 1, from.ncols()));
+            for (link, &factor) in self.links.iter().zip(&map.factor) {
+                out.row_mut(link.feature).scaled_add(factor, &from.row(link.raw));
+            }
+            for (feature, &offset) in map.offset.iter().enumerate() {
+                out.row_mut(feature).scaled_add(offset, &from.row(constant));
+            }
+            out.row_mut(intercept).assign(&from.row(constant));
+            out
+        };
+        let half = spread(h);
+        spread(&half.t())
+    }
+
     /// The features of stored rows as one fold sees them, in f64: the slow twin of [`BlockAffine`], for checks and `explain`.
     ///
     /// # Shapes
@@ -224,6 +270,23 @@ mod tests {
                 let direct = features.row(i).dot(&params.slice(ndarray::s![..3, fold])) + params[[3, fold]];
                 assert!((direct - (z[[i, fold]] + b[fold])).abs() < 1e-14);
             }
+        }
+    }
+
+    #[test]
+    fn a_congruence_is_the_form_of_the_features() {
+        let map = example();
+        let x = array![[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [-2.0, 0.0, 0.0, 0.0]];
+        let with_one = |x: &Array2<f64>| {
+            let ones = Array2::ones((x.nrows(), 1));
+            ndarray::concatenate(ndarray::Axis(1), &[x.view(), ones.view()]).expect("equal heights")
+        };
+        let stored = with_one(&x);
+        for fold in 0..2 {
+            let features = with_one(&map.features_of(fold, &x.view()));
+            let found = map.congruence(&map.folds[fold], &stored.t().dot(&stored).view());
+            let expected = features.t().dot(&features);
+            assert!((found - expected).iter().all(|e| e.abs() < 1e-14));
         }
     }
 

@@ -4,6 +4,45 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, s};
 use ndarray_linalg::{EigValsh, UPLO};
 
+use crate::Real;
+use crate::fused::Rows;
+
+/// `Σ [x 1]ᵀ[x 1]` of stored rows, each counted with its sample weight.
+///
+/// # Shapes
+/// (D + 1, D + 1).
+pub fn second_moments<T: Real>(rows: &Rows<'_, T>) -> Array2<f64> {
+    const TILE: usize = 2048;
+    let d = rows.x.ncols();
+    let mut sums = Array2::<f64>::zeros((d + 1, d + 1));
+    let mut product = Array2::<T>::zeros((d, d));
+    for first in (0..rows.y.len()).step_by(TILE) {
+        let last = rows.y.len().min(first + TILE);
+        let x = rows.x.slice(s![first..last, ..]);
+        let weight: Vec<T> = match rows.weight {
+            Some(weight) => weight[first..last].to_vec(),
+            None => vec![T::one(); last - first],
+        };
+        let mut weighted = x.to_owned();
+        if rows.weight.is_some() {
+            for (mut row, &weight) in weighted.rows_mut().into_iter().zip(&weight) {
+                row *= weight;
+            }
+        }
+        general_mat_mul(T::one(), &x.t(), &weighted, T::zero(), &mut product);
+        for (sum, part) in sums.slice_mut(s![..d, ..d]).iter_mut().zip(&product) {
+            *sum += part.as_f64();
+        }
+        for j in 0..d {
+            let sum: f64 = weighted.column(j).iter().map(|value| value.as_f64()).sum();
+            sums[[j, d]] += sum;
+            sums[[d, j]] += sum;
+        }
+        sums[[d, d]] += weight.iter().map(|value| value.as_f64()).sum::<f64>();
+    }
+    sums
+}
+
 /// Second moments of feature rows, the intercept's column of ones included: `Σ [x 1]ᵀ[x 1]`, tile by tile.
 ///
 /// # Shapes

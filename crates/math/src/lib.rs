@@ -36,6 +36,7 @@ pub mod penalty;
 mod real;
 pub mod reference;
 pub mod select;
+pub mod solver;
 pub mod workspace;
 
 pub use real::Real;

@@ -66,11 +66,11 @@ impl<T: Real> Scratch<T> {
 /// All (groups, k).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
-    /// Σ ℓ(y, z).
-    pub loss: Array2<f64>,
+    /// Σ ℓ(y, z) of the rows of class 0 and of class 1.
+    pub loss: [Array2<f64>; 2],
     /// Σ (σ(z) − y)².
     pub squared: Array2<f64>,
-    /// Rows on the right side of the threshold.
+    /// Weight of the rows on the right side of the threshold.
     pub correct: Array2<f64>,
 }
 
@@ -79,7 +79,7 @@ impl Scores {
     pub fn new(groups: usize, width: usize) -> Self {
         let zeros = || Array2::zeros((groups, width));
         Self {
-            loss: zeros(),
+            loss: [zeros(), zeros()],
             squared: zeros(),
             correct: zeros(),
         }
@@ -87,18 +87,31 @@ impl Scores {
 
     /// Adds another worker's sums.
     pub fn add(&mut self, other: &Self) {
-        self.loss += &other.loss;
+        self.loss[0] += &other.loss[0];
+        self.loss[1] += &other.loss[1];
         self.squared += &other.squared;
         self.correct += &other.correct;
     }
 
+    /// Σ ℓ(y, z) of a group's rows for one column.
+    pub fn loss_of(&self, group: usize, column: usize) -> f64 {
+        self.loss[0][[group, column]] + self.loss[1][[group, column]]
+    }
+
     /// The sums of columns `first..last` of one group.
     pub(crate) fn of_group(&mut self, group: usize, first: usize, last: usize) -> ScoreSums<'_> {
-        let width = self.loss.ncols();
+        let width = self.squared.ncols();
         let range = group * width + first..group * width + last;
-        let Self { loss, squared, correct } = self;
+        let Self {
+            loss: [zero, one],
+            squared,
+            correct,
+        } = self;
         ScoreSums {
-            loss: &mut loss.as_slice_mut().expect("row-major")[range.clone()],
+            loss: [
+                &mut zero.as_slice_mut().expect("row-major")[range.clone()],
+                &mut one.as_slice_mut().expect("row-major")[range.clone()],
+            ],
             squared: &mut squared.as_slice_mut().expect("row-major")[range.clone()],
             correct: &mut correct.as_slice_mut().expect("row-major")[range],
         }

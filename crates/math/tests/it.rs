@@ -1,12 +1,15 @@
 //! The ladder: every rung against every other, and the fused pass against runs trained alone.
 
+mod trajectories;
+
 use gradsweep_math::Real;
 use gradsweep_math::affine::{AffineMap, FoldMap, Link};
 use gradsweep_math::blas;
 use gradsweep_math::check::finite_difference::{gradient, relative_error};
-use gradsweep_math::fused::{Column, LinearBlock, Rows};
+use gradsweep_math::fused::{Column, LinearBlock, Objective, Rows};
 use gradsweep_math::loss::logistic;
 use gradsweep_math::optimizer::{Kind, Settings};
+use gradsweep_math::penalty::l1;
 use gradsweep_math::reference::{Problem, RUNGS, loops};
 use gradsweep_math::select::Selection;
 use gradsweep_math::workspace::{Scores, Scratch};
@@ -127,10 +130,14 @@ fn map() -> AffineMap {
 fn column(index: usize, kind: Kind) -> Column {
     let fold = index % 2;
     Column {
-        fold,
-        is_trained: vec![fold != 0, fold != 1, true],
-        l2: 0.01 * index as f64,
-        fit_intercept: index % 5 != 4,
+        objective: Objective {
+            fold,
+            is_trained: vec![fold != 0, fold != 1, true],
+            class_weight: [1.0, if index % 4 == 1 { 2.5 } else { 1.0 }],
+            l2: 0.01 * index as f64,
+            l1: if index % 3 == 1 { 0.02 } else { 0.0 },
+            fit_intercept: index % 5 != 4,
+        },
         kind,
         settings: Settings {
             learning_rate: 0.02 * (1 + index % 7) as f64,
@@ -167,29 +174,36 @@ impl Alone {
     }
 
     fn step<T: Real>(&mut self, map: &AffineMap, batch: &[Rows<'_, T>]) {
-        let p = map.features;
+        let (p, objective) = (map.features, &self.column.objective);
         let mut grad = Array2::<f64>::zeros((p + 1, 1));
-        let mut rows = 0.0;
-        for part in batch.iter().filter(|part| self.column.is_trained[part.group]) {
-            let features = map.features_of(self.column.fold, &part.x);
-            for (x, y) in features.rows().into_iter().zip(part.y) {
+        let mut weight = 0.0;
+        for part in batch.iter().filter(|part| objective.is_trained[part.group]) {
+            let features = map.features_of(objective.fold, &part.x);
+            let sample = |i: usize| part.weight.map_or(1.0, |weight| weight[i].as_f64());
+            for (row, (x, y)) in features.rows().into_iter().zip(part.y).enumerate() {
                 let z = self.w[[p, 0]] + (0..p).map(|i| x[i] * self.w[[i, 0]]).sum::<f64>();
-                let dz = logistic::residual(y.as_f64(), z);
+                let s = sample(row) * objective.class_weight[usize::from(y.as_f64() > 0.5)];
+                let dz = s * logistic::residual(y.as_f64(), z);
                 for i in 0..p {
                     grad[[i, 0]] += x[i] * dz;
                 }
                 grad[[p, 0]] += dz;
-                rows += 1.0;
+                weight += s;
             }
         }
-        grad /= rows;
+        grad /= weight;
         for i in 0..p {
-            grad[[i, 0]] += self.column.l2 * self.w[[i, 0]];
+            grad[[i, 0]] += objective.l2 * self.w[[i, 0]];
         }
-        if !self.column.fit_intercept {
+        if !objective.fit_intercept {
             grad[[p, 0]] = 0.0;
         }
         self.optimizer.step(self.w.view_mut(), grad.view());
+        for i in 0..p {
+            let mut gain = [0.0];
+            self.optimizer.gain(i, &mut gain);
+            self.w[[i, 0]] = l1::soft_threshold(self.w[[i, 0]], gain[0] * objective.l1);
+        }
     }
 }
 
@@ -205,19 +219,27 @@ fn fused_equals_separate<T: Real>(tolerance: f64) {
     for step in 0..steps {
         // Five rows at first, then more than one tile.
         let (sizes, width) = ([5 + step, 7, 3 + 2000 * (step % 2)], map.raw_columns);
-        let data: Vec<(Array2<T>, Vec<T>)> = sizes
+        let data: Vec<(Array2<T>, Vec<T>, Vec<T>)> = sizes
             .iter()
             .enumerate()
             .map(|(group, &m)| {
                 let seed = 10_000 * step + 1_000_000 * group;
                 let x = matrix(m, width, seed).mapv(T::from_f64);
-                (x, labels(m, seed + 7).into_iter().map(T::from_f64).collect())
+                let y = labels(m, seed + 7).into_iter().map(T::from_f64).collect();
+                let weight = (0..m).map(|i| T::from_f64(1.0 + noise(seed + 13 + i))).collect();
+                (x, y, weight)
             })
             .collect();
+        let is_weighted = step % 3 == 2;
         let batch: Vec<Rows<'_, T>> = data
             .iter()
             .enumerate()
-            .map(|(group, (x, y))| Rows { x: x.view(), y, group })
+            .map(|(group, (x, y, weight))| Rows {
+                x: x.view(),
+                y,
+                weight: is_weighted.then_some(weight.as_slice()),
+                group,
+            })
             .collect();
         if step == 10 {
             block.retire(&[3, 20]);
@@ -265,8 +287,7 @@ fn one_run_and_a_full_block_make_the_same_products() {
     let y = labels(m, 12);
     let map = AffineMap::identity(d);
     let run = |index: usize| Column {
-        fold: 0,
-        is_trained: vec![true],
+        objective: Objective::unpenalized(0, vec![true]),
         start: vec![0.0; d],
         ..column(index, Kind::Sgd)
     };
@@ -282,6 +303,7 @@ fn one_run_and_a_full_block_make_the_same_products() {
                 &[Rows {
                     x,
                     y: &y[rows],
+                    weight: None,
                     group: 0,
                 }],
                 &mut scratch,
@@ -304,8 +326,7 @@ fn scores_of_a_step_are_those_before_it() {
     let (x, y) = (matrix(m, d, 21), labels(m, 22));
     let columns: Vec<Column> = (0..2)
         .map(|index| Column {
-            fold: 0,
-            is_trained: vec![true],
+            objective: Objective::unpenalized(0, vec![true]),
             start: vec![0.1; d],
             ..column(index, Kind::Sgd)
         })
@@ -316,6 +337,7 @@ fn scores_of_a_step_are_those_before_it() {
     let rows = Rows {
         x: x.view(),
         y: &y,
+        weight: None,
         group: 0,
     };
     let before: f64 = x
@@ -324,5 +346,5 @@ fn scores_of_a_step_are_those_before_it() {
         .map(|(x, &y)| logistic::loss(y, 0.1 * x.sum()))
         .sum();
     block.train_batch(&[rows], &mut scratch, Some(&mut scores));
-    assert!((scores.loss[[0, 0]] - before).abs() < 1e-12);
+    assert!((scores.loss_of(0, 0) - before).abs() < 1e-12);
 }

@@ -3,6 +3,7 @@
 use gradsweep_data as data;
 
 use crate::config::{ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy};
+use crate::plan::Shape;
 
 /// What to load for a config; `rows` takes only the first rows.
 pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
@@ -26,6 +27,15 @@ pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
         seed: config.run.seed,
         deal: config.train.shuffle,
         rows,
+    }
+}
+
+/// The size of the work on a data set.
+pub fn shape_of<T>(data: &data::Dataset<T>) -> Shape {
+    Shape {
+        rows: data.x.nrows(),
+        raw_columns: data.x.ncols(),
+        folds: data.folds.labels.len(),
     }
 }
 

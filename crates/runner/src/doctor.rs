@@ -3,14 +3,13 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use gradsweep_math::affine::AffineMap;
 use gradsweep_math::blas;
 use gradsweep_math::elementwise::LANES;
-use gradsweep_math::fused::{Column, LinearBlock, Rows};
-use gradsweep_math::optimizer::{Kind, Settings};
+use gradsweep_math::fused::{Objective, Pass, Rows};
+
 use gradsweep_math::reference::{Problem, loops, vectorized};
 use gradsweep_math::select::Selection;
-use gradsweep_math::workspace::{Scratch, Sums};
+use gradsweep_math::workspace::{Scratch, Sums, padded_width};
 use ndarray::Array2;
 use serde::Serialize;
 
@@ -88,24 +87,17 @@ pub fn ladder() -> Vec<RungSpeed> {
 }
 
 fn fused<'a, T: gradsweep_math::Real>(x: &'a Array2<T>, y: &'a [T], runs: usize) -> impl FnMut() + use<'a, T> {
-    let column = Column {
-        fold: 0,
-        is_trained: vec![true],
-        l2: 0.0,
-        fit_intercept: true,
-        kind: Kind::Gd,
-        settings: Settings::default(),
-        start: vec![0.1; x.ncols()],
-        intercept: 0.0,
-    };
-    let block = LinearBlock::<T>::new(&AffineMap::identity(x.ncols()), &vec![column; runs]);
-    let mut scratch = Scratch::new(x.ncols(), block.width());
-    let mut sums = Sums::new(x.ncols(), 1, block.width());
+    let objective = Objective::unpenalized(0, vec![true]);
+    let mut pass = Pass::<T>::new(x.ncols(), std::iter::repeat_n(&objective, runs), padded_width(runs));
+    pass.set(&Array2::from_elem((x.ncols(), runs), 0.1).view(), &vec![0.0; runs]);
+    let mut scratch = Scratch::new(x.ncols(), pass.width());
+    let mut sums = Sums::new(x.ncols(), 1, pass.width());
     move || {
-        block.accumulate(
+        pass.accumulate(
             Rows {
                 x: x.view(),
                 y,
+                weight: None,
                 group: 0,
             },
             0.0,

@@ -17,7 +17,7 @@ use gradsweep_math::{blas, check};
 use ndarray::{Array2, Axis};
 use serde::Serialize;
 
-use crate::dataset::load_spec;
+use crate::dataset::{load_spec, shape_of};
 use crate::error::RunError;
 use crate::plan::Plan;
 use crate::search;
@@ -67,7 +67,7 @@ pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
     let trials = search::trials(config)?;
     let data: Dataset<f64> = data::load(&load_spec(config, request.rows))?;
     let view = View::new(&data, config);
-    let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
+    let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
     let strongest = (0..plan.trials.len()).min_by(|&a, &b| plan.trials[a].model.c.total_cmp(&plan.trials[b].model.c));
     let run_of = |fold: usize| {
         plan.runs
@@ -82,6 +82,8 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
     let mut column = view.column(plan, run);
     column.start = weights(Start::Normal { std: 0.5 }, view.seed, 0, &view.features);
     column.intercept = 0.1;
+    // Both sides measure the plain mean loss; weights are checked where the kernels are.
+    column.objective.class_weight = [1.0; 2];
     let is_held = &view.map.folds[fold].is_held;
     for (weight, &is_held) in column.start.iter_mut().zip(is_held) {
         *weight = if is_held { 0.0 } else { *weight };
@@ -112,7 +114,7 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
         })
     };
     let objective =
-        |point: &[f64]| at(point, loops::evaluate).loss[0] + l2::value(column.l2, point[..p].iter().copied());
+        |point: &[f64]| at(point, loops::evaluate).loss[0] + l2::value(column.objective.l2, point[..p].iter().copied());
     let point: Vec<f64> = column.start.iter().copied().chain([column.intercept]).collect();
     let by_steps = gradient(objective, &point);
     let by_graph = at(&point, check::graph::evaluate);
@@ -121,8 +123,11 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
     let mut sums = Sums::new(view.x.ncols(), view.groups.len(), block.width());
     let mut scratch = Scratch::new(view.x.ncols(), block.width());
     for &group in &groups {
-        let Rows { x, y, group } = rows(group);
-        block.accumulate(Rows { x, y, group }, view.cut, &mut scratch, &mut sums);
+        let own = Rows {
+            weight: None,
+            ..rows(group)
+        };
+        block.pass().accumulate(own, view.cut, &mut scratch, &mut sums);
     }
     let fused = block.gradient(&sums, &[y.len() as f64]);
 
@@ -134,12 +139,16 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
         graph: 0.0,
     };
     for i in 0..=p {
-        let is_fixed = if i < p { is_held[i] } else { !column.fit_intercept };
+        let is_fixed = if i < p {
+            is_held[i]
+        } else {
+            !column.objective.fit_intercept
+        };
         if is_fixed {
             continue;
         }
         let graph = if i < p {
-            by_graph.dw[[i, 0]] + column.l2 * point[i]
+            by_graph.dw[[i, 0]] + column.objective.l2 * point[i]
         } else {
             by_graph.db[0]
         };

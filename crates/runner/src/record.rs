@@ -32,7 +32,7 @@ pub(crate) fn part<T: Real>(plan: &Plan, view: &View<'_, T>, encoding: &Encoding
             rung: None,
             objective: outcome.objective,
             grad_norm: outcome.grad_norm,
-            l1: 0.0,
+            l1: outcome.l1,
             l2: outcome.l2,
             n_train: view.rows_as(planned.fold, Role::Train) as u64,
             n_val: view.rows_as(planned.fold, Role::Val) as u64,

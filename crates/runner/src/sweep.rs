@@ -9,7 +9,7 @@ use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
 use crate::config::{Config, IfExists, Precision};
-use crate::dataset::load_spec;
+use crate::dataset::{load_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
@@ -33,7 +33,7 @@ pub struct Request {
 /// Calls `$function::<T>` with the element type of the config.
 macro_rules! with_precision {
     ($config:expr, $function:ident($($argument:expr),*)) => {
-        match $config.run.precision {
+        match $config.precision() {
             Precision::F64 => $function::<f64>($($argument),*),
             Precision::F32 | Precision::Auto => $function::<f32>($($argument),*),
         }
@@ -46,7 +46,7 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
         let config = &request.config;
         let trials = search::trials(config)?;
         let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
-        let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
+        let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
         let summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
         Ok((data.summary, summary))
     }
@@ -105,7 +105,7 @@ fn run_with<T: Real + Element>(
     observer.observe(&Event::DataLoaded);
 
     let view = View::new(&data, config);
-    let plan = Plan::new(config, trials, data.folds.labels.len(), &data.summary.fingerprint);
+    let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
     let plan_summary = PlanSummary::new(&plan, config, &data, &view);
     on_loaded(&data.summary, &plan_summary);
     let needed = plan_summary.required_bytes();

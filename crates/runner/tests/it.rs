@@ -1,5 +1,7 @@
 //! Sweeps from config text to store, on small data made here.
 
+mod golden;
+
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 

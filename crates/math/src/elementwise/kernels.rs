@@ -11,7 +11,7 @@
     reason = "the polynomials are written as they were computed, in 20 digits"
 )]
 
-use super::{ColumnTerms, Kernels, ScoreSums, check_shapes};
+use super::{ColumnTerms, Kernels, RowTerms, ScoreSums, check_shapes};
 
 /// Rows whose factors `1 + e` are multiplied before one logarithm is taken: each is at most 2, so 64 of them stay below
 /// 2⁶⁴ and cannot overflow `f32`.
@@ -21,14 +21,24 @@ const ROWS_PER_LOG: usize = 64;
 const WIDEST: usize = 128;
 
 macro_rules! kernels {
-    ($type:ident, $module:ident, $bits:ident, $mantissa:literal, $bias:literal, $magic:literal, $largest:literal,
+    ($type:ident, $module:ident, $int:ident, $mantissa:literal, $bias:literal, $terms:literal, $magic:literal, $largest:literal,
      $ln2_high:literal, $ln2_low:literal, $polynomial:expr) => {
         mod $module {
-            use super::super::{ColumnTerms, LANES, ScoreSums};
+            use super::super::{ColumnTerms, LANES, RowTerms, ScoreSums};
             use super::{ROWS_PER_LOG, WIDEST};
             use multiversion::multiversion;
 
             const POLYNOMIAL: &[$type] = &$polynomial;
+            /// 1, 1/3, 1/5, …: the series of artanh, to the type's precision at 1/3.
+            const ARTANH: [$type; $terms] = {
+                let mut series = [0.0; $terms];
+                let mut i = 0;
+                while i < $terms {
+                    series[i] = 1.0 / (2 * i + 1) as $type;
+                    i += 1;
+                }
+                series
+            };
             /// exp of it and of its negative are normal numbers.
             const LARGEST: $type = $largest;
             type Lanes = [$type; LANES];
@@ -48,23 +58,36 @@ macro_rules! kernels {
                 sum * scale
             }
 
-            /// σ(z) = 1 / (1 + exp(−z)); beyond ±`LARGEST` it stays at its value there.
+            /// σ(z), and 1 + exp(−|z|), from which the loss is made; beyond ±`LARGEST` both stay at their values there.
+            #[inline(always)]
+            fn sigmoid_and_factor(z: $type) -> ($type, $type) {
+                let e = exp((-z.abs()).max(-LARGEST));
+                let factor = 1.0 + e;
+                let above = 1.0 / factor;
+                (if z >= 0.0 { above } else { e * above }, factor)
+            }
+
             #[inline(always)]
             fn sigmoid_of(z: $type) -> $type {
-                1.0 / (1.0 + exp((-z).max(-LARGEST).min(LARGEST)))
+                sigmoid_and_factor(z).0
             }
 
-            /// 1 + exp(−|z|), from which the loss is made.
+            /// ln(f) for f between 1 and 2: `2·artanh(s)` with `s = (f − 1)/(f + 1)`, at most 1/3.
             #[inline(always)]
-            fn factor_of(z: $type) -> $type {
-                1.0 + exp((-z.abs()).max(-LARGEST))
+            fn ln(f: $type) -> $type {
+                let s = (f - 1.0) / (f + 1.0);
+                let square = s * s;
+                let mut sum = ARTANH[ARTANH.len() - 1];
+                for &coefficient in ARTANH.iter().rev().skip(1) {
+                    sum = sum.mul_add(square, coefficient);
+                }
+                2.0 * s * sum
             }
 
-            /// Running sums of one register of lanes; flushed into f64 every `ROWS_PER_LOG` rows.
-            #[derive(Clone, Copy)]
+            /// Running sums of one register of lanes, the losses by class; emptied into f64 every `ROWS_PER_LOG` rows.
             struct LaneSums {
-                linear: Lanes,
-                product: Lanes,
+                linear: [Lanes; 2],
+                product: [Lanes; 2],
                 squared: Lanes,
                 correct: Lanes,
             }
@@ -73,41 +96,134 @@ macro_rules! kernels {
                 #[inline(always)]
                 fn new() -> Self {
                     Self {
-                        linear: [0.0; LANES],
-                        product: [1.0; LANES],
+                        linear: [[0.0; LANES]; 2],
+                        product: [[1.0; LANES]; 2],
                         squared: [0.0; LANES],
                         correct: [0.0; LANES],
                     }
                 }
 
                 #[inline(always)]
-                fn add(&mut self, lane: usize, z: $type, y: $type, cut: $type, p: $type, factor: $type) {
-                    self.linear[lane] += y.mul_add(-z, z.max(0.0));
-                    self.product[lane] *= factor;
-                    self.squared[lane] = (p - y).mul_add(p - y, self.squared[lane]);
+                fn add<const WEIGHTED: bool>(&mut self, lane: usize, row: Row, z: $type, cut: $type, both: ($type, $type)) {
+                    let Row { y, weight } = row;
+                    let (p, factor) = both;
+                    let linear = y.mul_add(-z, z.max(0.0));
+                    let of_one: $type = if y > 0.5 { 1.0 } else { 0.0 };
+                    if WEIGHTED {
+                        let loss = weight * (linear + ln(factor));
+                        self.linear[1][lane] += of_one * loss;
+                        self.linear[0][lane] += (1.0 - of_one) * loss;
+                    } else {
+                        self.linear[1][lane] += of_one * linear;
+                        self.linear[0][lane] += (1.0 - of_one) * linear;
+                        self.product[1][lane] *= if y > 0.5 { factor } else { 1.0 };
+                        self.product[0][lane] *= if y > 0.5 { 1.0 } else { factor };
+                    }
+                    self.squared[lane] = (weight * (p - y)).mul_add(p - y, self.squared[lane]);
                     let side: $type = if z > cut { 1.0 } else { 0.0 };
-                    self.correct[lane] += if side == y { 1.0 } else { 0.0 };
+                    self.correct[lane] += if side == y { weight } else { 0.0 };
                 }
 
-                #[inline(always)]
-                fn loss(&self, lane: usize) -> f64 {
-                    f64::from(self.linear[lane]) + f64::from(self.product[lane].ln())
+                fn empty(&self, scores: &mut ScoreSums<'_>) {
+                    for lane in 0..LANES {
+                        for class in 0..2 {
+                            scores.loss[class][0] +=
+                                f64::from(self.linear[class][lane]) + f64::from(self.product[class][lane].ln());
+                        }
+                        scores.squared[0] += f64::from(self.squared[lane]);
+                        scores.correct[0] += f64::from(self.correct[lane]);
+                    }
                 }
             }
 
-            /// Running sums of up to `WIDEST` columns; flushed into f64 every `ROWS_PER_LOG` rows.
+            /// Running sums of up to `WIDEST` columns, the losses by class.
             struct ColumnSums {
-                linear: [$type; WIDEST],
-                product: [$type; WIDEST],
+                linear: [[$type; WIDEST]; 2],
+                product: [[$type; WIDEST]; 2],
+                /// Powers of two taken out of the products.
+                exponent: [[$type; WIDEST]; 2],
                 squared: [$type; WIDEST],
                 correct: [$type; WIDEST],
             }
 
+            impl ColumnSums {
+                #[inline(always)]
+                fn new() -> Self {
+                    Self {
+                        linear: [[0.0; WIDEST]; 2],
+                        product: [[1.0; WIDEST]; 2],
+                        exponent: [[0.0; WIDEST]; 2],
+                        squared: [0.0; WIDEST],
+                        correct: [0.0; WIDEST],
+                    }
+                }
+
+                /// Empties the plain sums into f64 and takes the powers of two out of the products, so that neither
+                /// loses digits; the logarithms wait for [`ColumnSums::finish`].
+                #[inline(always)]
+                fn empty(&mut self, first: usize, columns: usize, scores: &mut ScoreSums<'_>) {
+                    for class in 0..2 {
+                        let loss = &mut scores.loss[class][first..first + columns];
+                        for (loss, linear) in loss.iter_mut().zip(&mut self.linear[class]) {
+                            *loss += f64::from(*linear);
+                            *linear = 0.0;
+                        }
+                        let products = self.product[class][..columns].iter_mut();
+                        for (product, exponent) in products.zip(&mut self.exponent[class]) {
+                            let bits = product.to_bits();
+                            *exponent += ((bits >> $mantissa) as $int - $bias as $int) as $type;
+                            *product = $type::from_bits((bits & ((1 << $mantissa) - 1)) | ($bias << $mantissa));
+                        }
+                    }
+                    let squared = &mut scores.squared[first..first + columns];
+                    for (sum, part) in squared.iter_mut().zip(&mut self.squared) {
+                        *sum += f64::from(*part);
+                        *part = 0.0;
+                    }
+                    let correct = &mut scores.correct[first..first + columns];
+                    for (sum, part) in correct.iter_mut().zip(&mut self.correct) {
+                        *sum += f64::from(*part);
+                        *part = 0.0;
+                    }
+                }
+
+                fn finish(&self, first: usize, columns: usize, scores: &mut ScoreSums<'_>) {
+                    for class in 0..2 {
+                        for j in 0..columns {
+                            scores.loss[class][first + j] += std::f64::consts::LN_2
+                                * f64::from(self.exponent[class][j])
+                                + f64::from(self.product[class][j]).ln();
+                        }
+                    }
+                }
+            }
+
+            /// A row's side of the kernels.
+            #[derive(Clone, Copy)]
+            struct Row {
+                y: $type,
+                weight: $type,
+            }
+
+            impl RowTerms<'_, $type> {
+                #[inline(always)]
+                fn row<const WEIGHTED: bool>(&self, index: usize) -> Row {
+                    let weight = match self.weight {
+                        Some(weight) if WEIGHTED => weight[index],
+                        _ => 1.0,
+                    };
+                    Row {
+                        y: self.y[index],
+                        weight,
+                    }
+                }
+            }
+
             /// Many columns: the lanes run over columns, whose constants stay in the first-level cache.
             #[inline(always)]
-            fn columns_in_lanes<const RESIDUAL: bool, const SCORE: bool>(
+            fn columns_in_lanes<const RESIDUAL: bool, const SCORE: bool, const WEIGHTED: bool>(
                 z: &mut [$type],
-                y: &[$type],
+                rows: RowTerms<'_, $type>,
                 columns: ColumnTerms<'_, $type>,
                 db: &mut [$type],
                 scores: &mut ScoreSums<'_>,
@@ -115,83 +231,102 @@ macro_rules! kernels {
                 let k = columns.intercept.len();
                 for first in (0..k).step_by(WIDEST) {
                     let range = first..k.min(first + WIDEST);
-                    let (b, s) = (
-                        &columns.intercept[range.clone()],
-                        &columns.is_trained[range.clone()],
-                    );
+                    let b = &columns.intercept[range.clone()];
+                    let weight = [
+                        &columns.weight[0][range.clone()],
+                        &columns.weight[1][range.clone()],
+                    ];
                     if !SCORE {
                         let db = &mut db[range.clone()];
-                        for (row, &y) in z.chunks_exact_mut(k).zip(y) {
-                            residual_row(&mut row[range.clone()], y, b, s, db);
+                        for (index, z) in z.chunks_exact_mut(k).enumerate() {
+                            let row = rows.row::<WEIGHTED>(index);
+                            let s = weight[usize::from(row.y > 0.5)];
+                            residual_row::<WEIGHTED>(&mut z[range.clone()], row, b, s, db);
                         }
                         continue;
                     }
                     let mut spare = [0.0; WIDEST];
-                    for (rows, y) in z.chunks_mut(ROWS_PER_LOG * k).zip(y.chunks(ROWS_PER_LOG)) {
-                        let zeros = [0.0; WIDEST];
-                        let mut sums = ColumnSums {
-                            linear: zeros,
-                            product: [1.0; WIDEST],
-                            squared: zeros,
-                            correct: zeros,
-                        };
-                        let db = if RESIDUAL {
-                            &mut db[range.clone()]
-                        } else {
-                            &mut spare[..range.len()]
-                        };
-                        for (row, &y) in rows.chunks_exact_mut(k).zip(y) {
-                            score_row::<RESIDUAL>(&mut row[range.clone()], y, b, s, columns.cut, db, &mut sums);
+                    let db = if RESIDUAL {
+                        &mut db[range.clone()]
+                    } else {
+                        &mut spare[..range.len()]
+                    };
+                    let mut sums = ColumnSums::new();
+                    for (part, z) in z.chunks_mut(ROWS_PER_LOG * k).enumerate() {
+                        for (index, z) in z.chunks_exact_mut(k).enumerate() {
+                            let row = rows.row::<WEIGHTED>(part * ROWS_PER_LOG + index);
+                            let s = weight[usize::from(row.y > 0.5)];
+                            let z = &mut z[range.clone()];
+                            score_row::<RESIDUAL, WEIGHTED>(z, row, b, s, columns.cut, db, &mut sums);
                         }
-                        for (j, column) in range.clone().enumerate() {
-                            scores.loss[column] += f64::from(sums.linear[j]) + f64::from(sums.product[j].ln());
-                            scores.squared[column] += f64::from(sums.squared[j]);
-                            scores.correct[column] += f64::from(sums.correct[j]);
-                        }
+                        sums.empty(first, range.len(), scores);
+                    }
+                    if !WEIGHTED {
+                        sums.finish(first, range.len(), scores);
                     }
                 }
             }
 
             #[inline(always)]
-            fn residual_row(row: &mut [$type], y: $type, b: &[$type], s: &[$type], db: &mut [$type]) {
-                for (((z, &b), &s), db) in row.iter_mut().zip(b).zip(s).zip(db) {
+            fn residual_row<const WEIGHTED: bool>(
+                z: &mut [$type],
+                row: Row,
+                b: &[$type],
+                s: &[$type],
+                db: &mut [$type],
+            ) {
+                for (((z, &b), &s), db) in z.iter_mut().zip(b).zip(s).zip(db) {
                     let p = sigmoid_of(*z + b);
-                    *z = s * (p - y);
+                    *z = s * (p - row.y);
+                    if WEIGHTED {
+                        *z *= row.weight;
+                    }
                     *db += *z;
                 }
             }
 
             #[inline(always)]
-            fn score_row<const RESIDUAL: bool>(
-                row: &mut [$type],
-                y: $type,
+            fn score_row<const RESIDUAL: bool, const WEIGHTED: bool>(
+                z: &mut [$type],
+                row: Row,
                 b: &[$type],
                 s: &[$type],
                 cut: $type,
                 db: &mut [$type],
                 sums: &mut ColumnSums,
             ) {
+                let Row { y, weight } = row;
+                let class = usize::from(y > 0.5);
                 let ColumnSums {
                     linear,
                     product,
                     squared,
                     correct,
+                    ..
                 } = sums;
-                let sums = linear
+                let sums = linear[class]
                     .iter_mut()
-                    .zip(product)
+                    .zip(&mut product[class])
                     .zip(squared.iter_mut().zip(correct));
-                let columns = row.iter_mut().zip(b).zip(s.iter().zip(db));
+                let columns = z.iter_mut().zip(b).zip(s.iter().zip(db));
                 for (((stored, &b), (&s, db)), ((linear, product), (squared, correct))) in columns.zip(sums) {
                     let z = *stored + b;
-                    let (p, factor) = (sigmoid_of(z), factor_of(z));
-                    *linear += y.mul_add(-z, z.max(0.0));
-                    *product *= factor;
-                    *squared = (p - y).mul_add(p - y, *squared);
+                    let (p, factor) = sigmoid_and_factor(z);
+                    let term = y.mul_add(-z, z.max(0.0));
+                    if WEIGHTED {
+                        *linear += weight * (term + ln(factor));
+                    } else {
+                        *linear += term;
+                        *product *= factor;
+                    }
+                    *squared = (weight * (p - y)).mul_add(p - y, *squared);
                     let side: $type = if z > cut { 1.0 } else { 0.0 };
-                    *correct += if side == y { 1.0 } else { 0.0 };
+                    *correct += if side == y { weight } else { 0.0 };
                     if RESIDUAL {
                         *stored = s * (p - y);
+                        if WEIGHTED {
+                            *stored *= weight;
+                        }
                         *db += *stored;
                     }
                 }
@@ -199,46 +334,48 @@ macro_rules! kernels {
 
             /// A single column: the lanes run over rows.
             #[inline(always)]
-            fn rows_in_lanes<const RESIDUAL: bool, const SCORE: bool>(
+            fn rows_in_lanes<const RESIDUAL: bool, const SCORE: bool, const WEIGHTED: bool>(
                 z: &mut [$type],
-                y: &[$type],
+                rows: RowTerms<'_, $type>,
                 columns: ColumnTerms<'_, $type>,
                 db: &mut [$type],
                 scores: &mut ScoreSums<'_>,
             ) {
-                let (b, s) = (columns.intercept[0], columns.is_trained[0]);
+                let b = columns.intercept[0];
+                let s = [columns.weight[0][0], columns.weight[1][0]];
                 let mut sums: Lanes = [0.0; LANES];
-                for (rows, y) in z
-                    .chunks_mut(ROWS_PER_LOG * LANES)
-                    .zip(y.chunks(ROWS_PER_LOG * LANES))
-                {
+                for (part, z) in z.chunks_mut(ROWS_PER_LOG * LANES).enumerate() {
                     let mut lane_sums = LaneSums::new();
-                    let mut step = |row: &mut [$type], y: &[$type], sums: &mut Lanes| {
-                        for lane in 0..row.len() {
-                            let (z, y) = (row[lane] + b, y[lane]);
-                            let p = sigmoid_of(z);
+                    let mut step = |z: &mut [$type], first: usize| {
+                        let own = RowTerms {
+                            y: &rows.y[first..first + z.len()],
+                            weight: rows.weight.map(|weight| &weight[first..first + z.len()]),
+                        };
+                        for lane in 0..z.len() {
+                            let row = own.row::<WEIGHTED>(lane);
+                            let score = z[lane] + b;
+                            let both = sigmoid_and_factor(score);
+                            let p = both.0;
                             if SCORE {
-                                lane_sums.add(lane, z, y, columns.cut, p, factor_of(z));
+                                lane_sums.add::<WEIGHTED>(lane, row, score, columns.cut, both);
                             }
                             if RESIDUAL {
-                                let dz = s * (p - y);
+                                let s = if row.y > 0.5 { s[1] } else { s[0] };
+                                let dz = row.weight * s * (p - row.y);
                                 sums[lane] += dz;
-                                row[lane] = dz;
+                                z[lane] = dz;
                             }
                         }
                     };
-                    let (z_whole, z_rest) = rows.as_chunks_mut::<LANES>();
-                    let (y_whole, y_rest) = y.as_chunks::<LANES>();
-                    for (row, y) in z_whole.iter_mut().zip(y_whole) {
-                        step(row, y, &mut sums);
+                    let before = part * ROWS_PER_LOG * LANES;
+                    let (whole, rest) = z.as_chunks_mut::<LANES>();
+                    let done = whole.len() * LANES;
+                    for (index, z) in whole.iter_mut().enumerate() {
+                        step(z, before + index * LANES);
                     }
-                    step(z_rest, y_rest, &mut sums);
+                    step(rest, before + done);
                     if SCORE {
-                        for lane in 0..LANES {
-                            scores.loss[0] += lane_sums.loss(lane);
-                            scores.squared[0] += f64::from(lane_sums.squared[lane]);
-                            scores.correct[0] += f64::from(lane_sums.correct[lane]);
-                        }
+                        lane_sums.empty(scores);
                     }
                 }
                 if RESIDUAL {
@@ -249,15 +386,16 @@ macro_rules! kernels {
             #[inline(always)]
             fn pass<const RESIDUAL: bool, const SCORE: bool>(
                 z: &mut [$type],
-                y: &[$type],
+                rows: RowTerms<'_, $type>,
                 columns: ColumnTerms<'_, $type>,
                 db: &mut [$type],
                 scores: &mut ScoreSums<'_>,
             ) {
-                if columns.intercept.len() == 1 {
-                    rows_in_lanes::<RESIDUAL, SCORE>(z, y, columns, db, scores);
-                } else {
-                    columns_in_lanes::<RESIDUAL, SCORE>(z, y, columns, db, scores);
+                match (columns.intercept.len() == 1, rows.weight.is_some()) {
+                    (true, false) => rows_in_lanes::<RESIDUAL, SCORE, false>(z, rows, columns, db, scores),
+                    (true, true) => rows_in_lanes::<RESIDUAL, SCORE, true>(z, rows, columns, db, scores),
+                    (false, false) => columns_in_lanes::<RESIDUAL, SCORE, false>(z, rows, columns, db, scores),
+                    (false, true) => columns_in_lanes::<RESIDUAL, SCORE, true>(z, rows, columns, db, scores),
                 }
             }
 
@@ -266,13 +404,18 @@ macro_rules! kernels {
                 "x86_64+avx2+fma",
                 "aarch64+neon"
             ))]
-            pub(super) fn residual(z: &mut [$type], y: &[$type], columns: ColumnTerms<'_, $type>, db: &mut [$type]) {
+            pub(super) fn residual(
+                z: &mut [$type],
+                rows: RowTerms<'_, $type>,
+                columns: ColumnTerms<'_, $type>,
+                db: &mut [$type],
+            ) {
                 let mut none = ScoreSums {
-                    loss: &mut [],
+                    loss: [&mut [], &mut []],
                     squared: &mut [],
                     correct: &mut [],
                 };
-                pass::<true, false>(z, y, columns, db, &mut none);
+                pass::<true, false>(z, rows, columns, db, &mut none);
             }
 
             #[multiversion(targets(
@@ -282,12 +425,12 @@ macro_rules! kernels {
             ))]
             pub(super) fn residual_and_score(
                 z: &mut [$type],
-                y: &[$type],
+                rows: RowTerms<'_, $type>,
                 columns: ColumnTerms<'_, $type>,
                 db: &mut [$type],
                 scores: &mut ScoreSums<'_>,
             ) {
-                pass::<true, true>(z, y, columns, db, scores);
+                pass::<true, true>(z, rows, columns, db, scores);
             }
 
             #[multiversion(targets(
@@ -297,11 +440,28 @@ macro_rules! kernels {
             ))]
             pub(super) fn score(
                 z: &mut [$type],
-                y: &[$type],
+                rows: RowTerms<'_, $type>,
                 columns: ColumnTerms<'_, $type>,
                 scores: &mut ScoreSums<'_>,
             ) {
-                pass::<false, true>(z, y, columns, &mut [], scores);
+                pass::<false, true>(z, rows, columns, &mut [], scores);
+            }
+
+            #[multiversion(targets(
+                "x86_64+avx512f+avx512vl+avx512dq+avx512bw+avx2+fma",
+                "x86_64+avx2+fma",
+                "aarch64+neon"
+            ))]
+            pub(super) fn curvature(z: &mut [$type], rows: RowTerms<'_, $type>, columns: ColumnTerms<'_, $type>) {
+                let k = columns.intercept.len();
+                for (index, z) in z.chunks_exact_mut(k).enumerate() {
+                    let Row { y, weight } = rows.row::<true>(index);
+                    let s = columns.weight[usize::from(y > 0.5)];
+                    for ((z, &b), &s) in z.iter_mut().zip(columns.intercept).zip(s) {
+                        let p = sigmoid_of(*z + b);
+                        *z = weight * s * (p * (1.0 - p));
+                    }
+                }
             }
 
             #[multiversion(targets(
@@ -318,27 +478,38 @@ macro_rules! kernels {
 
         impl Kernels for $type {
             #[inline]
-            fn residual(z: &mut [Self], y: &[Self], columns: ColumnTerms<'_, Self>, db: &mut [Self]) {
-                check_shapes(z.len(), y.len(), &columns);
-                $module::residual(z, y, columns, db);
+            fn residual(z: &mut [Self], rows: RowTerms<'_, Self>, columns: ColumnTerms<'_, Self>, db: &mut [Self]) {
+                check_shapes(z.len(), &rows, &columns);
+                $module::residual(z, rows, columns, db);
             }
 
             #[inline]
             fn residual_and_score(
                 z: &mut [Self],
-                y: &[Self],
+                rows: RowTerms<'_, Self>,
                 columns: ColumnTerms<'_, Self>,
                 db: &mut [Self],
                 mut scores: ScoreSums<'_>,
             ) {
-                check_shapes(z.len(), y.len(), &columns);
-                $module::residual_and_score(z, y, columns, db, &mut scores);
+                check_shapes(z.len(), &rows, &columns);
+                $module::residual_and_score(z, rows, columns, db, &mut scores);
             }
 
             #[inline]
-            fn score(z: &mut [Self], y: &[Self], columns: ColumnTerms<'_, Self>, mut scores: ScoreSums<'_>) {
-                check_shapes(z.len(), y.len(), &columns);
-                $module::score(z, y, columns, &mut scores);
+            fn score(
+                z: &mut [Self],
+                rows: RowTerms<'_, Self>,
+                columns: ColumnTerms<'_, Self>,
+                mut scores: ScoreSums<'_>,
+            ) {
+                check_shapes(z.len(), &rows, &columns);
+                $module::score(z, rows, columns, &mut scores);
+            }
+
+            #[inline]
+            fn curvature(z: &mut [Self], rows: RowTerms<'_, Self>, columns: ColumnTerms<'_, Self>) {
+                check_shapes(z.len(), &rows, &columns);
+                $module::curvature(z, rows, columns);
             }
 
             #[inline]
@@ -352,9 +523,10 @@ macro_rules! kernels {
 kernels!(
     f32,
     single,
-    u32,
+    i32,
     23,
     127_u32,
+    8,
     12_582_912.0,
     87.0,
     0.693_359_4,
@@ -372,9 +544,10 @@ kernels!(
 kernels!(
     f64,
     double,
-    u64,
+    i64,
     52,
     1023_u64,
+    17,
     6_755_399_441_055_744.0,
     708.0,
     0.693_145_751_953_125,

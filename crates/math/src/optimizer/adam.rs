@@ -85,6 +85,13 @@ impl<T: Real> Optimizer<T> for Adam<T> {
         });
     }
 
+    fn gain(&self, row: usize, gain: &mut [T]) {
+        let hyper = self.settings.iter().zip(&self.correction).zip(&self.epsilon);
+        for ((gain, v), ((one, &correction), &epsilon)) in gain.iter_mut().zip(self.second.row(row)).zip(hyper) {
+            *gain = T::from_f64(one.learning_rate) / (v.sqrt() * correction + epsilon);
+        }
+    }
+
     fn keep(&mut self, columns: &[usize]) {
         vectors::keep(&mut self.settings, columns);
         vectors::keep(&mut self.beta1, columns);

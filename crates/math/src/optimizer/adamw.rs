@@ -38,6 +38,10 @@ impl<T: Real> Optimizer<T> for AdamW<T> {
         self.adam.step(params, grad);
     }
 
+    fn gain(&self, row: usize, gain: &mut [T]) {
+        self.adam.gain(row, gain);
+    }
+
     fn keep(&mut self, columns: &[usize]) {
         vectors::keep(&mut self.shrink, columns);
         self.adam.keep(columns);

@@ -32,6 +32,10 @@ impl<T: Real> Optimizer<T> for Gd<T> {
         }
     }
 
+    fn gain(&self, _row: usize, gain: &mut [T]) {
+        gain.copy_from_slice(&self.learning_rate);
+    }
+
     fn keep(&mut self, columns: &[usize]) {
         vectors::keep(&mut self.learning_rate, columns);
     }

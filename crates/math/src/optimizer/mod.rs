@@ -59,6 +59,13 @@ pub trait Optimizer<T: Real>: Send + Sync {
     /// One step of every column, in place.
     fn step(&mut self, params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>);
 
+    /// The length of the last step per unit of a lasting gradient, for one row of parameters: what a proximal step after it
+    /// shrinks weights by, per unit of `l1`.
+    ///
+    /// # Shapes
+    /// `gain` (k), overwritten.
+    fn gain(&self, row: usize, gain: &mut [T]);
+
     /// Keeps the given columns, in that order; the others have retired.
     fn keep(&mut self, columns: &[usize]);
 }

@@ -45,6 +45,13 @@ impl<T: Real> Optimizer<T> for RmsProp<T> {
         });
     }
 
+    fn gain(&self, row: usize, gain: &mut [T]) {
+        let hyper = self.learning_rate.iter().zip(&self.epsilon);
+        for ((gain, sum), (&rate, &epsilon)) in gain.iter_mut().zip(self.squares.row(row)).zip(hyper) {
+            *gain = rate / (sum.sqrt() + epsilon);
+        }
+    }
+
     fn keep(&mut self, columns: &[usize]) {
         vectors::keep(&mut self.learning_rate, columns);
         vectors::keep(&mut self.rho, columns);

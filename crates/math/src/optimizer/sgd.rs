@@ -47,6 +47,13 @@ impl<T: Real> Optimizer<T> for Sgd<T> {
         });
     }
 
+    fn gain(&self, _row: usize, gain: &mut [T]) {
+        // A gradient that lasts has grown by the geometric series of the momentum.
+        for ((gain, &rate), &momentum) in gain.iter_mut().zip(&self.learning_rate).zip(&self.momentum) {
+            *gain = rate / (T::one() - momentum);
+        }
+    }
+
     fn keep(&mut self, columns: &[usize]) {
         vectors::keep(&mut self.learning_rate, columns);
         vectors::keep(&mut self.momentum, columns);

@@ -5,9 +5,10 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use crate::Real;
 use crate::affine::{slice, slice_mut};
 
-/// The strength on the mean loss that equals scikit-learn's `C` on the summed loss: `l2 = 1/(C·S)`; 0 for infinite C.
-pub fn strength(c: f64, weight_sum: f64) -> f64 {
-    1.0 / (c * weight_sum)
+/// The strength on the mean loss that equals scikit-learn's `C` on the summed loss: `l2 = (1 − l1_ratio)/(C·S)`; 0 for
+/// infinite C.
+pub fn strength(c: f64, l1_ratio: f64, weight_sum: f64) -> f64 {
+    (1.0 - l1_ratio) / (c * weight_sum)
 }
 
 /// Adds the penalty's gradient `l2_j·w_j` to every column's gradient.
@@ -48,7 +49,8 @@ mod tests {
 
     #[test]
     fn infinite_c_is_no_penalty() {
-        assert_eq!(strength(f64::INFINITY, 100.0), 0.0);
-        assert_eq!(strength(0.5, 10.0), 0.2);
+        assert_eq!(strength(f64::INFINITY, 0.0, 100.0), 0.0);
+        assert_eq!(strength(0.5, 0.0, 10.0), 0.2);
+        assert_eq!(strength(0.5, 0.25, 10.0), 0.15);
     }
 }

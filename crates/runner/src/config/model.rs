@@ -15,11 +15,11 @@ settings! {
         /// The inverse strength of the penalty, as in scikit-learn: it multiplies the summed loss; inf = no penalty.
         c "C": f64 = Spec::of(Kind::Number(Bounds::new(0.0, f64::INFINITY, false, true)), "0.1").default("1.0").swept();
         /// The share of the L1 penalty: 0 = ridge, 1 = lasso.
-        l1_ratio "l1_ratio": f64 = Spec::of(Kind::Number(Bounds::UNIT), "0.5").default("0.0").swept().later();
+        l1_ratio "l1_ratio": f64 = Spec::of(Kind::Number(Bounds::UNIT), "0.5").default("0.0").swept();
         /// Weights of the classes in the fit.
         class_weight "class_weight": ClassWeight =
             Spec::of(Kind::Either(CLASS_WEIGHTS, &Kind::Map(&Kind::Number(Bounds::POSITIVE))), "{ yes = 3.0, no = 1.0 }")
-                .default("\"none\"").swept().later();
+                .default("\"none\"").swept();
         /// Widths of the hidden layers.
         hidden "hidden": Vec<usize> =
             Spec::of(Kind::List(&Kind::Integer(1, u32::MAX as i64), 1), "[64, 32]")
@@ -73,7 +73,7 @@ const CLASS_WEIGHTS: &[Choice] = &[
     Choice {
         name: "balanced",
         doc: "Every class counts the same.",
-        is_built: false,
+        is_built: true,
         uses: &[],
     },
 ];

@@ -60,42 +60,64 @@ impl Config {
     pub fn stand_ins(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         let train = &self.train;
-        let swept = |path: &str| self.sweep.parameters.iter().find(|parameter| parameter.path == path);
-        let has = |path: &str, base: Value, wanted: &Value| {
-            swept(path)
-                .map_or(vec![base], super::sweep::Parameter::values)
-                .contains(wanted)
-                || self
-                    .sweep
-                    .points
-                    .iter()
-                    .flatten()
-                    .any(|(p, value)| *p == path && value == wanted)
-        };
-        if has("train.solver", train.solver.write(), &Solver::Auto.write()) {
-            let stand_in = Solver::Auto.stand_in();
-            let tol = if train.tol.to_bits() == 1e-4_f64.to_bits() {
-                ""
-            } else {
-                ", to which train.tol does not matter"
-            };
-            sentences.push(format!("train.solver \"auto\" is {stand_in} until lbfgs is built{tol}"));
-        }
-        if has(
-            "train.learning_rate",
-            train.learning_rate.write(),
-            &LearningRate::Auto.write(),
-        ) {
+        let has = |path: &str, base: Value, wanted: &Value| self.possible(path, base).contains(wanted);
+        let uses_rates = Solver::users("learning_rate")
+            .iter()
+            .any(|solver| has("train.solver", train.solver.write(), &solver.write()));
+        if uses_rates
+            && has(
+                "train.learning_rate",
+                train.learning_rate.write(),
+                &LearningRate::Auto.write(),
+            )
+        {
             sentences.push(format!(
                 "train.learning_rate \"auto\" is {} until the range test is built",
                 LearningRate::STAND_IN
             ));
         }
-        if self.run.precision == Precision::Auto {
-            sentences.push("run.precision \"auto\" is f32 until it is chosen from train.tol".into());
-        }
         sentences.push("no model, no predictions, no report yet: not built".into());
         sentences
+    }
+
+    /// Every value that a key has in some trial.
+    fn possible(&self, path: &str, base: Value) -> Vec<Value> {
+        let swept = self.sweep.parameters.iter().find(|parameter| parameter.path == path);
+        let mut values = swept.map_or(vec![base], super::sweep::Parameter::values);
+        let points = self.sweep.points.iter().flatten();
+        values.extend(points.filter(|(p, _)| *p == path).map(|(_, value)| value.clone()));
+        values
+    }
+
+    /// The element type: `auto` is f64 where a run that converges asks for more than f32 can give (a tolerance below 1e-5,
+    /// no penalty, or `newton`), else f32.
+    pub fn precision(&self) -> Precision {
+        if self.run.precision != Precision::Auto {
+            return self.run.precision;
+        }
+        let solvers = self.possible("train.solver", self.train.solver.write());
+        let converges = |solver: &Value| {
+            [Solver::Auto, Solver::Lbfgs, Solver::Newton]
+                .iter()
+                .any(|one| one.write() == *solver)
+        };
+        let is_below = |value: &Value, bound: f64| matches!(value, Value::Float(value) if *value < bound);
+        let is_tight = || {
+            self.possible("train.tol", self.train.tol.write())
+                .iter()
+                .any(|tol| is_below(tol, 1e-5))
+        };
+        let is_free = || {
+            self.possible("model.C", self.model.c.write())
+                .iter()
+                .any(|c| *c == Value::Float(f64::INFINITY))
+        };
+        let asks = solvers.contains(&Solver::Newton.write()) || is_tight() || is_free();
+        if solvers.iter().any(converges) && asks {
+            Precision::F64
+        } else {
+            Precision::F32
+        }
     }
 
     /// The scores of every run: those of `metrics.report`, then `sweep.metric`, each once.

@@ -170,7 +170,7 @@ impl Rules<'_, '_> {
             let Some((table, name)) = path.rsplit_once('.') else {
                 continue;
             };
-            let why = if table == "train" && !solvers.iter().any(|solver| solver.stand_in().uses(name)) {
+            let why = if table == "train" && !solvers.iter().any(|solver| solver.uses(name)) {
                 Some((
                     format!("with solver {}", names(&solvers)),
                     format!("it matters to {}", names(&Solver::users(name))),

@@ -6,11 +6,11 @@ choices! {
     /// The method that moves the weights.
     pub Solver {
         /// Chosen from the data, the model and `tol`.
-        Auto "auto" => &["tol", "learning_rate", "schedule", "batch_rows", "beta1", "beta2", "epsilon"];
+        Auto "auto" => &["tol"];
         /// Limited-memory BFGS.
-        Lbfgs "lbfgs" later => &["tol"];
+        Lbfgs "lbfgs" => &["tol"];
         /// Newton's method.
-        Newton "newton" later => &["tol"];
+        Newton "newton" => &["tol"];
         /// Gradient descent on all rows.
         Gd "gd" => &["tol", "learning_rate", "schedule"];
         /// Stochastic gradient descent, with momentum.
@@ -35,15 +35,6 @@ impl Solver {
     /// Whether the key of `[train]` with this name matters to this solver: it lists the key, or no solver does.
     pub fn uses(self, key: &str) -> bool {
         self.keys().contains(&key) || Self::users(key).is_empty()
-    }
-
-    /// The solver that trains: this one, or the one that stands for "auto" until it can choose.
-    #[must_use]
-    pub fn stand_in(self) -> Self {
-        match self {
-            Self::Auto => Self::Adam,
-            solver => solver,
-        }
     }
 
     /// The solvers that list the key; none when it matters to all.

@@ -1,14 +1,19 @@
 //! Which runs share a pass, and how their columns are cut into blocks.
 
+use gradsweep_math::optimizer::Kind;
 use gradsweep_math::workspace::WIDEST_BLOCK;
 
-use crate::config::{BatchRows, Solver};
+use crate::config::BatchRows;
 use crate::search::Trial;
 
-use super::runs::{PlannedRun, kind_of};
+use super::method::Method;
+use super::runs::PlannedRun;
 
 /// Columns from which one fold's runs fill blocks of their own, so that no product touches rows the fold holds out.
 const WORTH_A_BLOCK: usize = 32;
+
+/// Runs of a block that converges, at the most.
+const WIDEST_CONVERGING: usize = 1024;
 
 /// How the runs of a cohort walk over the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +27,8 @@ pub enum BatchSchedule {
         /// Whether rows are dealt anew each epoch.
         shuffle: bool,
     },
+    /// Passes over all rows until every run has converged.
+    Converge,
 }
 
 /// Runs that share a pass.
@@ -48,9 +55,10 @@ impl Cohort {
 }
 
 /// The batch schedule of a trial.
-pub(super) fn schedule(trial: &Trial) -> BatchSchedule {
-    match (trial.train.solver, trial.train.batch_rows) {
-        (Solver::Gd, _) | (_, BatchRows::Full) => BatchSchedule::Full,
+fn schedule(trial: &Trial, method: Method) -> BatchSchedule {
+    match (method, trial.train.batch_rows) {
+        (Method::QuasiNewton { .. } | Method::Newton, _) => BatchSchedule::Converge,
+        (Method::Steps(Kind::Gd), _) | (_, BatchRows::Full) => BatchSchedule::Full,
         (_, BatchRows::Rows(rows)) => BatchSchedule::Batches {
             rows,
             shuffle: trial.train.shuffle,
@@ -59,24 +67,25 @@ pub(super) fn schedule(trial: &Trial) -> BatchSchedule {
 }
 
 /// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks.
-pub(super) fn cut(trials: &[Trial], runs: &[PlannedRun]) -> Vec<Cohort> {
+pub(super) fn cut(trials: &[Trial], methods: &[Method], runs: &[PlannedRun]) -> Vec<Cohort> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     let key = |&run: &usize| {
-        let trial = &trials[runs[run].trial];
-        (
-            schedule(trial),
-            runs[run].fold,
-            kind_of(trial),
-            runs[run].trial,
-            runs[run].restart,
-        )
+        let PlannedRun {
+            trial, fold, restart, ..
+        } = runs[run];
+        let schedule = schedule(&trials[trial], methods[trial]);
+        (schedule, fold, methods[trial], trial, restart)
     };
     order.sort_by_key(key);
     order
         .chunk_by(|a, b| key(a).0 == key(b).0)
-        .map(|cohort| Cohort {
-            schedule: key(&cohort[0]).0,
-            blocks: blocks(cohort, |run| runs[run].fold),
+        .map(|cohort| {
+            let schedule = key(&cohort[0]).0;
+            let blocks = match schedule {
+                BatchSchedule::Converge => wide_blocks(cohort),
+                _ => blocks(cohort, |run| runs[run].fold),
+            };
+            Cohort { schedule, blocks }
         })
         .collect()
 }
@@ -102,6 +111,16 @@ fn blocks(sorted: &[usize], fold: impl Fn(usize) -> usize) -> Vec<Block> {
             let pieces = part.len().div_ceil(WIDEST_BLOCK).max(worth);
             part.chunks(part.len().div_ceil(pieces))
         })
+        .map(|runs| Block { runs: runs.to_vec() })
+        .collect()
+}
+
+/// Blocks of runs that converge: as few as memory for their states allows, since runs that differ only in C help each other
+/// to their starts, and rows, not blocks, are what threads share.
+fn wide_blocks(sorted: &[usize]) -> Vec<Block> {
+    let pieces = sorted.len().div_ceil(WIDEST_CONVERGING);
+    sorted
+        .chunks(sorted.len().div_ceil(pieces.max(1)).max(1))
         .map(|runs| Block { runs: runs.to_vec() })
         .collect()
 }

@@ -37,7 +37,7 @@ impl Cost {
             // Two products of 2·rows·columns·width each.
             cost.gflop_per_epoch += 4.0 * (rows * raw_columns * width) as f64 / 1e9;
             let gathered = match cohort.schedule {
-                BatchSchedule::Full => 0,
+                BatchSchedule::Full | BatchSchedule::Converge => 0,
                 BatchSchedule::Batches { rows: batch, .. } => batch.min(rows) * (raw_columns + 1) * size_of::<T>(),
             };
             cost.bytes += (LinearBlock::<T>::required_bytes(map, width)

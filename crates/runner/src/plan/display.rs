@@ -8,7 +8,7 @@ use gradsweep_math::affine::AffineMap;
 use gradsweep_store as store;
 use serde::Serialize;
 
-use super::{BatchSchedule, Cohort, Cost, Plan, kind_of, stability};
+use super::{BatchSchedule, Cohort, Cost, Plan, stability};
 use crate::config::{Config, Value};
 use crate::train::View;
 
@@ -125,6 +125,7 @@ impl PlanSummary {
             notes: config
                 .stand_ins()
                 .into_iter()
+                .chain(plan.why_auto.clone())
                 .chain(stability::note(plan, view))
                 .collect(),
         }
@@ -132,18 +133,18 @@ impl PlanSummary {
 }
 
 fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map: &AffineMap) -> CohortSummary {
-    let mut kinds: Vec<_> = cohort
+    let mut methods: Vec<_> = cohort
         .blocks
         .iter()
         .flat_map(|block| &block.runs)
-        .map(|&run| kind_of(plan.trial_of(run)))
+        .map(|&run| plan.method_of(run))
         .collect();
-    kinds.sort_unstable();
-    kinds.dedup();
+    methods.sort_unstable();
+    methods.dedup_by_key(|method| method.name());
     CohortSummary {
         runs: cohort.width(),
         blocks: cohort.blocks.iter().map(|block| block.runs.len()).collect(),
-        solvers: kinds.iter().map(|kind| kind.name()).collect(),
+        solvers: methods.iter().map(|method| method.name()).collect(),
         why: if plan.cohorts.len() == 1 {
             "all runs share one pass".to_owned()
         } else {
@@ -156,6 +157,7 @@ fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map:
 fn why(schedule: BatchSchedule) -> String {
     match schedule {
         BatchSchedule::Full => "one update per epoch, from all rows".to_owned(),
+        BatchSchedule::Converge => "passes over all rows until converged".to_owned(),
         BatchSchedule::Batches { rows, shuffle: true } => format!("batch_rows = {rows}"),
         BatchSchedule::Batches { rows, shuffle: false } => format!("batch_rows = {rows}, in storage order"),
     }

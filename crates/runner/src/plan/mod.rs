@@ -6,13 +6,15 @@
 mod cohort;
 mod cost;
 mod display;
+mod method;
 mod runs;
 mod stability;
 
 pub use cohort::{BatchSchedule, Block, Cohort};
 pub use cost::Cost;
 pub use display::{CohortSummary, PlanSummary, bytes, grouped, many, table};
-pub use runs::{PlannedRun, kind_of};
+pub use method::{Method, Shape};
+pub use runs::PlannedRun;
 
 use gradsweep_store as store;
 
@@ -24,6 +26,10 @@ use crate::search::Trial;
 pub struct Plan {
     /// The settings tried.
     pub trials: Vec<Trial>,
+    /// How each trial is trained.
+    pub methods: Vec<Method>,
+    /// Why `auto` chose its solver; absent when no trial leaves the choice.
+    pub why_auto: Option<String>,
     /// Every run, by (trial, fold, restart).
     pub runs: Vec<PlannedRun>,
     /// The runs by the pass they share, as indices into `runs`.
@@ -31,11 +37,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of `trials` on data with these folds and this fingerprint.
-    pub fn new(config: &Config, trials: Vec<Trial>, folds: usize, fingerprint: &str) -> Self {
-        let runs = runs::planned(config, &trials, folds, fingerprint);
-        let cohorts = cohort::cut(&trials, &runs);
-        Self { trials, runs, cohorts }
+    /// The plan of `trials` on data of this shape and fingerprint.
+    pub fn new(config: &Config, trials: Vec<Trial>, shape: Shape, fingerprint: &str) -> Self {
+        let runs = runs::planned(config, &trials, shape.folds, fingerprint);
+        let (methods, why_auto) = method::methods(&trials, shape);
+        let cohorts = cohort::cut(&trials, &methods, &runs);
+        Self {
+            trials,
+            methods,
+            why_auto,
+            runs,
+            cohorts,
+        }
     }
 
     /// The same plan without the runs for which `is_finished` holds; cohorts left empty are gone.
@@ -60,6 +73,11 @@ impl Plan {
     /// The trial of a run.
     pub fn trial_of(&self, run: usize) -> &Trial {
         &self.trials[self.runs[run].trial]
+    }
+
+    /// How a run is trained.
+    pub fn method_of(&self, run: usize) -> Method {
+        self.methods[self.runs[run].trial]
     }
 
     /// The plan as the store keeps it.

@@ -1,9 +1,8 @@
 //! The runs of a plan and their identity.
 
-use gradsweep_math::optimizer::Kind;
 use gradsweep_store::RunId;
 
-use crate::config::{Config, Solver};
+use crate::config::Config;
 use crate::search::Trial;
 
 /// One column to train.
@@ -36,19 +35,6 @@ pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerpri
         }
     }
     runs
-}
-
-/// The optimizer that trains a trial.
-pub fn kind_of(trial: &Trial) -> Kind {
-    match trial.train.solver {
-        Solver::Gd => Kind::Gd,
-        Solver::Sgd => Kind::Sgd,
-        Solver::AdamW => Kind::AdamW,
-        Solver::AdaGrad => Kind::Adagrad,
-        Solver::RmsProp => Kind::RmsProp,
-        // The config refuses what is not built, and auto is adam until there are quasi-Newton solvers.
-        Solver::Adam | Solver::Auto | Solver::Lbfgs | Solver::Newton => Kind::Adam,
-    }
 }
 
 /// A digest of everything that decides a trial's numbers; `restarts` does not: it only says how many there are.

@@ -6,7 +6,7 @@ use gradsweep_math::curvature::{SecondMoments, largest_stable_rate};
 use gradsweep_math::optimizer::Kind;
 use gradsweep_math::penalty::l2;
 
-use super::{Plan, kind_of};
+use super::{Method, Plan};
 use crate::train::View;
 
 /// Rows preprocessed at a time.
@@ -16,7 +16,12 @@ const ROWS: usize = 4096;
 ///
 /// Reads all training rows of that fold once, only when there are such trials.
 pub(super) fn note<T: Real>(plan: &Plan, view: &View<'_, T>) -> Option<String> {
-    let gd = || plan.trials.iter().filter(|trial| kind_of(trial) == Kind::Gd);
+    let trials = || plan.trials.iter().zip(&plan.methods);
+    let gd = || {
+        trials()
+            .filter(|(_, method)| **method == Method::Steps(Kind::Gd))
+            .map(|(trial, _)| trial)
+    };
     let largest = gd()
         .map(|trial| trial.train.learning_rate.rate())
         .max_by(f64::total_cmp)?;
@@ -30,7 +35,7 @@ pub(super) fn note<T: Real>(plan: &Plan, view: &View<'_, T>) -> Option<String> {
     }
     let rows = view.rows_as(0, Role::Train) as f64;
     let weakest = gd()
-        .map(|trial| l2::strength(trial.model.c, rows))
+        .map(|trial| l2::strength(trial.model.c, trial.model.l1_ratio, rows))
         .min_by(f64::total_cmp)?;
     let bound = largest_stable_rate(moments.largest_eigenvalue()?, weakest);
     (largest > bound).then(|| {

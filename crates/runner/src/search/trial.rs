@@ -41,7 +41,7 @@ impl Trial {
         for (path, value) in params.iter().filter(|(path, _)| *path == "train.solver") {
             trial.assign(path, value);
         }
-        let solver = trial.train.solver.stand_in();
+        let solver = trial.train.solver;
         for (path, value) in params {
             let is_used = path.strip_prefix("train.").is_none_or(|name| solver.uses(name));
             if is_used {

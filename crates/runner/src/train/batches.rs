@@ -103,9 +103,10 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let complete: Vec<usize> = others.into_iter().filter(is_last).collect();
         let mut finished = self.finish(&complete, &validation);
         for &position in &diverged {
+            let parameters = self.block.parameters(position);
             finished.push(
                 self.ledger
-                    .outcome(&self.block, position, RunState::Failed, Reason::Diverged),
+                    .outcome(live[position], parameters, RunState::Failed, Reason::Diverged),
             );
         }
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
@@ -134,7 +135,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let view = ledger.task.view;
         let order = orders.of_epoch(ledger.epochs);
         let mut scores = Scores::new(view.groups.len(), block.width());
-        let trained: Vec<usize> = (0..view.groups.len()).filter(|&group| block.trains_on(group)).collect();
+        let trained: Vec<usize> = (0..view.groups.len())
+            .filter(|&group| block.pass().trains_on(group))
+            .collect();
         for step in 0..order.steps() {
             let batch = gather.batch(view, trained.iter().map(|&group| (group, order.rows(step, group))));
             let is_last = step + 1 == order.steps();
@@ -155,7 +158,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let scores = evaluate::score(view, block, Role::Val, scratch);
         let mut all = Vec::with_capacity(block.live().len());
         for (position, &column) in block.live().iter().enumerate() {
-            let fold = ledger.columns[column].fold;
+            let fold = ledger.columns[column].objective.fold;
             let values = evaluate::free_metrics(view, &scores, position, fold, Role::Val);
             ledger.score(column, Split::Val, &values);
             all.push(values);
@@ -165,20 +168,21 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     fn has_diverged(&self, position: usize, last_batch: &Scores, validation: &[Vec<(Metric, f64)>]) -> bool {
         let view = self.ledger.task.view;
-        let fold = self.ledger.columns[self.block.live()[position]].fold;
-        let loss: f64 = view
-            .groups_as(fold, Role::Train)
-            .map(|group| last_batch.loss[[group, position]])
+        let objective = self.block.objective(position);
+        let trained = || view.groups_as(objective.fold, Role::Train);
+        // Of the sums over a group, the last batch has this share; weights do not matter to so coarse a test.
+        let weight: f64 = trained()
+            .map(|group| {
+                let share = self.orders.rows_of_last_step(group) as f64 / view.groups[group].len().max(1) as f64;
+                share * view.class_sums[group].iter().sum::<f64>()
+            })
             .sum();
-        let rows: usize = view
-            .groups_as(fold, Role::Train)
-            .map(|group| self.orders.rows_of_last_step(group))
-            .sum();
+        let loss: f64 = trained().map(|group| last_batch.loss_of(group, position)).sum();
         let held_out = validation[position]
             .iter()
             .find(|(metric, _)| *metric == Metric::LogLoss);
         !self.block.is_finite(position)
-            || is_diverged(loss / (rows as f64).max(1.0))
+            || is_diverged(loss / weight.max(f64::MIN_POSITIVE))
             || held_out.is_some_and(|&(_, loss)| is_diverged(loss))
     }
 
@@ -192,16 +196,17 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         } = self;
         let view = ledger.task.view;
         let scores = evaluate::score(view, block, Role::Train, scratch);
-        let fold_of = |position: usize| ledger.columns[block.live()[position]].fold;
-        let ordered = evaluate::ordered_metrics(view, block, fold_of, positions);
+        let fold_of = |position: usize| block.objective(position).fold;
+        let ordered = evaluate::ordered_metrics(view, block.pass(), fold_of, positions);
         let outcome = |(&position, ordered): (&usize, Vec<(Metric, f64)>)| {
-            let fold = fold_of(position);
-            let loss = evaluate::training_loss(view, &scores, position, fold);
+            let objective = block.objective(position);
+            let loss = evaluate::training_loss(view, &scores, position, objective);
+            let (column, parameters) = (block.live()[position], block.parameters(position));
             if is_diverged(loss) {
-                return ledger.outcome(block, position, RunState::Failed, Reason::Diverged);
+                return ledger.outcome(column, parameters, RunState::Failed, Reason::Diverged);
             }
-            let mut outcome = ledger.outcome(block, position, RunState::Complete, Reason::MaxEpochs);
-            let train = evaluate::free_metrics(view, &scores, position, fold, Role::Train);
+            let mut outcome = ledger.outcome(column, parameters, RunState::Complete, Reason::MaxEpochs);
+            let train = evaluate::free_metrics(view, &scores, position, objective.fold, Role::Train);
             outcome.history.extend(ledger.points(Split::Train, &train));
             ledger.finish(&mut outcome, &train, &validation[position], &ordered);
             outcome.set_objective(loss);

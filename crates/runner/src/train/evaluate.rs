@@ -5,7 +5,7 @@ use std::ops::Range;
 use gradsweep_data::Role;
 use gradsweep_math::Real;
 use gradsweep_math::elementwise::LANES;
-use gradsweep_math::fused::{Column, LinearBlock};
+use gradsweep_math::fused::{LinearBlock, Objective, Pass};
 use gradsweep_math::metric::{Metric, ScoredRows};
 use gradsweep_math::workspace::{Scores, Scratch};
 use rayon::prelude::*;
@@ -19,11 +19,12 @@ pub(super) fn score<T: Real>(
     role: Role,
     scratch: &mut Scratch<T>,
 ) -> Scores {
-    let mut scores = Scores::new(view.groups.len(), block.width());
+    let pass = block.pass();
+    let mut scores = Scores::new(view.groups.len(), pass.width());
     for (group, rows) in view.groups.iter().enumerate() {
-        let plays = |column: &Column| view.folds.roles[column.fold][group] == role;
-        if let Some(columns) = block.covering(plays) {
-            block.score(view.rows(group, rows.clone()), columns, view.cut, scratch, &mut scores);
+        let plays = |position: usize| view.folds.roles[block.objective(position).fold][group] == role;
+        if let Some(columns) = pass.covering(block.live().len(), plays) {
+            pass.score(view.rows(group, rows.clone()), columns, view.cut, scratch, &mut scores);
         }
     }
     scores
@@ -37,20 +38,17 @@ pub(super) fn free_metrics<T: Real>(
     fold: usize,
     role: Role,
 ) -> Vec<(Metric, f64)> {
-    let rows = view.rows_as(fold, role) as f64;
-    if rows == 0.0 {
+    let [zero, one] = view.class_sums_as(fold, role);
+    if view.rows_as(fold, role) == 0 {
         return Vec::new();
     }
     let mean = |metric: Metric| {
-        let sums = match metric {
-            Metric::BrierScore => &scores.squared,
-            Metric::Accuracy => &scores.correct,
-            _ => &scores.loss,
+        let of_group = |group: usize| match metric {
+            Metric::BrierScore => scores.squared[[group, position]],
+            Metric::Accuracy => scores.correct[[group, position]],
+            _ => scores.loss_of(group, position),
         };
-        view.groups_as(fold, role)
-            .map(|group| sums[[group, position]])
-            .sum::<f64>()
-            / rows
+        view.groups_as(fold, role).map(of_group).sum::<f64>() / (zero + one)
     };
     view.metrics
         .iter()
@@ -59,13 +57,18 @@ pub(super) fn free_metrics<T: Real>(
         .collect()
 }
 
-/// The mean training loss of one column.
-pub(super) fn training_loss<T: Real>(view: &View<'_, T>, scores: &Scores, position: usize, fold: usize) -> f64 {
-    let sum: f64 = view
-        .groups_as(fold, Role::Train)
-        .map(|group| scores.loss[[group, position]])
-        .sum();
-    sum / view.rows_as(fold, Role::Train) as f64
+/// The mean training loss of one column, its class weights included: the objective without the penalty.
+pub(super) fn training_loss<T: Real>(
+    view: &View<'_, T>,
+    scores: &Scores,
+    position: usize,
+    objective: &Objective,
+) -> f64 {
+    let of_class = |class: usize| -> f64 {
+        let groups = view.groups_as(objective.fold, Role::Train);
+        objective.class_weight[class] * groups.map(|group| scores.loss[class][[group, position]]).sum::<f64>()
+    };
+    (of_class(0) + of_class(1)) / view.training_weight(objective)
 }
 
 /// Which rows [`ordered_metrics`] measures.
@@ -79,7 +82,7 @@ pub(super) fn ordered_role<T: Real>(view: &View<'_, T>) -> Role {
 /// Columns are scored in waves of one register, so that memory stays at held-out rows x 16 per worker.
 pub(super) fn ordered_metrics<T: Real>(
     view: &View<'_, T>,
-    block: &LinearBlock<T>,
+    pass: &Pass<T>,
     fold_of: impl Fn(usize) -> usize + Sync,
     positions: &[usize],
 ) -> Vec<Vec<(Metric, f64)>> {
@@ -97,8 +100,8 @@ pub(super) fn ordered_metrics<T: Real>(
         .par_iter()
         .flat_map_iter(|wave| {
             let first = wave[0] / LANES * LANES;
-            let columns = first..(first + LANES).min(block.width());
-            scored_wave(view, block, &fold_of, wave, &columns)
+            let columns = first..(first + LANES).min(pass.width());
+            scored_wave(view, pass, &fold_of, wave, &columns)
                 .into_iter()
                 .map(|rows| ordered.iter().map(|&metric| (metric, metric.value(&rows))).collect())
                 .collect::<Vec<_>>()
@@ -109,13 +112,13 @@ pub(super) fn ordered_metrics<T: Real>(
 /// The rows of each position of a wave that [`ordered_metrics`] measures, with their scores.
 fn scored_wave<T: Real>(
     view: &View<'_, T>,
-    block: &LinearBlock<T>,
+    pass: &Pass<T>,
     fold_of: &impl Fn(usize) -> usize,
     wave: &[usize],
     columns: &Range<usize>,
 ) -> Vec<ScoredRows> {
     let role = ordered_role(view);
-    let mut scratch = Scratch::new(view.x.ncols(), block.width());
+    let mut scratch = Scratch::new(view.x.ncols(), pass.width());
     let mut rows_of: Vec<Vec<(f64, bool)>> = vec![Vec::new(); wave.len()];
     let mut z = Vec::new();
     for (group, rows) in view.groups.iter().enumerate() {
@@ -124,7 +127,7 @@ fn scored_wave<T: Real>(
             continue;
         }
         z.clear();
-        block.predict(view.rows(group, rows.clone()), columns.clone(), &mut scratch, &mut z);
+        pass.predict(view.rows(group, rows.clone()), columns.clone(), &mut scratch, &mut z);
         for (rows_of, &position) in rows_of.iter_mut().zip(wave) {
             if counts(position) {
                 let column = z.iter().skip(position - columns.start).step_by(columns.len());

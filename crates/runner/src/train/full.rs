@@ -37,7 +37,7 @@ pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Ou
 }
 
 /// Rows of one group each, in order.
-fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
+pub(super) fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
     let rows: usize = groups.iter().map(ExactSizeIterator::len).sum();
     let longest = rows
         .div_ceil(SEGMENTS)
@@ -131,7 +131,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 |scratch, (group, rows)| {
                     let mut sums = Sums::new(raw_columns, view.groups.len(), width);
                     let rows = view.rows(*group, rows.clone());
-                    self.block.accumulate(rows, view.cut, scratch, &mut sums);
+                    self.block.pass().accumulate(rows, view.cut, scratch, &mut sums);
                     sums
                 },
             )
@@ -145,12 +145,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     fn standings(&mut self, live: &[usize], sums: &Sums) -> Vec<Standing> {
         let Self { ledger, block, .. } = self;
-        let fold = |column: usize| ledger.columns[column].fold;
-        let rows: Vec<f64> = live
-            .iter()
-            .map(|&column| ledger.task.view.rows_as(fold(column), Role::Train) as f64)
-            .collect();
-        let gradient = block.gradient(sums, &rows);
+        let weight_of = |&column: &usize| ledger.task.view.training_weight(&ledger.columns[column].objective);
+        let weights: Vec<f64> = live.iter().map(weight_of).collect();
+        let gradient = block.gradient(sums, &weights);
         let norm = |position: usize| {
             gradient
                 .column(position)
@@ -170,9 +167,12 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     fn standing(&self, position: usize, grad_norm: f64, sums: &Sums) -> Standing {
         let view = self.ledger.task.view;
         let column = self.block.live()[position];
-        let Column { fold, kind, .. } = self.ledger.columns[column];
+        let Column {
+            ref objective, kind, ..
+        } = self.ledger.columns[column];
+        let fold = objective.fold;
         let tol = self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol;
-        let loss = evaluate::training_loss(view, &sums.scores, position, fold);
+        let loss = evaluate::training_loss(view, &sums.scores, position, objective);
         let val = evaluate::free_metrics(view, &sums.scores, position, fold, Role::Val);
         let held_out = val.iter().find(|(metric, _)| *metric == Metric::LogLoss);
         let end = if !self.block.is_finite(position)
@@ -199,14 +199,16 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     fn finish(&self, ending: &[usize], standings: &[Standing]) -> Vec<Outcome> {
         let view = self.ledger.task.view;
-        let fold_of = |position: usize| self.ledger.columns[self.block.live()[position]].fold;
+        let fold_of = |position: usize| self.block.objective(position).fold;
         let is_complete = |position: &usize| matches!(standings[*position].end, Some((RunState::Complete, _)));
         let survivors: Vec<usize> = ending.iter().copied().filter(is_complete).collect();
-        let mut ordered = evaluate::ordered_metrics(view, &self.block, fold_of, &survivors).into_iter();
+        let mut ordered = evaluate::ordered_metrics(view, self.block.pass(), fold_of, &survivors).into_iter();
         let outcome = |&position: &usize| {
             let standing = &standings[position];
             let (state, reason) = standing.end?;
-            let mut outcome = self.ledger.outcome(&self.block, position, state, reason);
+            let column = self.block.live()[position];
+            let parameters = self.block.parameters(position);
+            let mut outcome = self.ledger.outcome(column, parameters, state, reason);
             if state == RunState::Complete {
                 let ordered = ordered.next().unwrap_or_default();
                 outcome.converged = reason == Reason::Tol;

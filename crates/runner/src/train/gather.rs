@@ -13,6 +13,7 @@ use super::view::View;
 pub(super) struct Gather<T> {
     x: Vec<T>,
     y: Vec<T>,
+    weight: Vec<T>,
 }
 
 impl<T: Real> Gather<T> {
@@ -21,6 +22,7 @@ impl<T: Real> Gather<T> {
         Self {
             x: vec![T::zero(); rows * columns],
             y: vec![T::zero(); rows],
+            weight: vec![T::one(); rows],
         }
     }
 
@@ -32,6 +34,7 @@ impl<T: Real> Gather<T> {
     ) -> Vec<Rows<'a, T>> {
         let columns = view.x.ncols();
         let (mut x, mut y) = (self.x.as_mut_slice(), self.y.as_mut_slice());
+        let mut weight = self.weight.as_mut_slice();
         let mut batch = Vec::new();
         for (group, pieces) in shares {
             match pieces {
@@ -41,13 +44,20 @@ impl<T: Real> Gather<T> {
                     let rows: usize = pieces.iter().map(ExactSizeIterator::len).sum();
                     let (own_x, rest_x) = x.split_at_mut(rows * columns);
                     let (own_y, rest_y) = y.split_at_mut(rows);
-                    (x, y) = (rest_x, rest_y);
-                    copy(view, pieces, own_x, own_y);
+                    let (own_weight, rest_weight) = weight.split_at_mut(rows);
+                    (x, y, weight) = (rest_x, rest_y, rest_weight);
+                    let stored = view.x.as_slice().expect("stored rows are row-major");
+                    copy(stored, columns, pieces, own_x);
+                    copy(&view.y, 1, pieces, own_y);
+                    if let Some(stored) = &view.weight {
+                        copy(stored, 1, pieces, own_weight);
+                    }
                     let own_x =
                         ArrayView2::from_shape((rows, columns), &*own_x).expect("the slice has the shape's length");
                     batch.push(Rows {
                         x: own_x,
                         y: own_y,
+                        weight: view.weight.as_ref().map(|_| &*own_weight),
                         group,
                     });
                 }
@@ -57,15 +67,13 @@ impl<T: Real> Gather<T> {
     }
 }
 
-fn copy<T: Real>(view: &View<'_, T>, pieces: &[Range<u32>], x: &mut [T], y: &mut [T]) {
-    let columns = view.x.ncols();
-    let stored = view.x.as_slice().expect("stored rows are row-major");
+/// Copies pieces of rows of `columns` values next to each other.
+fn copy<T: Copy>(stored: &[T], columns: usize, pieces: &[Range<u32>], out: &mut [T]) {
     let mut first = 0;
     for piece in pieces {
-        let (from, to) = (piece.start as usize, piece.end as usize);
+        let (from, to) = (piece.start as usize * columns, piece.end as usize * columns);
         let last = first + (to - from);
-        x[first * columns..last * columns].copy_from_slice(&stored[from * columns..to * columns]);
-        y[first..last].copy_from_slice(&view.y[from..to]);
+        out[first..last].copy_from_slice(&stored[from..to]);
         first = last;
     }
 }

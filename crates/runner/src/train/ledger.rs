@@ -1,7 +1,7 @@
 //! What both trainers keep of a block besides its numbers: who its columns are, their time and their history.
 
 use gradsweep_math::Real;
-use gradsweep_math::fused::{Column, LinearBlock};
+use gradsweep_math::fused::Column;
 use gradsweep_math::metric::Metric;
 use gradsweep_store::{Reason, RunState, Split};
 
@@ -56,23 +56,18 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         self.history[column].extend(points);
     }
 
-    /// Scores as points of the history.
-    pub(super) fn points(&self, split: Split, values: &[(Metric, f64)]) -> Vec<HistoryPoint> {
-        let epoch = self.epochs;
-        values
-            .iter()
-            .map(|&(metric, value)| HistoryPoint {
-                epoch,
-                split,
-                metric,
-                value,
-            })
-            .collect()
+    /// Adds the scores at the end of an epoch of a column's own to its history.
+    pub(super) fn score_at(&mut self, column: usize, epoch: u32, split: Split, values: &[(Metric, f64)]) {
+        self.history[column].extend(points(epoch, split, values));
     }
 
-    /// The outcome of the run at a position of the block, its scores still to be filled in.
-    pub(super) fn outcome(&self, block: &LinearBlock<T>, position: usize, state: RunState, reason: Reason) -> Outcome {
-        let column = block.live()[position];
+    /// Scores of the epoch at hand as points of the history.
+    pub(super) fn points(&self, split: Split, values: &[(Metric, f64)]) -> Vec<HistoryPoint> {
+        points(self.epochs, split, values)
+    }
+
+    /// The outcome of a column's run, its scores still to be filled in.
+    pub(super) fn outcome(&self, column: usize, parameters: Vec<f64>, state: RunState, reason: Reason) -> Outcome {
         Outcome {
             run: self.runs[column],
             state,
@@ -81,12 +76,14 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             epochs: self.epochs,
             objective: None,
             grad_norm: None,
-            l2: self.columns[column].l2,
-            parameters: block.parameters(position),
+            l1: self.columns[column].objective.l1,
+            l2: self.columns[column].objective.l2,
+            parameters,
             train: Vec::new(),
             val: Vec::new(),
             history: self.history[column].clone(),
             seconds: 0.0,
+            note: None,
         }
     }
 
@@ -106,10 +103,10 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         };
         if view.has_validation() {
             (outcome.train, outcome.val) = (in_order(train, &[]), in_order(val, ordered));
-            outcome.history.extend(self.points(Split::Val, ordered));
+            outcome.history.extend(points(outcome.epochs, Split::Val, ordered));
         } else {
             outcome.train = in_order(train, ordered);
-            outcome.history.extend(self.points(Split::Train, ordered));
+            outcome.history.extend(points(outcome.epochs, Split::Train, ordered));
         }
     }
 
@@ -119,7 +116,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         self.task.observer.observe(&Event::RunFinished {
             run: outcome.run,
             failed: outcome.state == RunState::Failed,
-            epochs_saved: self.allowed(column) - self.epochs,
+            epochs_saved: self.allowed(column) - outcome.epochs,
         });
     }
 
@@ -137,4 +134,17 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             validation: runs.collect(),
         });
     }
+}
+
+/// Scores as points of the history.
+fn points(epoch: u32, split: Split, values: &[(Metric, f64)]) -> Vec<HistoryPoint> {
+    values
+        .iter()
+        .map(|&(metric, value)| HistoryPoint {
+            epoch,
+            split,
+            metric,
+            value,
+        })
+        .collect()
 }

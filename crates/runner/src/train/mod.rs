@@ -1,6 +1,7 @@
 //! Training: one cohort at a time, all of its runs together.
 
 mod batches;
+mod converge;
 mod evaluate;
 mod full;
 mod gather;
@@ -27,6 +28,7 @@ pub fn cohort<T: Real>(plan: &Plan, index: usize, view: &View<'_, T>, observer: 
         observer,
     };
     match cohort.schedule {
+        BatchSchedule::Converge => converge::train(&task, &cohort.blocks),
         BatchSchedule::Full => full::train(&task, &cohort.blocks),
         BatchSchedule::Batches { rows, shuffle } => batches::train(&task, &cohort.blocks, rows, shuffle),
     }

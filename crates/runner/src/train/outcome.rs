@@ -1,7 +1,7 @@
 //! What became of a run.
 
 use gradsweep_math::metric::Metric;
-use gradsweep_math::penalty::l2;
+use gradsweep_math::penalty::{l1, l2};
 use gradsweep_store::{Reason, RunState, Split};
 
 /// A metric's value at the end of an epoch.
@@ -34,6 +34,8 @@ pub struct Outcome {
     pub objective: Option<f64>,
     /// Largest absolute derivative of the objective (full-batch solvers).
     pub grad_norm: Option<f64>,
+    /// Lasso strength on the mean loss.
+    pub l1: f64,
     /// Ridge strength on the mean loss.
     pub l2: f64,
     /// Weights, then the intercept, in the preprocessed space.
@@ -46,13 +48,15 @@ pub struct Outcome {
     pub history: Vec<HistoryPoint>,
     /// Its share of the block's time.
     pub seconds: f64,
+    /// What its reason is about: the feature that separates the classes.
+    pub note: Option<String>,
 }
 
 impl Outcome {
     /// Sets the objective from the mean training loss, adding the penalty of its weights.
     pub(super) fn set_objective(&mut self, loss: f64) {
-        let weights = &self.parameters[..self.parameters.len() - 1];
-        self.objective = Some(loss + l2::value(self.l2, weights.iter().copied()));
+        let weights = || self.parameters[..self.parameters.len() - 1].iter().copied();
+        self.objective = Some(loss + l2::value(self.l2, weights()) + l1::value(self.l1, weights()));
     }
 }
 

@@ -5,15 +5,15 @@ use std::ops::Range;
 use gradsweep_data::{Dataset, Folds, Role};
 use gradsweep_math::Real;
 use gradsweep_math::affine::{AffineMap, FoldMap, Link};
-use gradsweep_math::fused::{Column, Rows};
+use gradsweep_math::fused::{Column, Objective, Rows};
 use gradsweep_math::init::{Start, weights};
 use gradsweep_math::metric::{Metric, cut};
-use gradsweep_math::optimizer::Settings;
-use gradsweep_math::penalty::l2;
+use gradsweep_math::optimizer::{Kind, Settings};
+use gradsweep_math::penalty::{l1, l2};
 use ndarray::{ArrayView2, s};
 
-use crate::config::{Config, Init};
-use crate::plan::{Plan, kind_of};
+use crate::config::{ClassWeight, Config, Init};
+use crate::plan::{Method, Plan};
 use crate::search::Trial;
 
 /// A data set and the rules by which its rows are scored.
@@ -23,6 +23,12 @@ pub struct View<'a, T> {
     pub x: ArrayView2<'a, T>,
     /// Labels, 0 and 1 (n).
     pub y: Vec<T>,
+    /// Sample weights (n); `None` = 1 each.
+    pub weight: Option<Vec<T>>,
+    /// Weight of the rows of class 0 and class 1 in each row group.
+    pub class_sums: Vec<[f64; 2]>,
+    /// Texts of class 0 and class 1.
+    pub labels: [&'a str; 2],
     /// Storage rows of each row group.
     pub groups: &'a [Range<usize>],
     /// Which fold trains on which group.
@@ -46,7 +52,11 @@ pub struct View<'a, T> {
 impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
     /// The view of a data set under a config.
     pub fn new(data: &'a Dataset<T>, config: &Config) -> Self {
+        let target = &data.summary.target;
         Self {
+            weight: None,
+            class_sums: class_sums(&data.groups, &data.y, None),
+            labels: [&target.negative, &target.positive],
             x: data.x.view(),
             y: data
                 .y
@@ -73,6 +83,18 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
             seed: config.run.seed,
         }
     }
+}
+
+/// Weights of the rows of each class, group by group.
+fn class_sums(groups: &[Range<usize>], y: &[u8], weight: Option<&[f64]>) -> Vec<[f64; 2]> {
+    let of_group = |rows: &Range<usize>| {
+        let mut sums = [0.0; 2];
+        for row in rows.clone() {
+            sums[usize::from(y[row])] += weight.map_or(1.0, |weight| weight[row]);
+        }
+        sums
+    };
+    groups.iter().map(of_group).collect()
 }
 
 /// Each fold's preprocessing in the words of the math crate.
@@ -106,7 +128,8 @@ impl<T: Real> View<'_, T> {
     pub fn rows(&self, group: usize, rows: Range<usize>) -> Rows<'_, T> {
         Rows {
             x: self.x.slice(s![rows.clone(), ..]),
-            y: &self.y[rows],
+            y: &self.y[rows.clone()],
+            weight: self.weight.as_ref().map(|weight| &weight[rows]),
             group,
         }
     }
@@ -122,31 +145,75 @@ impl<T: Real> View<'_, T> {
         self.groups_as(fold, role).map(|group| self.groups[group].len()).sum()
     }
 
+    /// The weight of the rows of each class that play a role for a fold.
+    pub fn class_sums_as(&self, fold: usize, role: Role) -> [f64; 2] {
+        self.groups_as(fold, role).fold([0.0; 2], |sums, group| {
+            let [zero, one] = self.class_sums[group];
+            [sums[0] + zero, sums[1] + one]
+        })
+    }
+
     /// Whether any fold has held-out rows.
     pub fn has_validation(&self) -> bool {
         self.folds.roles.iter().flatten().any(|&role| role == Role::Val)
     }
 
-    /// The column of a planned run, at its starting weights.
-    pub fn column(&self, plan: &Plan, run: usize) -> Column {
-        let planned = &plan.runs[run];
+    /// What the rows of each class count in the fit of a trial on a fold.
+    fn class_weight(&self, trial: &Trial, fold: usize) -> [f64; 2] {
+        match &trial.model.class_weight {
+            ClassWeight::None => [1.0; 2],
+            ClassWeight::Balanced => {
+                let sums = self.class_sums_as(fold, Role::Train);
+                sums.map(|own| (sums[0] + sums[1]) / (2.0 * own))
+            }
+            ClassWeight::Weights(weights) => self.labels.map(|label| weights.get(label).copied().unwrap_or(1.0)),
+        }
+    }
+
+    /// What a planned run minimizes.
+    pub fn objective(&self, plan: &Plan, run: usize) -> Objective {
+        let fold = plan.runs[run].fold;
         let trial = plan.trial_of(run);
-        let start = match trial.train.init {
+        let class_weight = self.class_weight(trial, fold);
+        let sums = self.class_sums_as(fold, Role::Train);
+        let weight = class_weight[0] * sums[0] + class_weight[1] * sums[1];
+        Objective {
+            fold,
+            is_trained: self.folds.roles[fold].iter().map(|&role| role == Role::Train).collect(),
+            class_weight,
+            l2: l2::strength(trial.model.c, trial.model.l1_ratio, weight),
+            l1: l1::strength(trial.model.c, trial.model.l1_ratio, weight),
+            fit_intercept: trial.model.fit_intercept,
+        }
+    }
+
+    /// What the training rows weigh in a run's objective.
+    pub fn training_weight(&self, objective: &Objective) -> f64 {
+        let sums = self.class_sums_as(objective.fold, Role::Train);
+        objective.class_weight[0] * sums[0] + objective.class_weight[1] * sums[1]
+    }
+
+    /// The starting weights of a planned run.
+    pub fn start(&self, plan: &Plan, run: usize) -> Vec<f64> {
+        let start = match plan.trial_of(run).train.init {
             Init::Zeros => Start::Zeros,
             Init::Normal { std } => Start::Normal { std },
             Init::Glorot => Start::Glorot,
         };
+        weights(start, self.seed, plan.runs[run].restart, &self.features)
+    }
+
+    /// The column of a planned run, at its starting weights.
+    pub fn column(&self, plan: &Plan, run: usize) -> Column {
         Column {
-            fold: planned.fold,
-            is_trained: self.folds.roles[planned.fold]
-                .iter()
-                .map(|&role| role == Role::Train)
-                .collect(),
-            l2: l2::strength(trial.model.c, self.rows_as(planned.fold, Role::Train) as f64),
-            fit_intercept: trial.model.fit_intercept,
-            kind: kind_of(trial),
-            settings: settings(trial),
-            start: weights(start, self.seed, planned.restart, &self.features),
+            objective: self.objective(plan, run),
+            kind: match plan.method_of(run) {
+                Method::Steps(kind) => kind,
+                // Gradients alone are asked of a column whose run converges.
+                Method::QuasiNewton { .. } | Method::Newton => Kind::Gd,
+            },
+            settings: settings(plan.trial_of(run)),
+            start: self.start(plan, run),
             intercept: 0.0,
         }
     }

@@ -1,0 +1,97 @@
+//! The curvature that all runs share: the Gram matrix of the centered features and its eigenvectors.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2, s};
+use ndarray_linalg::{Eigh, UPLO};
+
+use crate::affine::AffineMap;
+
+/// Second moments of the features around their means, with an independent intercept, and their eigenvectors.
+///
+/// The Hessian of the logistic loss is the second moments weighted by `p(1−p)`, between 0 and ¼, so one matrix times one
+/// number per run is near enough for every C, fold and restart to start from: quasi-Newton steps do the rest.
+///
+/// # Source
+/// Böhning and Lindsay 1988 for the bound by ¼ of the second moments.
+#[derive(Debug, Clone)]
+pub struct Curvature {
+    /// Means of the features (P); zeros where the intercept is not learned.
+    pub(super) center: Arc<[f64]>,
+    /// (P + 1, P + 1): centered second moments; 1 for the intercept.
+    pub(super) gram: Arc<Array2<f64>>,
+    /// Eigenvectors of the features' part, columns (P, P).
+    pub(super) vectors: Array2<f64>,
+    /// Eigenvalues, floored where they are lost to rounding.
+    pub(super) values: Vec<f64>,
+}
+
+/// Eigenvalues below this share of the largest are rounding.
+const FLOOR: f64 = 1e-9;
+
+impl Curvature {
+    /// From second moments of stored columns and constant, seen through the first fold of `map` that knows each feature.
+    ///
+    /// # Shapes
+    /// `moments` (D + 1, D + 1): `Σ [x 1]ᵀ[x 1]` over any large sample of the rows.
+    ///
+    /// # Panics
+    /// If LAPACK finds no eigenvectors, which finite moments have.
+    pub fn new(map: &AffineMap, moments: &ArrayView2<'_, f64>, fit_intercept: bool) -> Self {
+        let p = map.features;
+        let mut gram = map.congruence(&map.union(), moments);
+        let rows = gram[[p, p]];
+        gram /= rows;
+        let mut center = vec![0.0; p];
+        if fit_intercept {
+            center = gram.slice(s![..p, p]).to_vec();
+            for i in 0..p {
+                for j in 0..p {
+                    gram[[i, j]] -= center[i] * center[j];
+                }
+            }
+        }
+        gram.slice_mut(s![..p, p]).fill(0.0);
+        gram.slice_mut(s![p, ..p]).fill(0.0);
+        let features = gram.slice(s![..p, ..p]).to_owned();
+        let (mut values, vectors) = if p > 1 {
+            features
+                .eigh(UPLO::Lower)
+                .expect("finite symmetric matrices have eigenvectors")
+        } else {
+            // The LAPACK bindings refuse a matrix of one element.
+            (features.diag().to_owned(), Array2::ones((p, p)))
+        };
+        let largest = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        values.mapv_inplace(|value| value.max(FLOOR * largest));
+        Self {
+            center: center.into(),
+            gram: Arc::new(gram),
+            vectors,
+            values: values.to_vec(),
+        }
+    }
+
+    /// Means of the features, the center of a [`super::Goal`].
+    pub fn center(&self) -> Arc<[f64]> {
+        Arc::clone(&self.center)
+    }
+
+    /// `(scale·G + l2)⁻¹` times many gradients at once, each with its own scale and ridge.
+    ///
+    /// # Shapes
+    /// `gradients` (k, P + 1), a row per run, replaced by the products.
+    pub(super) fn solve(&self, gradients: &mut Array2<f64>, terms: &[(f64, f64)]) {
+        let p = self.values.len();
+        let mut turned = gradients.slice(s![.., ..p]).dot(&self.vectors);
+        for (mut row, &(scale, l2)) in turned.rows_mut().into_iter().zip(terms) {
+            for (value, eigenvalue) in row.iter_mut().zip(&self.values) {
+                *value /= scale * eigenvalue + l2;
+            }
+        }
+        gradients.slice_mut(s![.., ..p]).assign(&turned.dot(&self.vectors.t()));
+        for (value, &(scale, _)) in gradients.column_mut(p).iter_mut().zip(terms) {
+            *value /= scale;
+        }
+    }
+}

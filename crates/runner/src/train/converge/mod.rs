@@ -1,0 +1,442 @@
+//! Training until converged: quasi-Newton and Newton runs that share every trip over the rows.
+//!
+//! The runs of a block say at which points they want to be evaluated; one trip evaluates all of them, held-out rows
+//! included, and each run takes its next step or leaves. Runs that wait for neighbors along C join when these are solved.
+
+mod path;
+mod separation;
+mod trips;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use gradsweep_data::Role;
+use gradsweep_math::Real;
+use gradsweep_math::fused::Objective;
+use gradsweep_math::metric::Metric;
+use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Verdict, advance};
+use gradsweep_math::workspace::Scores;
+use gradsweep_store::{Reason, RunState, Split};
+
+use super::full::segments;
+use super::ledger::Ledger;
+use super::{Outcome, Task, evaluate};
+use crate::plan::{Block, Method};
+use path::Start;
+use trips::Segment;
+
+/// Epochs after which a quasi-Newton run that may do so takes its own Hessians.
+const PATIENCE: u32 = 30;
+/// Rows per feature that the shared curvature is made from, at the most.
+const CURVATURE_ROWS: usize = 256;
+
+/// Trains all runs of a cohort until they have converged or had their epochs.
+pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Outcome> {
+    let segments = segments(task.view.groups);
+    let wanted = CURVATURE_ROWS * (task.view.map.features + 1);
+    let moments = trips::moments(task.view, &segments, wanted);
+    // By whether the intercept is learned.
+    let curvatures = [false, true].map(|learned| {
+        let is_needed = blocks
+            .iter()
+            .flat_map(|block| &block.runs)
+            .any(|&run| task.plan.trial_of(run).model.fit_intercept == learned);
+        is_needed.then(|| Curvature::new(&task.view.map, &moments.view(), learned))
+    });
+    blocks
+        .iter()
+        .enumerate()
+        .flat_map(|(index, block)| Trainer::new(*task, &segments, &curvatures, index, block).train())
+        .collect()
+}
+
+/// One run of the block.
+struct Run {
+    start: Start,
+    descent: Option<Descent>,
+    is_done: bool,
+    epochs: u32,
+    /// Scores at its standing.
+    train: Vec<(Metric, f64)>,
+    val: Vec<(Metric, f64)>,
+}
+
+/// A run that has ended.
+struct Ended {
+    column: usize,
+    state: RunState,
+    reason: Reason,
+    note: Option<String>,
+}
+
+struct Trainer<'a, 'v, T> {
+    ledger: Ledger<'a, 'v, T>,
+    segments: &'a [Segment],
+    curvatures: &'a [Option<Curvature>; 2],
+    runs: Vec<Run>,
+    ended: Vec<Ended>,
+}
+
+impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
+    fn new(
+        task: Task<'a, 'v, T>,
+        segments: &'a [Segment],
+        curvatures: &'a [Option<Curvature>; 2],
+        index: usize,
+        block: &'a Block,
+    ) -> Self {
+        let ledger = Ledger::new(task, index, block);
+        let runs = path::starts(task.plan, ledger.runs)
+            .into_iter()
+            .map(|start| Run {
+                start,
+                descent: None,
+                is_done: false,
+                epochs: 0,
+                train: Vec::new(),
+                val: Vec::new(),
+            })
+            .collect();
+        Self {
+            ledger,
+            segments,
+            curvatures,
+            runs,
+            ended: Vec::new(),
+        }
+    }
+
+    fn train(mut self) -> Vec<Outcome> {
+        loop {
+            self.admit();
+            let live: Vec<usize> = (0..self.runs.len())
+                .filter(|&column| self.runs[column].descent.is_some() && !self.runs[column].is_done)
+                .collect();
+            if live.is_empty() {
+                return self.outcomes();
+            }
+            let start = Instant::now();
+            self.ledger.epochs += 1;
+            self.pass(&live);
+            self.ledger.spend(&live, start.elapsed().as_secs_f64());
+            self.ledger
+                .report(&live, live.iter().map(|&column| self.runs[column].val.as_slice()));
+        }
+    }
+
+    fn curvature(&self, column: usize) -> &'a Curvature {
+        let learned = self.ledger.columns[column].objective.fit_intercept;
+        self.curvatures[usize::from(learned)]
+            .as_ref()
+            .expect("made for every run of the cohort")
+    }
+
+    /// Starts the runs that wait for nothing any more.
+    fn admit(&mut self) {
+        for column in 0..self.runs.len() {
+            if self.runs[column].descent.is_some() || self.runs[column].is_done {
+                continue;
+            }
+            let descent = match self.runs[column].start {
+                Start::Own => self.own_start(column),
+                Start::Between { first, second, share } => {
+                    if !(self.runs[first].is_done && self.runs[second].is_done) {
+                        continue;
+                    }
+                    self.start_between(column, (first, second), share)
+                }
+            };
+            self.runs[column].descent = Some(descent);
+        }
+    }
+
+    fn goal(&self, column: usize) -> Goal {
+        let Objective {
+            fold,
+            l2,
+            l1,
+            fit_intercept,
+            ..
+        } = self.ledger.columns[column].objective;
+        Goal {
+            l2,
+            l1,
+            fit_intercept,
+            tol: self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol,
+            is_held: self.ledger.task.view.map.folds[fold].is_held.as_slice().into(),
+            center: self.curvature(column).center(),
+        }
+    }
+
+    /// A run at its starting weights; one that starts at zeros has the intercept of the null model.
+    fn own_start(&self, column: usize) -> Descent {
+        let (view, plan) = (self.ledger.task.view, self.ledger.task.plan);
+        let run = &self.ledger.columns[column];
+        let objective = &run.objective;
+        let sums = view.class_sums_as(objective.fold, Role::Train);
+        let of_class = |class: usize| objective.class_weight[class] * sums[class];
+        let is_null = run.start.iter().all(|&w| w == 0.0) && objective.fit_intercept;
+        let intercept = if is_null { (of_class(1) / of_class(0)).ln() } else { 0.0 };
+        let rate = of_class(1) / (of_class(0) + of_class(1));
+        let curvature = if is_null { rate * (1.0 - rate) } else { 0.25 };
+        let held = &view.map.folds[objective.fold].is_held;
+        let weights = run
+            .start
+            .iter()
+            .zip(held)
+            .map(|(&w, &is_held)| if is_held { 0.0 } else { w });
+        let parameters: Vec<f64> = weights.chain([intercept]).collect();
+        let is_newton = plan.method_of(self.ledger.runs[column]) == Method::Newton;
+        Descent::new(self.goal(column), &parameters, curvature, is_newton, noise::<T>())
+    }
+
+    fn start_between(&self, column: usize, (first, second): (usize, usize), share: f64) -> Descent {
+        let solved = |column: usize| {
+            self.runs[column]
+                .descent
+                .as_ref()
+                .filter(|run| run.distance().is_some())
+        };
+        match (solved(first), solved(second)) {
+            (Some(first), Some(second)) => {
+                Descent::beside(self.goal(column), first, Some((second, share)), self.curvature(column))
+            }
+            (Some(one), None) | (None, Some(one)) => {
+                Descent::beside(self.goal(column), one, None, self.curvature(column))
+            }
+            (None, None) => self.own_start(column),
+        }
+    }
+
+    /// One trip over all rows: every live run is told what it asked for, and takes its next step or leaves.
+    fn pass(&mut self, live: &[usize]) {
+        let view = self.ledger.task.view;
+        let point = |&column: &usize| {
+            self.runs[column]
+                .descent
+                .as_ref()
+                .map(Descent::point)
+                .unwrap_or_default()
+        };
+        let points: Vec<Vec<f64>> = live.iter().map(point).collect();
+        let (slots, of_column) = self.shared(live, &points);
+        let objective = |column: usize| &self.ledger.columns[column].objective;
+        let slot_objectives: Vec<&Objective> = slots.iter().map(|&index| objective(live[index])).collect();
+        let slot_points: Vec<Vec<f64>> = slots.iter().map(|&index| points[index].clone()).collect();
+        let (seen, scores) = trips::trip(view, self.segments, &slot_objectives, &slot_points);
+        let mut hessians = self.hessians(live, &points);
+
+        let mut walking = Vec::new();
+        for (index, &column) in live.iter().enumerate() {
+            let seen = &seen[of_column[index]];
+            let scores = &scores[seen.scores];
+            let evaluation = self.evaluation(column, seen, scores, hessians.remove(&column));
+            if self.tell(column, evaluation, (scores, seen.position)) {
+                walking.push(column);
+            }
+        }
+        self.advance(&walking);
+        self.look_for_separation(&walking);
+    }
+
+    /// The columns of the trip, and which of them each live run takes: runs at one point of one loss share a column, as all
+    /// strengths of a fold do at their start.
+    fn shared(&self, live: &[usize], points: &[Vec<f64>]) -> (Vec<usize>, Vec<usize>) {
+        let mut slots: Vec<usize> = Vec::new();
+        let mut last_of_fold: BTreeMap<usize, usize> = BTreeMap::new();
+        let of_column = (0..live.len())
+            .map(|index| {
+                let own = &self.ledger.columns[live[index]].objective;
+                let same = last_of_fold.get(&own.fold).copied().filter(|&slot| {
+                    let other = &self.ledger.columns[live[slots[slot]]].objective;
+                    other.class_weight == own.class_weight && points[slots[slot]] == points[index]
+                });
+                same.unwrap_or_else(|| {
+                    slots.push(index);
+                    last_of_fold.insert(own.fold, slots.len() - 1);
+                    slots.len() - 1
+                })
+            })
+            .collect();
+        (slots, of_column)
+    }
+
+    fn hessians(&self, live: &[usize], points: &[Vec<f64>]) -> BTreeMap<usize, ndarray::Array2<f64>> {
+        let wants = |index: &usize| {
+            let run = &self.runs[live[*index]];
+            run.descent.as_ref().is_some_and(Descent::wants_hessian)
+        };
+        let wanting: Vec<usize> = (0..live.len()).filter(wants).collect();
+        if wanting.is_empty() {
+            return BTreeMap::new();
+        }
+        let objectives: Vec<&Objective> = wanting
+            .iter()
+            .map(|&index| &self.ledger.columns[live[index]].objective)
+            .collect();
+        let points: Vec<Vec<f64>> = wanting.iter().map(|&index| points[index].clone()).collect();
+        let view = self.ledger.task.view;
+        let sums = trips::hessians(view, self.segments, &objectives, &points);
+        let mean = |(sum, objective): (ndarray::Array2<f64>, &&Objective)| sum / view.training_weight(objective);
+        let means = sums.into_iter().zip(&objectives).map(mean);
+        wanting.iter().map(|&index| live[index]).zip(means).collect()
+    }
+
+    fn evaluation(
+        &self,
+        column: usize,
+        seen: &trips::Seen,
+        scores: &Scores,
+        hessian: Option<ndarray::Array2<f64>>,
+    ) -> Evaluation {
+        let view = self.ledger.task.view;
+        let objective = &self.ledger.columns[column].objective;
+        let weight = view.training_weight(objective);
+        let squared: f64 = view
+            .groups_as(objective.fold, Role::Train)
+            .map(|group| scores.squared[[group, seen.position]])
+            .sum();
+        let [zero, one] = view.class_sums_as(objective.fold, Role::Train);
+        Evaluation {
+            loss: evaluate::training_loss(view, scores, seen.position, objective),
+            gradient: seen.gradient.iter().map(|sum| sum / weight).collect(),
+            curvature: squared / (zero + one),
+            hessian,
+        }
+    }
+
+    /// Tells a run what was seen of it; returns whether it needs a direction.
+    fn tell(&mut self, column: usize, evaluation: Evaluation, (scores, position): (&Scores, usize)) -> bool {
+        let (view, allowed) = (self.ledger.task.view, self.ledger.allowed(column));
+        let fold = self.ledger.columns[column].objective.fold;
+        let run = &mut self.runs[column];
+        let Some(descent) = &mut run.descent else {
+            return false;
+        };
+        run.epochs += 1;
+        let verdict = descent.tell(evaluation);
+        if run.epochs == PATIENCE
+            && matches!(
+                self.ledger.task.plan.method_of(self.ledger.runs[column]),
+                Method::QuasiNewton { may_switch: true }
+            )
+        {
+            descent.take_hessians();
+        }
+        if matches!(verdict, Verdict::Accepted | Verdict::Converged) {
+            run.train = evaluate::free_metrics(view, scores, position, fold, Role::Train);
+            run.val = evaluate::free_metrics(view, scores, position, fold, Role::Val);
+            self.ledger.score_at(column, run.epochs, Split::Val, &run.val);
+            self.ledger.score_at(column, run.epochs, Split::Train, &run.train);
+        }
+        let end = match verdict {
+            Verdict::Lost => Some((RunState::Failed, Reason::Diverged)),
+            Verdict::Converged => Some((RunState::Complete, Reason::Tol)),
+            _ if run.epochs >= allowed => Some((RunState::Complete, Reason::MaxEpochs)),
+            Verdict::Stalled => Some((RunState::Complete, Reason::MaxEpochs)),
+            _ => None,
+        };
+        if let Some((state, reason)) = end {
+            self.end(column, state, reason, None);
+            return false;
+        }
+        matches!(verdict, Verdict::Accepted | Verdict::Returned)
+    }
+
+    fn end(&mut self, column: usize, state: RunState, reason: Reason, note: Option<String>) {
+        self.runs[column].is_done = true;
+        self.ended.push(Ended {
+            column,
+            state,
+            reason,
+            note,
+        });
+    }
+
+    /// New directions for the runs that need one.
+    fn advance(&mut self, walking: &[usize]) {
+        for (learned, curvature) in [false, true].into_iter().zip(self.curvatures) {
+            let Some(curvature) = curvature else { continue };
+            let columns = &self.ledger.columns;
+            let mut descents: Vec<&mut Descent> = self
+                .runs
+                .iter_mut()
+                .enumerate()
+                .filter(|(column, _)| walking.binary_search(column).is_ok())
+                .filter(|(column, _)| columns[*column].objective.fit_intercept == learned)
+                .filter_map(|(_, run)| run.descent.as_mut())
+                .collect();
+            advance(&mut descents, curvature);
+        }
+    }
+
+    /// Ends the runs without a penalty whose classes a step of theirs separates: their weights would grow for ever.
+    fn look_for_separation(&mut self, walking: &[usize]) {
+        for &column in walking {
+            let run = &self.runs[column];
+            let Some(descent) = run.descent.as_ref().filter(|_| run.epochs >= separation::FIRST_LOOK) else {
+                continue;
+            };
+            let objective = &self.ledger.columns[column].objective;
+            if objective.l1 > 0.0 || objective.l2 > 0.0 {
+                continue;
+            }
+            if let Some(feature) = separation::separating(self.ledger.task.view, self.segments, objective, descent) {
+                self.end(column, RunState::Failed, Reason::Separated, Some(feature));
+            }
+        }
+    }
+
+    /// The outcomes of all runs; scores that need rows in order are made for all of them together.
+    fn outcomes(mut self) -> Vec<Outcome> {
+        let view = self.ledger.task.view;
+        let ended = std::mem::take(&mut self.ended);
+        let complete: Vec<usize> = ended
+            .iter()
+            .filter(|ended| ended.state == RunState::Complete)
+            .map(|ended| ended.column)
+            .collect();
+        let parameters = |column: usize| {
+            self.runs[column]
+                .descent
+                .as_ref()
+                .map(Descent::parameters)
+                .unwrap_or_default()
+        };
+        let ordered = if complete.is_empty() {
+            Vec::new()
+        } else {
+            let objectives: Vec<&Objective> = complete.iter().map(|&c| &self.ledger.columns[c].objective).collect();
+            let points: Vec<Vec<f64>> = complete.iter().map(|&column| parameters(column)).collect();
+            let pass = trips::pass_at(view, &objectives, &points);
+            let positions: Vec<usize> = (0..complete.len()).collect();
+            evaluate::ordered_metrics(view, &pass, |position| objectives[position].fold, &positions)
+        };
+        let mut ordered = ordered.into_iter();
+        ended
+            .iter()
+            .map(|ended| {
+                let run = &self.runs[ended.column];
+                let mut outcome =
+                    self.ledger
+                        .outcome(ended.column, parameters(ended.column), ended.state, ended.reason);
+                outcome.epochs = run.epochs;
+                outcome.note.clone_from(&ended.note);
+                if ended.state == RunState::Complete {
+                    outcome.converged = ended.reason == Reason::Tol;
+                    outcome.grad_norm = run.descent.as_ref().and_then(Descent::distance);
+                    outcome.objective = run.descent.as_ref().and_then(Descent::objective);
+                    let ordered = ordered.next().unwrap_or_default();
+                    self.ledger.finish(&mut outcome, &run.train, &run.val, &ordered);
+                }
+                self.ledger.leave(ended.column, &mut outcome);
+                outcome
+            })
+            .collect()
+    }
+}
+
+/// Relative rounding of a mean loss summed in an element type's products.
+fn noise<T: Real>() -> f64 {
+    if T::NAME == "f32" { 1e-6 } else { 1e-12 }
+}

@@ -1,0 +1,210 @@
+//! Trips of many columns over all rows, shared between threads.
+//!
+//! Rows are cut into segments, columns into a few passes where rows alone would not keep the threads busy. Both cuts follow
+//! from the plan, and the sums of the segments are added in their order, so bits do not depend on threads.
+
+use std::ops::Range;
+
+use gradsweep_data::Role;
+use gradsweep_math::Real;
+use gradsweep_math::affine::BlockAffine;
+use gradsweep_math::fused::{HessianScratch, Hessians, Objective, Pass, pairs_of};
+use gradsweep_math::workspace::{Scores, Scratch, Sums, padded_width};
+use ndarray::{Array2, s};
+use rayon::prelude::*;
+
+use crate::train::View;
+
+/// Units of work (a segment of rows by a pass of columns) below which columns are cut too.
+const FEWEST_UNITS: usize = 8;
+/// Columns of a pass, at the least, before it is cut.
+const NARROWEST: usize = 32;
+/// Units whose sums are kept until they are added.
+const ROUND: usize = 16;
+/// Pairs of stored columns above which few Hessians are summed at a time.
+const MANY_PAIRS: usize = 20_000;
+
+/// Rows of one group each, in order, that a thread takes at a time.
+pub(super) type Segment = (usize, Range<usize>);
+
+/// What a trip says of one column.
+pub(super) struct Seen {
+    /// Gradient of the summed loss by weights and intercept.
+    pub(super) gradient: Vec<f64>,
+    /// Which of the trip's scores are the column's.
+    pub(super) scores: usize,
+    /// Its position within them.
+    pub(super) position: usize,
+}
+
+/// Loss, gradient and scores of every column at its point.
+///
+/// # Shapes
+/// `points` holds P + 1 parameters for each objective.
+pub(super) fn trip<T: Real>(
+    view: &View<'_, T>,
+    segments: &[Segment],
+    objectives: &[&Objective],
+    points: &[Vec<f64>],
+) -> (Vec<Seen>, Vec<Scores>) {
+    let cuts = FEWEST_UNITS
+        .div_ceil(segments.len())
+        .min(objectives.len() / NARROWEST)
+        .max(1);
+    let width = objectives.len().div_ceil(cuts);
+    let passes: Vec<Columns<T>> = objectives
+        .chunks(width)
+        .zip(points.chunks(width))
+        .map(|(objectives, points)| Columns::new(view, objectives, points))
+        .collect();
+    let (raw_columns, groups) = (view.x.ncols(), view.groups.len());
+    let mut totals: Vec<Sums> = passes
+        .iter()
+        .map(|columns| Sums::new(raw_columns, groups, columns.pass.width()))
+        .collect();
+    in_rounds(
+        passes.len(),
+        segments,
+        |pass, (group, rows)| {
+            let pass = &passes[pass].pass;
+            let mut scratch = Scratch::new(raw_columns, pass.width());
+            let mut sums = Sums::new(raw_columns, groups, pass.width());
+            pass.accumulate(view.rows(*group, rows.clone()), view.cut, &mut scratch, &mut sums);
+            sums
+        },
+        |pass, part| totals[pass].add(&part),
+    );
+    let mut seen = Vec::with_capacity(objectives.len());
+    let mut scores = Vec::with_capacity(passes.len());
+    for (index, (columns, sums)) in passes.iter().zip(totals).enumerate() {
+        let gradient = columns.gradient(view, &sums);
+        seen.extend((0..columns.count).map(|position| Seen {
+            gradient: gradient.column(position).to_vec(),
+            scores: index,
+            position,
+        }));
+        scores.push(sums.scores);
+    }
+    (seen, scores)
+}
+
+/// The Hessian of the summed loss of every column at its point, by weights and intercept.
+pub(super) fn hessians<T: Real>(
+    view: &View<'_, T>,
+    segments: &[Segment],
+    objectives: &[&Objective],
+    points: &[Vec<f64>],
+) -> Vec<Array2<f64>> {
+    let raw_columns = view.x.ncols();
+    let width = if pairs_of(raw_columns) > MANY_PAIRS { 16 } else { 64 };
+    let passes: Vec<Columns<T>> = objectives
+        .chunks(width)
+        .zip(points.chunks(width))
+        .map(|(objectives, points)| Columns::new(view, objectives, points))
+        .collect();
+    let mut totals: Vec<Hessians> = passes
+        .iter()
+        .map(|columns| Hessians::new(raw_columns, columns.pass.width()))
+        .collect();
+    in_rounds(
+        passes.len(),
+        segments,
+        |pass, (group, rows)| {
+            let pass = &passes[pass].pass;
+            let mut scratch = HessianScratch::new(raw_columns, pass.width());
+            let mut sums = Hessians::new(raw_columns, pass.width());
+            pass.add_hessians(view.rows(*group, rows.clone()), &mut scratch, &mut sums);
+            sums
+        },
+        |pass, part| totals[pass].add(&part),
+    );
+    let of_column = |(index, objective): (usize, &&Objective)| {
+        let raw = totals[index / width].of(index % width);
+        view.map.congruence(&view.map.folds[objective.fold], &raw.view())
+    };
+    let indexed: Vec<_> = objectives.iter().enumerate().collect();
+    indexed.into_par_iter().map(of_column).collect()
+}
+
+/// `Σ [x 1]ᵀ[x 1]` of stored rows that any run trains on, as many as the curvature is worth: all of a small table, and of a
+/// large one the first rows of every group, which were dealt at random.
+pub(super) fn moments<T: Real>(view: &View<'_, T>, segments: &[Segment], wanted_rows: usize) -> Array2<f64> {
+    let order = view.x.ncols() + 1;
+    let rows: usize = segments.iter().map(|(_, rows)| rows.len()).sum();
+    let share = (wanted_rows as f64 / rows.max(1) as f64).min(1.0);
+    let is_used = |group: usize| view.folds.roles.iter().any(|roles| roles[group] == Role::Train);
+    let mut total = Array2::zeros((order, order));
+    let used: Vec<Segment> = segments.iter().filter(|(group, _)| is_used(*group)).cloned().collect();
+    in_rounds(
+        1,
+        &used,
+        |_, (group, rows)| {
+            let taken = ((rows.len() as f64 * share).ceil() as usize).min(rows.len());
+            let rows = view.rows(*group, rows.start..rows.start + taken);
+            gradsweep_math::curvature::second_moments(&rows)
+        },
+        |_, part: Array2<f64>| total += &part,
+    );
+    total
+}
+
+/// Does every unit of work in parallel, and adds what they return in the order of the segments.
+fn in_rounds<R: Send>(
+    passes: usize,
+    segments: &[Segment],
+    work: impl Fn(usize, &Segment) -> R + Sync,
+    mut add: impl FnMut(usize, R),
+) {
+    let units: Vec<(usize, &Segment)> = segments
+        .iter()
+        .flat_map(|segment| (0..passes).map(move |pass| (pass, segment)))
+        .collect();
+    for round in units.chunks(ROUND) {
+        let parts: Vec<R> = round.par_iter().map(|&(pass, segment)| work(pass, segment)).collect();
+        for (&(pass, _), part) in round.iter().zip(parts) {
+            add(pass, part);
+        }
+    }
+}
+
+/// Columns of one pass at their points.
+struct Columns<T> {
+    pass: Pass<T>,
+    affine: BlockAffine<f64>,
+    count: usize,
+}
+
+impl<T: Real> Columns<T> {
+    fn new(view: &View<'_, T>, objectives: &[&Objective], points: &[Vec<f64>]) -> Self {
+        let (raw_columns, order) = (view.x.ncols(), view.map.features + 1);
+        let folds: Vec<usize> = objectives.iter().map(|objective| objective.fold).collect();
+        let affine = BlockAffine::new(&view.map, &folds);
+        let mut params = Array2::zeros((order, points.len()));
+        for (point, mut column) in points.iter().zip(params.columns_mut()) {
+            column.assign(&ndarray::ArrayView1::from(point));
+        }
+        let (mut w, mut b) = (Array2::zeros((raw_columns, points.len())), vec![0.0; points.len()]);
+        affine.forward(&params.view(), w.view_mut(), &mut b);
+        let mut pass = Pass::new(raw_columns, objectives.iter().copied(), padded_width(points.len()));
+        pass.set(&w.view(), &b);
+        Self {
+            pass,
+            affine,
+            count: points.len(),
+        }
+    }
+
+    fn gradient(&self, view: &View<'_, T>, sums: &Sums) -> Array2<f64> {
+        let mut gradient = Array2::zeros((view.map.features + 1, self.count));
+        let g = sums.g.slice(s![.., ..self.count]);
+        let g = g.as_standard_layout();
+        self.affine
+            .adjoint(&g.view(), &sums.db[..self.count], gradient.view_mut());
+        gradient
+    }
+}
+
+/// A pass of the columns at their points, for scores that need the rows in order.
+pub(super) fn pass_at<T: Real>(view: &View<'_, T>, objectives: &[&Objective], points: &[Vec<f64>]) -> Pass<T> {
+    Columns::new(view, objectives, points).pass
+}
