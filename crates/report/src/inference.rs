@@ -128,7 +128,7 @@ impl Inference {
                 format!(
                     "{rows} trained on; {} in {} of them ({})",
                     self.event,
-                    ParamValue::Float(self.events),
+                    whole_or_sum(self.events),
                     number::percent(self.events / self.observations)
                 ),
             ),
@@ -257,6 +257,15 @@ impl Inference {
             ("coefficients", coefficients.to_json()),
             ("notes", notes.collect::<Vec<_>>().into()),
         ])
+    }
+}
+
+/// A number of rows, or a sum of weights that is none.
+fn whole_or_sum(value: f64) -> String {
+    if value.fract() == 0.0 {
+        number::count(value as u64)
+    } else {
+        ParamValue::Float(value).to_string()
     }
 }
 
