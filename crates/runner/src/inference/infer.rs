@@ -80,8 +80,7 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
     let mut coefficients: Vec<f64> = used.iter().map(|&feature| all[feature]).collect();
     coefficients.push(all[is_held.len()]);
     let mut information = Information::new(&coefficients, settings.has_intercept());
-    // Data have no weights yet.
-    add_rows(&mut information, run, &view, fold, &used, None)?;
+    add_rows(&mut information, run, &view, fold, &used, data.weight.as_deref())?;
     let parameters = used.len() + usize::from(settings.has_intercept());
     if information.rows() < parameters {
         let rows = information.rows();
