@@ -30,12 +30,13 @@ impl CategoricalColumn {
         name: String,
         mut levels: Levels,
         split: &Split,
+        weight: Option<&[f64]>,
         spec: &OneHotSpec,
         first_raw: usize,
     ) -> Result<Self, DataError> {
         let hasher = ColumnHasher::of_levels(&levels);
         let nulls = levels.nulls();
-        let categories = Categories::count(&name, &mut levels, &split.group, split.groups)?;
+        let categories = Categories::count(&name, &mut levels, split, weight)?;
         if spec.other == OtherLevels::Error {
             check_unseen(&name, &categories, split)?;
         }
@@ -112,7 +113,7 @@ mod tests {
                 min_frequency: 1,
                 ..OneHotSpec::default()
             };
-            CategoricalColumn::new("k".into(), levels.clone(), &split, &spec, 0)
+            CategoricalColumn::new("k".into(), levels.clone(), &split, None, &spec, 0)
         };
         assert!(build(OtherLevels::Group).is_ok());
         let error = build(OtherLevels::Error).expect_err("b is in group 1 only");

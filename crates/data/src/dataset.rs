@@ -17,10 +17,14 @@ pub struct Dataset<T> {
     pub x: Array2<T>,
     /// 0 or 1 per row.
     pub y: Vec<u8>,
+    /// Weight per row; `None` = each row counts 1.
+    pub weight: Option<Vec<f64>>,
     /// Row of the files, counted from 0 over all of them.
     pub source_row: Vec<u32>,
     /// Rows of each row group, in order, covering all rows.
     pub groups: Vec<Range<usize>>,
+    /// Sum of the weights of class 0 and of class 1 in each row group; without weights, the number of rows.
+    pub group_weight: Vec<[f64; 2]>,
     /// Every fold's role for every row group.
     pub folds: Folds,
     /// From stored columns to features.

@@ -121,6 +121,13 @@ impl ColumnHasher {
         self.hasher.finalize()
     }
 
+    /// All values of a column of numbers.
+    pub(crate) fn of_numbers(values: &[f64]) -> Self {
+        let mut hasher = Self::new();
+        hasher.push_doubles(values);
+        hasher
+    }
+
     /// Codes and texts of a column of names.
     pub(crate) fn of_levels(levels: &Levels) -> Self {
         let mut hasher = Self::new();

@@ -43,6 +43,7 @@ mod matrix;
 mod names;
 mod profile;
 mod random;
+mod role_columns;
 mod roles;
 mod source;
 mod spec;
@@ -50,7 +51,9 @@ mod split;
 mod summary;
 mod target;
 mod tile;
+mod time_point;
 mod warnings;
+mod weight;
 
 pub use apply::{
     Applied, ApplyError, ApplySpec, ColumnDrift, FittedColumn, FittedLevel, FittedLevels, FittedNumber, FittedShape,
@@ -66,4 +69,4 @@ pub use spec::{
     ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SourceSpec, SplitSpec, Strategy,
 };
 pub use split::{Folds, Role};
-pub use summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary};
+pub use summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary, WeightSummary};

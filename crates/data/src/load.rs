@@ -7,16 +7,17 @@ use ndarray::Array2;
 use crate::categorical::CategoricalColumn;
 use crate::dataset::Dataset;
 use crate::element::Element;
-use crate::encode::Encoding;
 use crate::encode::encoding::PreparedColumn;
+use crate::encode::{Encoding, RawColumn};
 use crate::error::DataError;
 use crate::fingerprint::{self, ColumnHasher};
 use crate::levels::Levels;
 use crate::matrix::{Matrix, Number};
 use crate::names::{self, Names};
+use crate::random;
 use crate::roles::{self, FeatureKind, Roles};
 use crate::source::table::Table;
-use crate::spec::LoadSpec;
+use crate::spec::{Impute, LoadSpec};
 use crate::split::folds::{self, Split};
 use crate::summary::{ColumnKind, ColumnSummary, Summary};
 use crate::target;
@@ -24,6 +25,7 @@ use crate::tile::marks;
 use crate::tile::numbers::NumberColumn;
 use crate::tile::placement::Placement;
 use crate::warnings;
+use crate::weight;
 
 /// Loads the files that `spec` names.
 ///
@@ -35,32 +37,42 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     let (roles, mut names, mut warned) = read_names(spec, &table)?;
     let target = target::resolve(&spec.roles, &mut names.target, &table)?;
     let is_kept = target.is_kept.as_deref();
-    let hashed = settle_fold(spec, &mut names, is_kept, &table)?;
+    names.role_columns.settle(is_kept, &table)?;
+    warned.extend(settle_features(spec, &mut names.features, is_kept, &table));
+    let hashed = role_hashers(spec, &names);
     // What only the first scan needs goes before the matrix comes.
-    let Names { fold, features, .. } = names;
-    let mut split = folds::assign(&spec.split, spec.seed, &target, fold.as_ref())?;
-    let placement = Placement::new(&split, is_kept, spec.deal, spec.seed);
+    let Names {
+        role_columns, features, ..
+    } = names;
+    let seed = random::seed_of_repeat(spec.seed, spec.split.repeat);
+    let mut split = folds::assign(&spec.split, seed, &target, &role_columns)?;
+    let (group_weight, said) = folds::check(&split, &target, &role_columns)?;
+    warned.extend(said);
+    let weight_summary = role_columns
+        .weight
+        .as_ref()
+        .map(|(name, values)| weight::summary(name, values));
+    let weight = role_columns.weight.map(|(_, weight)| weight);
+    let placement = Placement::new(&split, is_kept, spec.deal, seed);
     let numbers = number_columns(&roles, &table);
-    let categorical = categorical_columns(spec, features, is_kept, &split, numbers.len(), &table, &mut warned)?;
+    let categorical = categorical_columns(spec, features, &split, weight.as_deref(), numbers.len())?;
     split.group = Vec::new();
-    let y: Vec<u8> = placement
-        .kept_rows()
-        .iter()
-        .map(|row| target.y[*row as usize])
-        .collect();
+    let y: Vec<u8> = placement.stored(&target.y);
+    let weight: Option<Vec<f64>> = weight.map(|weight| placement.stored(&weight));
 
     let level_columns = categorical.iter().map(|column| column.layout.raw_levels.len()).sum();
-    let mut matrix = Matrix::<T>::read(&table, numbers, level_columns, &placement, spec.encode.impute)?;
+    let (weights, impute) = (weight.as_deref(), spec.encode.impute);
+    let mut matrix = Matrix::<T>::read(&table, numbers, level_columns, &placement, weights, impute)?;
+    let trainings = split.trainings_and_all();
+    if impute == Impute::Median {
+        matrix.find_medians(&trainings, weights, &placement.groups);
+    }
     warned.extend(warnings::wide_integers(&matrix.numbers, &table));
     warned.extend(warnings::leaks(&matrix, &y));
     let level_marks: Vec<_> = categorical.iter().map(CategoricalColumn::marks).collect();
     marks::write_levels(&mut matrix.values, matrix.stride, placement.kept_rows(), &level_marks);
     let marks_of = matrix.mark_missing();
-    let raw = matrix
-        .raw_numbers()
-        .chain(categorical.iter().flat_map(CategoricalColumn::raw_columns))
-        .chain(matrix.raw_marks(&marks_of))
-        .collect();
+    let raw = raw_columns(&matrix, &categorical, &marks_of);
     let Matrix {
         values,
         stride,
@@ -71,14 +83,17 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         mut summaries,
         hashers,
     } = Columns::new(&roles, numbers, marks_of, categorical);
-    let encoding = Encoding::new(raw, prepared, &spec.encode, &split.trainings())?;
+    let encoding = Encoding::new(raw, prepared, &spec.encode, trainings)?;
     count_features(&mut summaries, &encoding);
     warned.extend(warnings::constant_columns(&summaries, y.len(), &encoding, split.groups));
     let feature_hashers = summaries
         .iter()
         .zip(hashers)
         .map(|(s, hasher)| (s.kind.word(), s.name.as_str(), hasher));
-    let fingerprint = fingerprint::join(hashed.into_iter().chain(feature_hashers));
+    let hashed = hashed
+        .iter()
+        .map(|(role, name, hasher)| (*role, name.as_str(), hasher.clone()));
+    let fingerprint = fingerprint::join(hashed.chain(feature_hashers));
     let summary = Summary {
         rows: y.len(),
         rows_dropped: table.rows - y.len(),
@@ -86,6 +101,7 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         columns: summaries,
         skipped: roles.skipped,
         target: target.summary,
+        weight: weight_summary,
         warnings: warned,
         fingerprint,
         read_seconds: start.elapsed().as_secs_f64(),
@@ -96,8 +112,10 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     Ok(Dataset {
         x,
         y,
+        weight,
         source_row,
         groups,
+        group_weight,
         folds: split.folds,
         encoding,
         summary,
@@ -116,44 +134,18 @@ fn read_names(spec: &LoadSpec, table: &Table) -> Result<(Roles, Names, Vec<Strin
     Ok((roles, names, warned))
 }
 
-/// Checks and keeps the fold column like the target; both are part of the fingerprint.
-fn settle_fold<'a>(
-    spec: &'a LoadSpec,
-    names: &mut Names,
-    is_kept: Option<&[bool]>,
-    table: &Table,
-) -> Result<Vec<(&'static str, &'a str, ColumnHasher)>, DataError> {
-    let mut hashed = vec![(
-        "target",
-        spec.roles.target.as_str(),
-        ColumnHasher::of_levels(&names.target),
-    )];
-    if let (Some(fold), Some(column)) = (&mut names.fold, &spec.roles.fold) {
-        names::check_fold(fold, column, is_kept, table)?;
-        if let Some(is_kept) = is_kept {
-            fold.keep(is_kept);
-        }
-        hashed.push(("fold", column, ColumnHasher::of_levels(fold)));
-    }
-    Ok(hashed)
-}
-
-/// Lays out the categorical columns, their raw columns from `first_raw` on.
-fn categorical_columns(
+/// Keeps the rows of the categorical columns; says which of them look like numbers with a few other texts.
+fn settle_features(
     spec: &LoadSpec,
-    features: Vec<(String, Levels)>,
+    features: &mut [(String, Levels)],
     is_kept: Option<&[bool]>,
-    split: &Split,
-    first_raw: usize,
     table: &Table,
-    warned: &mut Vec<String>,
-) -> Result<Vec<CategoricalColumn>, DataError> {
-    let mut next_raw = first_raw;
-    let mut columns = Vec::with_capacity(features.len());
-    for (name, mut levels) in features {
+) -> Vec<String> {
+    let mut warned = Vec::new();
+    for (name, levels) in features {
         warned.extend(names::numeric_text_warning(
-            &name,
-            &levels,
+            name,
+            levels,
             table,
             &spec.roles,
             "read as categories",
@@ -161,11 +153,48 @@ fn categorical_columns(
         if let Some(is_kept) = is_kept {
             levels.keep(is_kept);
         }
-        let column = CategoricalColumn::new(name, levels, split, &spec.encode.one_hot, next_raw)?;
+    }
+    warned
+}
+
+/// Target and columns with a role are part of the fingerprint.
+fn role_hashers(spec: &LoadSpec, names: &Names) -> Vec<(&'static str, String, ColumnHasher)> {
+    let target = ColumnHasher::of_levels(&names.target);
+    let mut hashed = vec![("target", spec.roles.target.clone(), target)];
+    hashed.extend(names.role_columns.hashers());
+    hashed
+}
+
+/// Lays out the categorical columns, their raw columns from `first_raw` on.
+fn categorical_columns(
+    spec: &LoadSpec,
+    features: Vec<(String, Levels)>,
+    split: &Split,
+    weight: Option<&[f64]>,
+    first_raw: usize,
+) -> Result<Vec<CategoricalColumn>, DataError> {
+    let mut next_raw = first_raw;
+    let mut columns = Vec::with_capacity(features.len());
+    for (name, levels) in features {
+        let column = CategoricalColumn::new(name, levels, split, weight, &spec.encode.one_hot, next_raw)?;
         next_raw += column.layout.raw_levels.len();
         columns.push(column);
     }
     Ok(columns)
+}
+
+/// Descriptions of all stored columns, in their order.
+fn raw_columns<T: Element>(
+    matrix: &Matrix<T>,
+    categorical: &[CategoricalColumn],
+    marks_of: &[Option<usize>],
+) -> Vec<RawColumn> {
+    let levels = categorical.iter().flat_map(CategoricalColumn::raw_columns);
+    matrix
+        .raw_numbers()
+        .chain(levels)
+        .chain(matrix.raw_marks(marks_of))
+        .collect()
 }
 
 /// Columns to be read as numbers, in file order.
@@ -232,10 +261,11 @@ impl Columns {
             column,
             center,
             moments,
+            medians,
             total,
             hasher,
         } = number;
-        let observed = (total.observed > 0).then_some(total);
+        let observed = (total.observed > 0.0).then_some(total);
         let is_boolean = column.kind == FeatureKind::Boolean && observed.is_some();
         self.summaries.push(ColumnSummary {
             name: column.name.clone(),
@@ -244,7 +274,7 @@ impl Columns {
             } else {
                 ColumnKind::Numeric
             },
-            nulls: total.missing,
+            nulls: total.missing as u64,
             width: 0,
             mean: observed.map(|total| center.center + center.scale * total.mean),
             std: observed.map(|total| center.scale * total.variance().sqrt()),
@@ -255,6 +285,7 @@ impl Columns {
             name: column.name,
             center,
             moments,
+            medians,
             raw,
             missing_raw,
         });

@@ -1,8 +1,10 @@
 //! The second scan: numeric columns into the matrix, with the statistics of each row group.
 
 use ndarray::ArrayView2;
+use rayon::prelude::*;
 
 use crate::element::Element;
+use crate::encode::median::SortedColumn;
 use crate::encode::missing;
 use crate::encode::numeric::Center;
 use crate::encode::{RawColumn, RawKind};
@@ -29,20 +31,23 @@ pub(crate) struct Matrix<T> {
 pub(crate) struct Number {
     pub(crate) column: NumberColumn,
     pub(crate) center: Center,
-    /// Per row group.
+    /// Per row group, rows counted by their weights.
     pub(crate) moments: Vec<Moments>,
-    /// Of all rows.
+    /// Per set of training row groups; empty where none is needed.
+    pub(crate) medians: Vec<f64>,
+    /// Of all rows, whatever their weights.
     pub(crate) total: Moments,
     pub(crate) hasher: ColumnHasher,
 }
 
 impl<T: Element> Matrix<T> {
-    /// Reads the numeric columns and leaves room for `level_columns` more.
+    /// Reads the numeric columns and leaves room for `level_columns` more. `weight` is in storage order.
     pub(crate) fn read(
         table: &Table,
         mut columns: Vec<NumberColumn>,
         level_columns: usize,
         placement: &Placement,
+        weight: Option<&[f64]>,
         impute: Impute,
     ) -> Result<Self, DataError> {
         let stride = columns.len() + level_columns;
@@ -51,7 +56,7 @@ impl<T: Element> Matrix<T> {
             mut centers,
             hashers,
         } = scatter::<T>(table, &mut columns, placement, stride)?;
-        let mut profiles = profiles(&values, stride, columns.len(), placement);
+        let mut profiles = profiles(&values, None, stride, columns.len(), placement);
         let unfit: Vec<usize> = (0..columns.len())
             .filter(|&j| !Center::fits(&total(&profiles[j])))
             .collect();
@@ -63,19 +68,22 @@ impl<T: Element> Matrix<T> {
             store_column(&mut values, stride, j, &source, &placement.source_row, centers[j]);
         }
         if !unfit.is_empty() {
-            profiles = self::profiles(&values, stride, columns.len(), placement);
+            profiles = self::profiles(&values, None, stride, columns.len(), placement);
         }
-        let numbers = columns.into_iter().zip(centers).zip(profiles).zip(hashers);
+        let totals: Vec<Moments> = profiles.iter().map(|groups| total(groups)).collect();
+        if weight.is_some() {
+            profiles = self::profiles(&values, weight, stride, columns.len(), placement);
+        }
+        let statistics = profiles.into_iter().zip(totals);
+        let numbers = columns.into_iter().zip(centers).zip(statistics).zip(hashers);
         let numbers: Vec<Number> = numbers
-            .map(|(((column, center), moments), hasher)| {
-                let total = total(&moments);
-                Number {
-                    column,
-                    center,
-                    moments,
-                    total,
-                    hasher,
-                }
+            .map(|(((column, center), (moments, total)), hasher)| Number {
+                column,
+                center,
+                moments,
+                medians: Vec::new(),
+                total,
+                hasher,
             })
             .collect();
         let matrix = Self {
@@ -90,7 +98,7 @@ impl<T: Element> Matrix<T> {
     }
 
     fn check_missing(&self, table: &Table, placement: &Placement) -> Result<(), DataError> {
-        let Some(j) = self.numbers.iter().position(|number| number.total.missing > 0) else {
+        let Some(j) = self.numbers.iter().position(|number| number.total.missing > 0.0) else {
             return Ok(());
         };
         let column = self
@@ -108,15 +116,32 @@ impl<T: Element> Matrix<T> {
         })
     }
 
+    /// Finds the medians of columns that are missing in some rows, for each set of training row groups. One column at a
+    /// time is sorted per thread.
+    pub(crate) fn find_medians(
+        &mut self,
+        trainings: &[Vec<bool>],
+        weight: Option<&[f64]>,
+        groups: &[std::ops::Range<usize>],
+    ) {
+        let (values, stride) = (&self.values, self.stride);
+        let columns = self.numbers.par_iter_mut().enumerate().with_max_len(1);
+        let missing = columns.filter(|(_, number)| number.total.missing > 0.0);
+        missing.for_each(|(j, number)| {
+            let column = SortedColumn::new(values, stride, j, weight, groups);
+            number.medians = trainings.iter().map(|training| column.median(training)).collect();
+        });
+    }
+
     /// Appends marks for columns that are missing in some rows, and zeroes what is missing. Returns each numeric column's
     /// mark.
     pub(crate) fn mark_missing(&mut self) -> Vec<Option<usize>> {
         let (mut marked, mut marks_of) = (Vec::new(), Vec::new());
         for (j, Number { total, .. }) in self.numbers.iter().enumerate() {
-            if total.observed == 0 {
+            if total.observed == 0.0 {
                 marks::clear(&mut self.values, self.stride, j);
             }
-            let is_marked = total.missing > 0 && total.observed > 0;
+            let is_marked = total.missing > 0.0 && total.observed > 0.0;
             marks_of.push(is_marked.then(|| self.stride + marked.len()));
             if is_marked {
                 marked.push(j);
@@ -152,7 +177,13 @@ impl<T: Element> Matrix<T> {
 }
 
 /// `[column][group]`.
-fn profiles<T: Element>(values: &[T], stride: usize, width: usize, placement: &Placement) -> Vec<Vec<Moments>> {
+fn profiles<T: Element>(
+    values: &[T],
+    weight: Option<&[f64]>,
+    stride: usize,
+    width: usize,
+    placement: &Placement,
+) -> Vec<Vec<Moments>> {
     if width == 0 {
         return Vec::new();
     }
@@ -160,7 +191,7 @@ fn profiles<T: Element>(values: &[T], stride: usize, width: usize, placement: &P
     let Ok(x) = ArrayView2::from_shape(shape, values) else {
         return Vec::new();
     };
-    let groups = profile(&x, width, &placement.groups);
+    let groups = profile(&x, weight, width, &placement.groups);
     (0..width)
         .map(|j| groups.iter().map(|columns| columns[j]).collect())
         .collect()
@@ -193,8 +224,8 @@ mod tests {
     #[test]
     fn totals_are_over_all_groups() {
         let one = Moments {
-            observed: 1,
-            missing: 2,
+            observed: 1.0,
+            missing: 2.0,
             mean: 1.0,
             m2: 0.0,
             min: 1.0,
@@ -209,7 +240,7 @@ mod tests {
                 ..one
             },
         ]);
-        assert_eq!((both.observed, both.missing), (2, 4));
+        assert_eq!((both.observed, both.missing), (2.0, 4.0));
         assert!((both.mean - 2.0).abs() < 1e-15 && (both.variance() - 1.0).abs() < 1e-15);
     }
 }

@@ -1,19 +1,20 @@
-//! The first, light scan: target, fold and categorical columns.
+//! The first, light scan: target, columns with a role, and categorical columns.
 
 use rayon::prelude::*;
 
 use crate::error::DataError;
 use crate::levels::{Levels, LevelsBuilder, NULL};
+use crate::role_columns::{RoleColumns, RoleColumnsBuilder};
 use crate::roles::{FeatureColumn, FeatureKind, Roles};
 use crate::source::table::Table;
 use crate::spec::{RoleSpec, Strategy};
 use crate::summary::{SkipReason, Skipped};
 
-/// Columns of names, each read completely.
+/// What the first scan reads, each column completely.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) target: Levels,
-    pub(crate) fold: Option<Levels>,
+    pub(crate) role_columns: RoleColumns,
     /// Categorical feature columns, in file order.
     pub(crate) features: Vec<(String, Levels)>,
 }
@@ -24,41 +25,46 @@ const MIN_ROWS_OF_ID: usize = 20;
 /// Characters of a cell that are shown.
 const LONGEST_CELL: usize = 80;
 
-/// Reads them in one scan. The fold column is read only where its folds are asked for.
+/// Reads them in one scan.
 pub(crate) fn read(
     table: &Table,
     spec: &RoleSpec,
     strategy: Strategy,
     features: &[FeatureColumn],
 ) -> Result<Names, DataError> {
-    let fold = spec.fold.as_ref().filter(|_| strategy == Strategy::Predefined);
     let categorical = features.iter().filter(|column| column.kind == FeatureKind::Levels);
-    let mut wanted: Vec<&str> = vec![&spec.target];
-    wanted.extend(fold.map(String::as_str));
-    wanted.extend(categorical.map(|column| column.name.as_str()));
-    let mut builders: Vec<LevelsBuilder> = wanted.iter().map(|_| LevelsBuilder::new(table.rows)).collect();
+    let mut named: Vec<&str> = vec![&spec.target];
+    named.extend(categorical.map(|column| column.name.as_str()));
+    let mut builders: Vec<LevelsBuilder> = named.iter().map(|_| LevelsBuilder::new(table.rows)).collect();
+    let mut role_columns = RoleColumnsBuilder::new(spec, strategy, table.rows);
+    let role_names = role_columns.names();
+    let wanted: Vec<&str> = named
+        .iter()
+        .copied()
+        .chain(role_names.iter().map(String::as_str))
+        .collect();
     table.for_each_batch(&wanted, |batch| {
         builders
             .par_iter_mut()
-            .zip(&wanted)
+            .zip(&named)
             .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
-            .map_err(|e| table.unreadable(e))
+            .map_err(|e| table.unreadable(e))?;
+        role_columns.push(&batch, table)
     })?;
-    let is_number = |name: &str| {
-        table
-            .dtype(name)
-            .is_some_and(|d| d.is_primitive_numeric() || d.is_decimal())
-    };
-    let mut levels = wanted
+    let mut levels = named
         .iter()
         .zip(builders)
-        .map(|(name, builder)| ((*name).to_owned(), builder.finish(is_number(name))));
+        .map(|(name, builder)| ((*name).to_owned(), builder.finish(table.is_number(name))));
     let Some((_, target)) = levels.next() else {
         return Err(DataError::NoPaths);
     };
-    let fold = fold.and_then(|_| levels.next()).map(|(_, fold)| fold);
     let features = levels.collect();
-    Ok(Names { target, fold, features })
+    let role_columns = role_columns.finish(table);
+    Ok(Names {
+        target,
+        role_columns,
+        features,
+    })
 }
 
 /// Drops what only the texts can tell: columns without a text, columns with one text per row.
@@ -92,27 +98,6 @@ pub(crate) fn settle(names: &mut Names, roles: &mut Roles, table: &Table, spec: 
         true
     });
     warned
-}
-
-/// Every row needs a fold.
-pub(crate) fn check_fold(
-    fold: &Levels,
-    column: &str,
-    is_kept: Option<&[bool]>,
-    table: &Table,
-) -> Result<(), DataError> {
-    let is_null = |row: &usize| fold.codes[*row] == NULL && is_kept.is_none_or(|kept| kept[*row]);
-    let Some(first) = (0..fold.codes.len()).find(is_null) else {
-        return Ok(());
-    };
-    let count = (0..fold.codes.len()).filter(is_null).count();
-    let (file, row) = table.locate(first);
-    Err(DataError::NullFold {
-        column: column.to_owned(),
-        count,
-        row,
-        file,
-    })
 }
 
 /// A sentence about a column of text in which most cells of all files, or of one of them, are numbers.

@@ -12,6 +12,14 @@ pub(crate) fn generator(seed: u64, purpose: &str, part: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
 }
 
+/// The seed of a repeat: the first has the user's own.
+pub(crate) fn seed_of_repeat(seed: u64, repeat: u32) -> u64 {
+    if repeat == 0 {
+        return seed;
+    }
+    generator(seed, "repeat", repeat.into()).next_u64()
+}
+
 /// Fisher-Yates. The high word of a 64-bit product is uniform to within `len / 2^64`.
 pub(crate) fn shuffle<T>(items: &mut [T], random: &mut ChaCha8Rng) {
     for last in (1..items.len()).rev() {
@@ -39,6 +47,14 @@ mod tests {
         let mut sorted = first;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn repeats_have_seeds_of_their_own_after_the_first() {
+        assert_eq!(seed_of_repeat(7, 0), 7);
+        let seeds = [1, 2, 3].map(|repeat| seed_of_repeat(7, repeat));
+        assert!(!seeds.contains(&7) && seeds[0] != seeds[1] && seeds[1] != seeds[2]);
+        assert_ne!(seeds[0], seed_of_repeat(8, 1));
     }
 
     #[test]

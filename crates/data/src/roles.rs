@@ -38,7 +38,10 @@ pub(crate) struct Roles {
 pub(crate) fn resolve(spec: &RoleSpec, table: &Table) -> Result<Roles, DataError> {
     let named = [
         ("target", Some(&spec.target)),
+        ("weight", spec.weight.as_ref()),
+        ("group", spec.group.as_ref()),
         ("fold", spec.fold.as_ref()),
+        ("time", spec.time.as_ref()),
         ("id", spec.id.as_ref()),
     ];
     for (i, (role, column)) in named.iter().enumerate() {
@@ -56,9 +59,18 @@ pub(crate) fn resolve(spec: &RoleSpec, table: &Table) -> Result<Roles, DataError
     for column in spec.types.keys() {
         exists(table, column, "[data] types")?;
     }
-    for (column, part) in [(Some(&spec.target), "target"), (spec.fold.as_ref(), "fold")] {
-        if let Some(column) = column {
-            check_label_type(table, column, part)?;
+    for (part, column) in named {
+        let is_usable: fn(&DataType) -> bool = match part {
+            "weight" => is_weight,
+            "time" => is_time,
+            // It is carried along, whatever it is.
+            "id" => |_| true,
+            _ => is_label,
+        };
+        if let Some((column, dtype)) = column.and_then(|column| Some((column, table.dtype(column)?)))
+            && !(dtype.is_null() || is_usable(dtype))
+        {
+            return Err(unsupported(table, column, dtype, part));
         }
     }
     let include = patterns(&spec.include, "include", table)?;
@@ -116,13 +128,18 @@ fn feature_kind(dtype: &DataType, forced: Option<ColumnType>) -> Option<FeatureK
     }
 }
 
-fn check_label_type(table: &Table, column: &str, part: &'static str) -> Result<(), DataError> {
-    match table.dtype(column) {
-        Some(dtype) if !dtype.is_null() && feature_kind(dtype, Some(ColumnType::Categorical)).is_none() => {
-            Err(unsupported(table, column, dtype, part))
-        }
-        _ => Ok(()),
-    }
+fn is_label(dtype: &DataType) -> bool {
+    feature_kind(dtype, Some(ColumnType::Categorical)).is_some()
+}
+
+/// Numbers; of text, the cell that is no number is named later.
+fn is_weight(dtype: &DataType) -> bool {
+    dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_string()
+}
+
+/// Numbers and dates; of text, the cell that is neither is named later.
+fn is_time(dtype: &DataType) -> bool {
+    is_weight(dtype) || matches!(dtype, DataType::Date | DataType::Datetime(..))
 }
 
 fn unsupported(table: &Table, column: &str, dtype: &DataType, part: &'static str) -> DataError {

@@ -54,8 +54,14 @@ pub struct RoleSpec {
     pub positive: Option<String>,
     /// Drop rows without a target instead of refusing them.
     pub drop_null_target: bool,
+    /// Column with the weight of each row: weight k counts as the row repeated k times, 0 as the row removed.
+    pub weight: Option<String>,
+    /// Column whose equal values [`Strategy::Group`] keeps in one fold.
+    pub group: Option<String>,
     /// Column with the predefined fold of each row.
     pub fold: Option<String>,
+    /// Column that [`Strategy::Time`] orders rows by: numbers, dates or datetimes.
+    pub time: Option<String>,
     /// Column that names the row; never a feature.
     pub id: Option<String>,
     /// Feature columns (globs).
@@ -72,7 +78,10 @@ impl Default for RoleSpec {
             target: String::new(),
             positive: None,
             drop_null_target: false,
+            weight: None,
+            group: None,
             fold: None,
+            time: None,
             id: None,
             include: vec!["*".to_owned()],
             exclude: Vec::new(),
@@ -119,6 +128,8 @@ impl Default for EncodeSpec {
 pub enum Impute {
     /// The mean of the fold's training rows.
     Mean,
+    /// The median of the fold's training rows; between two values, the mean of both.
+    Median,
     /// Zero, in the column's own units.
     Zero,
     /// Nothing: a missing number is an error.
@@ -128,7 +139,7 @@ pub enum Impute {
 /// How the levels of a categorical column become 0/1 columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneHotSpec {
-    /// Levels with fewer training rows in a fold are rare there.
+    /// Levels with fewer training rows in a fold, counted by their weights, are rare there.
     pub min_frequency: u64,
     /// At most so many features per column, `(other)` included.
     pub max_categories: usize,
@@ -165,12 +176,14 @@ pub enum OtherLevels {
 pub struct SplitSpec {
     /// How rows are assigned.
     pub strategy: Strategy,
-    /// Number of folds of [`Strategy::Stratified`] and [`Strategy::KFold`].
+    /// Number of folds, for the strategies that do not take it from elsewhere.
     pub folds: usize,
     /// Share of the rows that [`Strategy::Holdout`] holds out.
     pub fraction: f64,
     /// Assign rows by a seeded permutation instead of in file order.
     pub shuffle: bool,
+    /// Which of several assignments: each repeat has random numbers of its own, for folds and dealing.
+    pub repeat: u32,
 }
 
 impl Default for SplitSpec {
@@ -180,6 +193,7 @@ impl Default for SplitSpec {
             folds: 5,
             fraction: 0.2,
             shuffle: true,
+            repeat: 0,
         }
     }
 }
@@ -191,12 +205,31 @@ pub enum Strategy {
     Stratified,
     /// K folds, whatever the classes.
     KFold,
+    /// K folds of nearly equal size; rows of equal value in the `group` column stay in one fold.
+    Group,
+    /// K folds, each later than the rows that it is trained on; equal values of the `time` column stay together.
+    Time,
     /// The folds of the `fold` column.
     Predefined,
     /// One share of the rows is held out once.
     Holdout,
     /// Nothing is held out.
     None,
+}
+
+impl Strategy {
+    /// The word of the configuration for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stratified => "stratified",
+            Self::KFold => "kfold",
+            Self::Group => "group",
+            Self::Time => "time",
+            Self::Predefined => "predefined",
+            Self::Holdout => "holdout",
+            Self::None => "none",
+        }
+    }
 }
 
 #[cfg(test)]

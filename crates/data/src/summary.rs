@@ -17,6 +17,8 @@ pub struct Summary {
     pub skipped: Vec<Skipped>,
     /// The target.
     pub target: TargetSummary,
+    /// The weights, when rows have them.
+    pub weight: Option<WeightSummary>,
     /// What the user should look at, in whole sentences.
     pub warnings: Vec<String>,
     /// BLAKE3 of names, kinds and values in row order, in hex. It does not depend on the number of files, row
@@ -113,6 +115,17 @@ pub struct TargetSummary {
     pub positives: u64,
     /// All rows.
     pub rows: u64,
+}
+
+/// The column of weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightSummary {
+    /// Its name.
+    pub name: String,
+    /// Sum over all rows.
+    pub sum: f64,
+    /// Rows of weight 0: they are left out of statistics, fits and scores.
+    pub zeros: u64,
 }
 
 #[cfg(test)]

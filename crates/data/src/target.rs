@@ -29,9 +29,7 @@ impl Target {
 
 /// Chooses the positive label and checks that the target can be learned.
 pub(crate) fn resolve(spec: &RoleSpec, levels: &mut Levels, table: &Table) -> Result<Target, DataError> {
-    let is_number = table
-        .dtype(&spec.target)
-        .is_some_and(|d| d.is_primitive_numeric() || d.is_decimal());
+    let is_number = table.is_number(&spec.target);
     let column = spec.target.clone();
     if is_number {
         check_whole(&column, levels, table)?;

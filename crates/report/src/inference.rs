@@ -38,7 +38,7 @@ pub struct Inference {
     pub aic: f64,
     /// Schwarz's criterion.
     pub bic: f64,
-    /// McFadden's R².
+    /// `McFadden`'s R².
     pub mcfadden_r2: f64,
     /// Greatest entry of the gradient of the mean loss.
     pub grad_norm: f64,
@@ -128,7 +128,7 @@ impl Inference {
                 format!(
                     "{rows} trained on; {} in {} of them ({})",
                     self.event,
-                    ParamValue::Float(self.events),
+                    whole_or_sum(self.events),
                     number::percent(self.events / self.observations)
                 ),
             ),
@@ -188,9 +188,9 @@ impl Inference {
                 number::p_value(term.p_value),
                 signed(term.interval.0),
                 signed(term.interval.1),
-                short(odds),
-                short(odds_low),
-                short(odds_high),
+                number::ratio(odds),
+                number::ratio(odds_low),
+                number::ratio(odds_high),
             ]);
         }
         grid
@@ -260,6 +260,15 @@ impl Inference {
     }
 }
 
+/// A number of rows, or a sum of weights that is none.
+fn whole_or_sum(value: f64) -> String {
+    if value.fract() == 0.0 {
+        number::count(value as u64)
+    } else {
+        ParamValue::Float(value).to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,7 +292,13 @@ mod tests {
             ],
             ..Inference::default()
         };
-        insta::assert_snapshot!(inference.for_people().to_table(), @"");
-        insta::assert_snapshot!(inference.for_programs().to_csv(), @"");
+        insta::assert_snapshot!(inference.for_people().to_table(), @r"
+        feature      coefficient  std error       z         p        5 %       95 %  odds ratio        5 %       95 %
+        (intercept)       -12.25     0.5000  -24.50   <1e-307     -13.05     -11.45    4.785e-6   2.150e-6   1.065e-5
+        distance       +1.250e-5   1.000e-6   12.50  0.000312  +1.090e-5  +1.410e-5   1.0000125  1.0000109  1.0000141
+        x              +0.001235    0.01000    0.12     0.902   -0.01477   +0.01723     1.00124     0.9853      1.017
+        ");
+        let csv = inference.for_programs().to_csv();
+        assert!(csv.contains("\nx,0.001234567,0.01,0.1234567,0.90174,"), "{csv}");
     }
 }

@@ -159,11 +159,21 @@ pub fn significant(value: f64, digits: usize) -> String {
 /// `digits` significant digits wherever the first of them is; far from 1 in scientific notation.
 pub fn precise(value: f64, digits: usize) -> String {
     let size = value.abs();
-    if !value.is_finite() || size == 0.0 || !(1e-4..1e6).contains(&size) {
+    if !(1e-4..1.0).contains(&size) {
         return significant(value, digits);
     }
-    let before = size.log10().floor() as i32 + 1;
-    let decimals = (digits as i32 - before).max(0) as usize;
+    let first_digit = -size.log10().floor() as usize;
+    let decimals = first_digit + digits.saturating_sub(1);
+    format!("{value:.decimals$}")
+}
+
+/// A ratio: four significant digits, or three of its difference from 1 where that is small.
+pub fn ratio(value: f64) -> String {
+    let difference = (value - 1.0).abs();
+    if !(1e-9..0.01).contains(&difference) {
+        return precise(value, 4);
+    }
+    let decimals = -difference.log10().floor() as usize + 2;
     format!("{value:.decimals$}")
 }
 
@@ -216,6 +226,9 @@ mod tests {
         assert_eq!(precise(123_456.7, 4), "123457");
         assert_eq!(precise(1.234_56e-7, 4), "1.235e-7");
         assert_eq!(precise(f64::INFINITY, 4), "inf");
+        assert_eq!(ratio(1.250_01), "1.250");
+        assert_eq!(ratio(0.999_987_65), "0.9999877");
+        assert_eq!(ratio(1.0), "1.000");
         assert_eq!(p_value(0.049_99), "0.0500");
         assert_eq!(p_value(2.454e-6), "2.5e-6");
         assert_eq!(p_value(0.0), "<1e-307");

@@ -5,7 +5,7 @@ use gradsweep_data as data;
 use crate::config::{ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy};
 use crate::plan::Shape;
 
-/// What to load for a config; `rows` takes only the first rows.
+/// What to load for a config, for the first repeat of its folds; `rows` takes only the first rows.
 pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
     data::LoadSpec {
         source: source_spec(config),
@@ -13,16 +13,18 @@ pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
         encode: encode_spec(config),
         split: data::SplitSpec {
             strategy: match config.validation.strategy {
+                Strategy::Stratified => data::Strategy::Stratified,
                 Strategy::KFold => data::Strategy::KFold,
+                Strategy::Group => data::Strategy::Group,
+                Strategy::Time => data::Strategy::Time,
                 Strategy::Predefined => data::Strategy::Predefined,
                 Strategy::Holdout => data::Strategy::Holdout,
                 Strategy::None => data::Strategy::None,
-                // The config refuses group and time as not built yet.
-                Strategy::Stratified | Strategy::Group | Strategy::Time => data::Strategy::Stratified,
             },
             folds: config.validation.folds,
             fraction: config.validation.fraction,
             shuffle: config.validation.shuffle,
+            repeat: 0,
         },
         seed: config.run.seed,
         deal: config.train.shuffle,
@@ -56,7 +58,10 @@ fn role_spec(config: &Config) -> data::RoleSpec {
         target: own.target.clone(),
         positive: own.positive.clone(),
         drop_null_target: own.null_target == NullTarget::Drop,
+        weight: own.weight.clone(),
+        group: own.group.clone(),
         fold: own.fold.clone(),
+        time: own.time.clone(),
         id: own.id.clone(),
         include: own.include.clone(),
         exclude: own.exclude.clone(),
@@ -79,10 +84,10 @@ fn encode_spec(config: &Config) -> data::EncodeSpec {
     let own = &config.preprocess;
     data::EncodeSpec {
         impute: match own.impute {
+            Impute::Mean => data::Impute::Mean,
+            Impute::Median => data::Impute::Median,
             Impute::Zero => data::Impute::Zero,
             Impute::Error => data::Impute::Error,
-            // Median is refused as not built yet.
-            Impute::Mean | Impute::Median => data::Impute::Mean,
         },
         indicator: own.indicator,
         standardize: own.scale == Scale::Standard,

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Role};
-use gradsweep_math::metric::ScoredRows;
 use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, ParamValue, Reason, RunState, Store, TrialRow, Written};
 use serde::Serialize;
@@ -15,7 +14,7 @@ use crate::error::RunError;
 use crate::memory::peak_memory_bytes;
 use crate::plan::{Plan, PlanSummary};
 use crate::refit::{Refitted, TestScores};
-use crate::train::View;
+use crate::train::{View, scored};
 
 /// Where the time went, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -300,25 +299,17 @@ pub(crate) fn null_model<T: Real>(view: &View<'_, T>) -> Option<f64> {
     let folds = view.folds.labels.len();
     let mut sum = 0.0;
     for fold in 0..folds {
-        let positives = |role: Role| -> f64 {
-            view.groups_as(fold, role)
-                .flat_map(|group| &view.y[view.groups[group].clone()])
-                .map(|y| y.as_f64())
-                .sum()
-        };
-        let rate = positives(Role::Train) / view.rows_as(fold, Role::Train) as f64;
-        let score = (rate / (1.0 - rate)).ln();
+        let [zero, one] = view.class_sums_as(fold, Role::Train);
+        let score = (one / zero).ln();
         let role = if view.rows_as(fold, Role::Val) > 0 {
             Role::Val
         } else {
             Role::Train
         };
-        let rows = view
-            .groups_as(fold, role)
-            .flat_map(|group| &view.y[view.groups[group].clone()]);
-        sum += view
-            .select
-            .value(&ScoredRows::new(rows.map(|y| (score, *y > T::zero())), view.threshold));
+        let rows = view.groups_as(fold, role).flat_map(|group| view.groups[group].clone());
+        let weight = |row: usize| view.weight.as_ref().map_or(1.0, |weight| weight[row].as_f64());
+        let rows = rows.map(|row| (score, view.y[row] > T::zero(), weight(row)));
+        sum += view.select.value(&scored(view, rows));
     }
     let mean = sum / folds as f64;
     mean.is_finite().then_some(mean)

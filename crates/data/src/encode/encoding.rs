@@ -26,6 +26,8 @@ pub struct Encoding {
     /// One per fold.
     pub folds: Vec<FoldEncoding>,
     columns: Vec<ColumnEncoding>,
+    /// Sets of training row groups whose medians are known: each fold's, and all.
+    trainings: Vec<Vec<bool>>,
     spec: EncodeSpec,
 }
 
@@ -94,6 +96,8 @@ pub(crate) enum PreparedColumn {
         name: String,
         center: Center,
         moments: Vec<Moments>,
+        /// Per set of training row groups; empty where none is needed.
+        medians: Vec<f64>,
         raw: usize,
         missing_raw: Option<usize>,
     },
@@ -111,6 +115,7 @@ enum ColumnEncoding {
     Numeric {
         center: Center,
         moments: Vec<Moments>,
+        medians: Vec<f64>,
         feature: usize,
         link: usize,
         missing_link: Option<usize>,
@@ -136,12 +141,12 @@ struct OtherFeature {
 }
 
 impl Encoding {
-    /// Lays out features and links, then every fold.
+    /// Lays out features and links, then every fold; `trainings` are the folds' training groups, then all groups.
     pub(crate) fn new(
         raw: Vec<RawColumn>,
         prepared: Vec<PreparedColumn>,
         spec: &EncodeSpec,
-        trainings: &[Vec<bool>],
+        trainings: Vec<Vec<bool>>,
     ) -> Result<Self, DataError> {
         let mut encoding = Self {
             raw,
@@ -149,6 +154,7 @@ impl Encoding {
             links: Vec::new(),
             folds: Vec::new(),
             columns: Vec::new(),
+            trainings,
             spec: spec.clone(),
         };
         for column in prepared {
@@ -167,10 +173,8 @@ impl Encoding {
                 feature: INTERCEPT.to_owned(),
             });
         }
-        encoding.folds = trainings
-            .iter()
-            .map(|training| encoding.for_training(training))
-            .collect();
+        let folds = encoding.trainings.split_last().map_or(&[][..], |(_, folds)| folds);
+        encoding.folds = folds.iter().map(|training| encoding.for_training(training)).collect();
         Ok(encoding)
     }
 
@@ -180,6 +184,7 @@ impl Encoding {
                 name,
                 center,
                 moments,
+                medians,
                 raw,
                 missing_raw,
             } => {
@@ -193,6 +198,7 @@ impl Encoding {
                 ColumnEncoding::Numeric {
                     center,
                     moments,
+                    medians,
                     feature,
                     link,
                     missing_link,
@@ -254,7 +260,8 @@ impl Encoding {
     /// for a refit. For other sets a level may be without a column and then counts as rare.
     ///
     /// # Panics
-    /// If there is not one entry per row group.
+    /// If there is not one entry per row group; if medians are imputed and the groups are neither those of a fold nor
+    /// all.
     pub fn for_training(&self, is_training: &[bool]) -> FoldEncoding {
         let features = self.features.len();
         let mut fold = FoldEncoding {
@@ -264,11 +271,13 @@ impl Encoding {
             scale: vec![1.0; features],
             mean: vec![0.0; features],
         };
+        let place = self.trainings.iter().position(|training| training == is_training);
         for column in &self.columns {
             match column {
                 ColumnEncoding::Numeric {
                     center,
                     moments,
+                    medians,
                     feature,
                     link,
                     missing_link,
@@ -276,7 +285,15 @@ impl Encoding {
                 } => {
                     assert_eq!(moments.len(), is_training.len(), "one entry per row group");
                     let training = Moments::over(moments, is_training);
-                    let numbers = FoldNumbers::of(&training, *center, self.spec.impute, self.spec.standardize);
+                    let median = place.and_then(|place| medians.get(place)).copied();
+                    assert!(
+                        median.is_some() || medians.is_empty(),
+                        "the medians of {is_training:?} are not known"
+                    );
+                    let EncodeSpec {
+                        impute, standardize, ..
+                    } = self.spec;
+                    let numbers = FoldNumbers::of(&training, *center, impute, median, standardize);
                     fold.factor[*link] = numbers.factor;
                     if let Some(link) = missing_link {
                         fold.factor[*link] = numbers.missing_factor;
@@ -301,22 +318,24 @@ impl Encoding {
                     assert_eq!(categories.counts.len(), is_training.len(), "one entry per row group");
                     let counts = categories.training_counts(is_training);
                     let fates = fates(&counts, &self.spec.one_hot);
-                    let rows: u64 = counts.iter().sum();
-                    let is_constant = |count: u64| count == 0 || count == rows;
+                    // Levels that occur are counted, not their rows: sums of weights need not agree to the last bit.
+                    let occurs = |level: usize| usize::from(counts[level] > 0.0);
+                    let occurring: usize = (0..counts.len()).map(occurs).sum();
+                    let is_constant = |levels: usize| levels == 0 || levels == occurring;
                     for &(level, feature, link) in own {
-                        if fates[level] == Fate::Kept && !is_constant(counts[level]) {
+                        if fates[level] == Fate::Kept && !is_constant(occurs(level)) {
                             fold.factor[link] = 1.0;
                             fold.is_held[feature] = false;
                         }
                     }
                     if let Some(OtherFeature { feature, links }) = other {
                         let is_tied = |level: &Option<usize>| level.is_none_or(|level| fates[level] == Fate::Rare);
-                        let count = |level: &Option<usize>| match level {
-                            Some(level) => counts[*level],
-                            None => shared.iter().map(|level| counts[*level]).sum(),
+                        let levels = |level: &Option<usize>| match level {
+                            Some(level) => occurs(*level),
+                            None => shared.iter().map(|level| occurs(*level)).sum(),
                         };
                         let tied = || links.iter().filter(|(level, _)| is_tied(level));
-                        if !is_constant(tied().map(|(level, _)| count(level)).sum()) {
+                        if !is_constant(tied().map(|(level, _)| levels(level)).sum()) {
                             tied().for_each(|(_, link)| fold.factor[*link] = 1.0);
                             fold.is_held[*feature] = false;
                         }
@@ -332,7 +351,7 @@ impl Encoding {
 mod tests {
     use super::*;
 
-    fn encoding(counts: Vec<Vec<u64>>) -> Encoding {
+    fn encoding(counts: Vec<Vec<f64>>) -> Encoding {
         let categories = Categories {
             levels: ["a", "b", "c"].map(String::from).to_vec(),
             counts,
@@ -353,13 +372,13 @@ mod tests {
             layout,
             first_raw: 0,
         };
-        Encoding::new(raw, vec![column], &spec, &trainings[..2]).expect("distinct names")
+        Encoding::new(raw, vec![column], &spec, trainings.to_vec()).expect("distinct names")
     }
 
     #[test]
     fn a_level_rare_in_a_fold_is_tied_to_other() {
         // Trained on group 1 (fold 0), b is rare; trained on group 0 (fold 1), c is.
-        let encoding = encoding(vec![vec![20, 20, 5], vec![20, 5, 20]]);
+        let encoding = encoding(vec![vec![20.0, 20.0, 5.0], vec![20.0, 5.0, 20.0]]);
         let names: Vec<&str> = encoding.features.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["k=a", "k=b", "k=c", "k=(other)"]);
         assert_eq!(encoding.folds[0].is_held, [false, true, false, false]);
@@ -374,7 +393,7 @@ mod tests {
 
     #[test]
     fn other_without_training_rows_is_held() {
-        let encoding = encoding(vec![vec![20, 20, 5], vec![20, 20, 0]]);
+        let encoding = encoding(vec![vec![20.0, 20.0, 5.0], vec![20.0, 20.0, 0.0]]);
         assert_eq!(encoding.folds[0].is_held, [false, false, true]);
         assert_eq!(encoding.features.len(), 3);
     }

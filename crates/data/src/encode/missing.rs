@@ -12,7 +12,7 @@ pub(crate) const MISSING: &str = "(missing)";
 
 /// Whether the indicator is constant in these training rows.
 pub(crate) fn is_constant(training: &Moments) -> bool {
-    training.missing == 0 || training.observed == 0
+    training.missing == 0.0 || training.observed == 0.0
 }
 
 #[cfg(test)]
@@ -26,8 +26,8 @@ mod tests {
             missing,
             ..Moments::EMPTY
         };
-        assert!(is_constant(&moments(3, 0)) && is_constant(&moments(0, 3)));
-        assert!(!is_constant(&moments(1, 1)));
+        assert!(is_constant(&moments(3.0, 0.0)) && is_constant(&moments(0.0, 3.0)));
+        assert!(!is_constant(&moments(1.0, 1.0)));
         assert_eq!(feature_name("temp"), "temp=(missing)");
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! - [`encoding`]: features, links and each fold's factors
 //! - [`numeric`]: impute and standardize
+//! - [`median`]: the medians of each fold's training rows
 //! - [`missing`]: indicators of missing values
 //! - [`one_hot`]: levels, rare levels, `(other)` and `(missing)`
 
 pub(crate) mod encoding;
+pub(crate) mod median;
 pub(crate) mod missing;
 pub(crate) mod numeric;
 pub(crate) mod one_hot;

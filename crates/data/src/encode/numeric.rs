@@ -59,11 +59,11 @@ impl Center {
     /// Whether stored numbers with these moments, of all rows, lose nothing that matters when rounded to f32.
     pub(crate) fn fits(moments: &Moments) -> bool {
         let (min, max) = (moments.min, moments.max);
-        if moments.observed == 0 || min >= max {
-            return moments.observed == 0 || (min.is_finite() && min.abs() < 1.0);
+        if moments.observed == 0.0 || min >= max {
+            return moments.observed == 0.0 || (min.is_finite() && min.abs() < 1.0);
         }
         let std = moments.variance().sqrt();
-        let allowed = 2.0 * (moments.observed as f64 / HEAD_ROWS as f64).sqrt().max(1.0);
+        let allowed = 2.0 * (moments.observed / HEAD_ROWS as f64).sqrt().max(1.0);
         min.is_finite()
             && max.is_finite()
             && (0.5_f64.powi(40)..=2.0_f64.powi(40)).contains(&std)
@@ -100,19 +100,27 @@ impl FoldNumbers {
         scale: 1.0,
     };
 
-    /// From the moments of the fold's training rows.
-    pub(crate) fn of(moments: &Moments, center: Center, impute: Impute, standardize: bool) -> Self {
+    /// From the moments of the fold's training rows; `median` is theirs, for a column that is missing in some row.
+    pub(crate) fn of(
+        moments: &Moments,
+        center: Center,
+        impute: Impute,
+        median: Option<f64>,
+        standardize: bool,
+    ) -> Self {
         let Center { center: c, scale: g } = center;
-        let (observed, missing) = (moments.observed as f64, moments.missing as f64);
-        if moments.observed == 0 {
+        let Moments { observed, missing, .. } = *moments;
+        if observed == 0.0 {
             return Self::HELD;
         }
         let imputed = match impute {
             Impute::Mean | Impute::Error => moments.mean,
+            // Nothing is imputed where there is no median.
+            Impute::Median => median.unwrap_or(moments.mean),
             Impute::Zero => -c / g,
         };
         // Exact: the stored numbers are compared, not a variance that rounding keeps above zero.
-        let is_spread = moments.min < moments.max || (moments.missing > 0 && is_apart(moments.min, imputed));
+        let is_spread = moments.min < moments.max || (missing > 0.0 && is_apart(moments.min, imputed));
         let rows = observed + missing;
         let mean = (observed * moments.mean + missing * imputed) / rows;
         let from_observed = moments.variance() + (moments.mean - mean).powi(2);
@@ -152,12 +160,12 @@ fn is_apart(stored: f64, computed: f64) -> bool {
 mod tests {
     use super::*;
 
-    fn moments(values: &[f64], missing: u64, center: Center) -> Moments {
+    fn moments(values: &[f64], missing: f64, center: Center) -> Moments {
         let one = |&v: &f64| {
             let t = center.store(v);
             Moments {
-                observed: 1,
-                missing: 0,
+                observed: 1.0,
+                missing: 0.0,
                 mean: t,
                 m2: 0.0,
                 min: t,
@@ -195,11 +203,17 @@ mod tests {
     fn features_equal_imputing_then_standardizing() {
         let values = [3.0, 5.0, 10.0];
         let center = Center::of(values.into_iter());
-        for (impute, a) in [(Impute::Mean, 6.0), (Impute::Zero, 0.0)] {
+        for (impute, a) in [(Impute::Mean, 6.0), (Impute::Median, 5.0), (Impute::Zero, 0.0)] {
             let filled = [3.0, 5.0, 10.0, a, a];
             let mean = filled.iter().sum::<f64>() / 5.0;
             let std = (filled.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 5.0).sqrt();
-            let fold = FoldNumbers::of(&moments(&values, 2, center), center, impute, true);
+            let fold = FoldNumbers::of(
+                &moments(&values, 2.0, center),
+                center,
+                impute,
+                Some(center.store(5.0)),
+                true,
+            );
             for v in values {
                 let found = fold.factor * center.store(v) + fold.offset;
                 assert!((found - (v - mean) / std).abs() < 1e-14);
@@ -213,10 +227,10 @@ mod tests {
     fn constant_and_empty_columns_are_held() {
         let center = Center::of([0.1].into_iter());
         let held = |values: &[f64], missing, impute| {
-            FoldNumbers::of(&moments(values, missing, center), center, impute, true).is_held
+            FoldNumbers::of(&moments(values, missing, center), center, impute, None, true).is_held
         };
-        assert!(held(&[0.1; 7], 0, Impute::Mean) && held(&[0.1; 7], 3, Impute::Mean));
-        assert!(held(&[], 3, Impute::Zero));
-        assert!(!held(&[0.1; 7], 3, Impute::Zero));
+        assert!(held(&[0.1; 7], 0.0, Impute::Mean) && held(&[0.1; 7], 3.0, Impute::Mean));
+        assert!(held(&[], 3.0, Impute::Zero));
+        assert!(!held(&[0.1; 7], 3.0, Impute::Zero));
     }
 }

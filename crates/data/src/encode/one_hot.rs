@@ -7,17 +7,20 @@ use crate::encode::missing::MISSING;
 use crate::error::DataError;
 use crate::levels::{Levels, NULL};
 use crate::spec::{OneHotSpec, OtherLevels};
+use crate::split::folds::Split;
 
 /// The feature of rare and unseen levels.
 pub(crate) const OTHER: &str = "(other)";
 
 /// A categorical column: its levels and how often each occurs in each row group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Rows count by their weights: a level with rows of weight 0 only is as absent.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Categories {
     /// In text order; [`MISSING`] is last when there are nulls.
     pub(crate) levels: Vec<String>,
     /// `[group][level]`.
-    pub(crate) counts: Vec<Vec<u64>>,
+    pub(crate) counts: Vec<Vec<f64>>,
 }
 
 /// What one set of training rows makes of a level.
@@ -44,7 +47,12 @@ pub(crate) struct Layout {
 
 impl Categories {
     /// Counts levels per row group; `levels.codes` gets a code for null when there are nulls.
-    pub(crate) fn count(column: &str, levels: &mut Levels, group: &[u32], groups: usize) -> Result<Self, DataError> {
+    pub(crate) fn count(
+        column: &str,
+        levels: &mut Levels,
+        split: &Split,
+        weight: Option<&[f64]>,
+    ) -> Result<Self, DataError> {
         for (level, meaning) in [(OTHER, "rare levels"), (MISSING, "nulls")] {
             if levels.texts.iter().any(|text| text == level) {
                 let (column, level) = (column.to_owned(), level.to_owned());
@@ -64,17 +72,17 @@ impl Categories {
         if levels.nulls() > 0 {
             texts.push(MISSING.to_owned());
         }
-        let mut counts = vec![vec![0; texts.len()]; groups];
-        for (code, &group) in levels.codes.iter_mut().zip(group) {
+        let mut counts = vec![vec![0.0; texts.len()]; split.groups];
+        for (row, (code, &group)) in levels.codes.iter_mut().zip(&split.group).enumerate() {
             *code = if *code == NULL { null } else { rank[*code as usize] };
-            counts[group as usize][*code as usize] += 1;
+            counts[group as usize][*code as usize] += weight.map_or(1.0, |weight| weight[row]);
         }
         Ok(Self { levels: texts, counts })
     }
 
     /// Training rows of each level.
-    pub(crate) fn training_counts(&self, is_training: &[bool]) -> Vec<u64> {
-        let mut sums = vec![0; self.levels.len()];
+    pub(crate) fn training_counts(&self, is_training: &[bool]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.levels.len()];
         for (counts, _) in self.counts.iter().zip(is_training).filter(|(_, t)| **t) {
             for (sum, count) in sums.iter_mut().zip(counts) {
                 *sum += count;
@@ -90,6 +98,7 @@ impl Categories {
             .map(|training| fates(&self.training_counts(training), spec))
             .collect();
         let of_level = |level: usize| fates.iter().map(move |fates| fates[level]);
+        let is_absent = |level: usize| self.counts.iter().all(|counts| counts[level] == 0.0);
         let mut layout = Layout {
             raw: vec![None; self.levels.len()],
             raw_levels: Vec::new(),
@@ -101,7 +110,7 @@ impl Categories {
         for level in 0..self.levels.len() {
             let is_kept = of_level(level).any(|fate| fate == Fate::Kept);
             let is_rare = of_level(level).any(|fate| fate == Fate::Rare);
-            has_other |= is_rare;
+            has_other |= is_rare && !is_absent(level);
             if of_level(level).all(|fate| fate == Fate::Rare) {
                 rare_everywhere.push(level);
             } else if is_kept || (is_rare && has_shared) {
@@ -132,14 +141,14 @@ impl Categories {
     pub(crate) fn unseen(&self, is_training: &[bool], is_held_out: &[bool]) -> Option<&str> {
         let training = self.training_counts(is_training);
         let held_out = self.training_counts(is_held_out);
-        let unseen = (0..self.levels.len()).find(|&level| training[level] == 0 && held_out[level] > 0)?;
+        let unseen = (0..self.levels.len()).find(|&level| training[level] == 0.0 && held_out[level] > 0.0)?;
         Some(&self.levels[unseen])
     }
 }
 
 /// What training rows with these counts make of each level.
-pub(crate) fn fates(counts: &[u64], spec: &OneHotSpec) -> Vec<Fate> {
-    let is_frequent = |level: &usize| counts[*level] >= spec.min_frequency.max(1);
+pub(crate) fn fates(counts: &[f64], spec: &OneHotSpec) -> Vec<Fate> {
+    let is_frequent = |level: &usize| counts[*level] > 0.0 && counts[*level] >= spec.min_frequency as f64;
     let mut kept: Vec<usize> = (0..counts.len()).filter(is_frequent).collect();
     let own = match spec.other {
         OtherLevels::Ignore => spec.max_categories,
@@ -148,7 +157,7 @@ pub(crate) fn fates(counts: &[u64], spec: &OneHotSpec) -> Vec<Fate> {
     };
     if kept.len() > own {
         // The least frequent go; a stable sort drops earlier texts first among equals.
-        kept.sort_by_key(|&level| counts[level]);
+        kept.sort_by(|&a, &b| counts[a].total_cmp(&counts[b]));
         kept.drain(..kept.len() - own);
         kept.sort_unstable();
     }
@@ -174,7 +183,7 @@ mod tests {
         }
     }
 
-    fn kept(counts: &[u64], spec: &OneHotSpec) -> Vec<usize> {
+    fn kept(counts: &[f64], spec: &OneHotSpec) -> Vec<usize> {
         let fates = fates(counts, spec);
         (0..counts.len()).filter(|&level| fates[level] == Fate::Kept).collect()
     }
@@ -182,12 +191,34 @@ mod tests {
     #[test]
     fn kept_levels_are_those_of_scikit_learn() {
         // OneHotEncoder(max_categories=3) on a:5 b:4 c:3, and on four levels of three rows each.
-        assert_eq!(kept(&[5, 4, 3], &spec(1, 3)), [0, 1]);
-        assert_eq!(kept(&[3, 3, 3, 3], &spec(1, 3)), [2, 3]);
-        assert_eq!(kept(&[3, 3, 3, 3], &spec(1, 4)), [1, 2, 3]);
-        assert_eq!(kept(&[3, 2, 9], &spec(3, 1000)), [0, 2]);
-        assert_eq!(kept(&[3, 2, 0], &spec(0, 1000)), [0, 1]);
-        assert_eq!(kept(&[3, 2], &spec(1, 1)), [0_usize; 0]);
+        assert_eq!(kept(&[5.0, 4.0, 3.0], &spec(1, 3)), [0, 1]);
+        assert_eq!(kept(&[3.0; 4], &spec(1, 3)), [2, 3]);
+        assert_eq!(kept(&[3.0; 4], &spec(1, 4)), [1, 2, 3]);
+        assert_eq!(kept(&[3.0, 2.0, 9.0], &spec(3, 1000)), [0, 2]);
+        assert_eq!(kept(&[3.0, 2.0, 0.0], &spec(0, 1000)), [0, 1]);
+        assert_eq!(kept(&[3.0, 2.0], &spec(1, 1)), [0_usize; 0]);
+    }
+
+    #[test]
+    fn fractions_of_a_row_are_enough_where_any_row_is() {
+        assert_eq!(kept(&[0.25, 0.0, 0.75], &spec(0, 1000)), [0, 2]);
+        assert_eq!(kept(&[0.25, 0.0, 1.75], &spec(1, 1000)), [2]);
+    }
+
+    #[test]
+    fn levels_of_weight_zero_are_as_absent() {
+        let categories = |counts: &[f64]| Categories {
+            levels: ["a", "b", "c"].map(String::from).to_vec(),
+            counts: vec![counts.to_vec(), counts.to_vec()],
+        };
+        let trainings = [vec![true, false], vec![true, true]];
+        let layout = categories(&[5.0, 0.0, 5.0]).layout(&trainings, &spec(3, 1000));
+        assert_eq!(layout.feature_levels, [Some(0), Some(2)]);
+        assert_eq!(layout.raw, [Some(0), None, Some(1)]);
+        // Where rare levels share a column anyway, it is in their company.
+        let layout = categories(&[5.0, 0.0, 1.0]).layout(&trainings, &spec(3, 1000));
+        assert_eq!(layout.feature_levels, [Some(0), None]);
+        assert_eq!(layout.raw, [Some(0), Some(1), Some(1)]);
     }
 
     #[test]
@@ -196,7 +227,7 @@ mod tests {
             drop_first: true,
             ..spec(3, 1000)
         };
-        assert_eq!(fates(&[1, 5, 5], &spec), [Fate::Rare, Fate::Dropped, Fate::Kept]);
+        assert_eq!(fates(&[1.0, 5.0, 5.0], &spec), [Fate::Rare, Fate::Dropped, Fate::Kept]);
     }
 
     #[test]
@@ -204,7 +235,7 @@ mod tests {
         let levels = ["a", "b", "c", "d", MISSING].map(String::from).to_vec();
         let categories = Categories {
             levels,
-            counts: vec![vec![5, 5, 1, 1, 5], vec![5, 0, 0, 0, 5]],
+            counts: vec![vec![5.0, 5.0, 1.0, 1.0, 5.0], vec![5.0, 0.0, 0.0, 0.0, 5.0]],
         };
         let trainings = [vec![false, true], vec![true, false], vec![true, true]];
         let layout = categories.layout(&trainings, &spec(3, 1000));

@@ -63,6 +63,8 @@ impl DataError {
             } => {
                 format!("add \"{column}\" to [data] exclude, or store it as numbers or text")
             }
+            Self::UnsupportedType { part: "weight", .. } => "store it as numbers".to_owned(),
+            Self::UnsupportedType { part: "time", .. } => "store it as numbers, dates or datetimes".to_owned(),
             Self::UnsupportedType { .. } => "store it as text, bool or whole numbers".to_owned(),
             Self::NoFeatures { .. } => {
                 "check [data] include and exclude; a skipped column is taken when include names it".to_owned()
@@ -83,7 +85,7 @@ impl DataError {
             Self::Infinite { column, .. } => format!(
                 "list \"{column}\" under [data] exclude, or clean the file; NaN and nulls are imputed, infinities are not"
             ),
-            Self::MissingValue { .. } => "set [preprocess] impute = \"mean\" or \"zero\"".to_owned(),
+            Self::MissingValue { .. } => "set [preprocess] impute = \"mean\", \"median\" or \"zero\"".to_owned(),
             Self::NotANumber { text, column, .. } => {
                 format!("add \"{text}\" to [data] missing, or set types = {{ {column} = \"categorical\" }}")
             }
@@ -92,8 +94,18 @@ impl DataError {
             }
             Self::DuplicateFeature { .. } => "rename one of the columns".to_owned(),
             Self::UnseenLevel { .. } => "set [preprocess] one_hot.other = \"group\" or \"ignore\"".to_owned(),
-            Self::NoFoldColumn => "set [data] fold = \"<the column with each row's fold>\"".to_owned(),
-            Self::NullFold { .. } => "give every row a fold".to_owned(),
+            Self::NoRoleColumn { role, .. } => format!("set [data] {role} = \"<the column with each row's {role}>\""),
+            Self::NullRole { role, .. } => format!("give every row a {role}"),
+            Self::BadWeight { .. } => {
+                "give every row a weight of 0 or more; 0 leaves it out of all statistics, fits and scores".to_owned()
+            }
+            Self::NotATime { .. } => "write dates as 2013-01-31, with a time of day as 2013-01-31T05:00:00".to_owned(),
+            Self::TooFewGroups { groups, .. } if *groups >= 2 => format!("set [validation] folds = {groups} or fewer"),
+            Self::TooFewGroups { .. } => "a held-out group needs another to train on".to_owned(),
+            Self::TooFewTimes { times, .. } if *times > 2 => {
+                format!("set [validation] folds = {} or fewer", times - 1)
+            }
+            Self::TooFewTimes { .. } => "a fold is trained on the times before its own".to_owned(),
             Self::TooFewFolds { .. } => "set [validation] folds = 2 or more".to_owned(),
             Self::TooManyFolds { rows, .. } => {
                 format!("set [validation] folds = {} or fewer", (*rows).clamp(2, 10))
@@ -102,7 +114,10 @@ impl DataError {
                 format!("set [validation] folds = {rows}")
             }
             Self::ClassSmallerThanFolds { .. } => "get more rows of that class".to_owned(),
-            Self::FoldWithOneClass { .. } => "strategy = \"stratified\" gives every fold both classes".to_owned(),
+            Self::FoldWithOneClass { .. } => {
+                "take fewer folds, or strategy = \"stratified\", which gives every fold both classes".to_owned()
+            }
+            Self::FoldWithoutWeight { .. } => "give some of them a weight above 0".to_owned(),
             Self::EmptyFold { .. } => "change [validation] fraction, or give more rows".to_owned(),
             Self::BadGlob { .. } | Self::Io { .. } => return None,
         };

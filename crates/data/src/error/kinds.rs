@@ -227,7 +227,7 @@ pub enum DataError {
         file: String,
         /// Its type in the file.
         dtype: String,
-        /// `feature`, `target` or `fold`.
+        /// `feature`, or the column's role.
         part: &'static str,
     },
     /// No feature is left.
@@ -356,20 +356,80 @@ pub enum DataError {
         /// The fold's label.
         fold: String,
     },
-    /// Predefined folds without a fold column.
-    #[error("[validation] strategy = \"predefined\" needs [data] fold")]
-    NoFoldColumn,
-    /// Rows without a fold.
-    #[error("fold column \"{column}\" is missing in {count} rows, first in row {row} of {file}")]
-    NullFold {
-        /// The fold column.
+    /// A strategy without the column that it goes by.
+    #[error("[validation] strategy = \"{strategy}\" needs [data] {role}")]
+    NoRoleColumn {
+        /// The strategy.
+        strategy: &'static str,
+        /// `group`, `fold` or `time`.
+        role: &'static str,
+    },
+    /// Rows without what their fold follows from.
+    #[error("{role} column \"{column}\" is missing in {count} {}, first in row {row} of {file}", row_noun(*.count))]
+    NullRole {
+        /// `group`, `fold` or `time`.
+        role: &'static str,
+        /// The column.
         column: String,
-        /// Rows without a fold.
+        /// Rows without a value.
         count: usize,
         /// First such row, 1-based in its file.
         row: usize,
         /// File of that row.
         file: String,
+    },
+    /// A weight that is no finite number of 0 or more.
+    #[error(
+        "weight column \"{column}\" is missing, negative, infinite or no number in {count} of {rows} {}, first in row \
+         {row} of {file}{}",
+        row_noun(*.rows),
+        .value.map_or(String::new(), |value| format!(" ({value})"))
+    )]
+    BadWeight {
+        /// The weight column.
+        column: String,
+        /// The first such weight, when it is a number.
+        value: Option<f64>,
+        /// Rows with such a weight.
+        count: usize,
+        /// Rows read.
+        rows: usize,
+        /// First such row, 1-based in its file.
+        row: usize,
+        /// File of that row.
+        file: String,
+    },
+    /// Text in the time column that is no date.
+    #[error("time column \"{column}\" holds \"{text}\" in row {row} of {file}, which is neither a number nor a date")]
+    NotATime {
+        /// The time column.
+        column: String,
+        /// The cell.
+        text: String,
+        /// Row, 1-based in its file.
+        row: usize,
+        /// File of the row.
+        file: String,
+    },
+    /// Fewer groups than folds.
+    #[error("column \"{column}\" has {groups} {}, fewer than the {folds} folds", if *.groups == 1 { "group" } else { "groups" })]
+    TooFewGroups {
+        /// The group column.
+        column: String,
+        /// Its different values.
+        groups: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
+    /// Too few different times for the folds.
+    #[error("column \"{column}\" has {times} different {}, and {folds} folds need {} or more", if *.times == 1 { "time" } else { "times" }, folds + 1)]
+    TooFewTimes {
+        /// The time column.
+        column: String,
+        /// Its different values.
+        times: usize,
+        /// Folds asked for.
+        folds: usize,
     },
     /// Fewer than two folds.
     #[error("{folds} {} not enough: a held-out fold needs another to train on", if *.folds == 1 { "fold is" } else { "folds are" })]
@@ -386,7 +446,7 @@ pub enum DataError {
         rows: usize,
     },
     /// A class with fewer rows than folds.
-    #[error("class \"{class}\" of \"{column}\" has {rows} {}, fewer than the {folds} folds", if *.rows == 1 { "row" } else { "rows" })]
+    #[error("class \"{class}\" of \"{column}\" has {rows} {}, fewer than the {folds} folds", row_noun(*.rows as usize))]
     ClassSmallerThanFolds {
         /// The target column.
         column: String,
@@ -397,15 +457,25 @@ pub enum DataError {
         /// Folds asked for.
         folds: usize,
     },
-    /// A fold with one class on a side.
-    #[error("the {side} rows of fold {fold} have one class only: \"{class}\"")]
+    /// A fold that is trained on one class.
+    #[error("the training rows of fold {fold} have one class only: \"{class}\"{}", if *.is_weighted { " (a row of weight 0 does not count)" } else { "" })]
     FoldWithOneClass {
+        /// The fold's label.
+        fold: String,
+        /// The only label there.
+        class: String,
+        /// Whether rows have weights.
+        is_weighted: bool,
+    },
+    /// A side of a fold whose rows all have weight 0.
+    #[error("all {side} rows of fold {fold} have weight 0 in \"{column}\"")]
+    FoldWithoutWeight {
         /// The fold's label.
         fold: String,
         /// `training` or `held-out`.
         side: &'static str,
-        /// The only label there.
-        class: String,
+        /// The weight column.
+        column: String,
     },
     /// A side of a fold without rows.
     #[error("fold {fold} has no {side} rows")]
@@ -415,6 +485,10 @@ pub enum DataError {
         /// `training` or `held-out`.
         side: &'static str,
     },
+}
+
+fn row_noun(count: usize) -> &'static str {
+    if count == 1 { "row" } else { "rows" }
 }
 
 fn fields(found: usize) -> String {

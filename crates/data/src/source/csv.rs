@@ -70,6 +70,7 @@ pub(crate) fn open(
 fn keeps_codes(roles: &RoleSpec, name: &str) -> bool {
     roles.types.get(name) == Some(&ColumnType::Categorical)
         || roles.target == name
+        || roles.group.as_deref() == Some(name)
         || roles.fold.as_deref() == Some(name)
 }
 

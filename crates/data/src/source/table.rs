@@ -82,6 +82,12 @@ impl Table {
         self.columns.iter().find(|c| c.name == name).map(|c| &c.dtype)
     }
 
+    /// Whether a column is of numbers; bools are not.
+    pub(crate) fn is_number(&self, name: &str) -> bool {
+        self.dtype(name)
+            .is_some_and(|dtype| dtype.is_primitive_numeric() || dtype.is_decimal())
+    }
+
     /// Hands over the named columns in row order, a batch at a time.
     pub(crate) fn for_each_batch(
         &self,

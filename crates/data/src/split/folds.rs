@@ -1,8 +1,8 @@
 //! The folds of a sweep over row groups.
 
-use super::{holdout, kfold, predefined, stratified};
+use super::{group, holdout, kfold, predefined, stratified, time};
 use crate::error::DataError;
-use crate::levels::Levels;
+use crate::role_columns::RoleColumns;
 use crate::spec::{SplitSpec, Strategy};
 use crate::target::Target;
 
@@ -70,6 +70,15 @@ impl Split {
         (0..self.folds.len()).map(|fold| self.folds.is_training(fold)).collect()
     }
 
+    /// Sum of the weights of each class in each row group, or the number of its rows.
+    fn group_sums(&self, y: &[u8], weight: Option<&[f64]>) -> Vec<[f64; 2]> {
+        let mut sums = vec![[0.0; 2]; self.groups];
+        for (row, (&group, &y)) in self.group.iter().zip(y).enumerate() {
+            sums[group as usize][usize::from(y)] += weight.map_or(1.0, |weight| weight[row]);
+        }
+        sums
+    }
+
     /// Each fold's training groups, and all groups, as for a refit.
     pub(crate) fn trainings_and_all(&self) -> Vec<Vec<bool>> {
         let mut trainings = self.trainings();
@@ -78,16 +87,15 @@ impl Split {
     }
 }
 
-/// Assigns rows and checks that every fold can be trained and scored.
-pub(crate) fn assign(
-    spec: &SplitSpec,
-    seed: u64,
-    target: &Target,
-    fold_column: Option<&Levels>,
-) -> Result<Split, DataError> {
+/// Assigns rows by the strategy; `seed` is that of the repeat.
+pub(crate) fn assign(spec: &SplitSpec, seed: u64, target: &Target, columns: &RoleColumns) -> Result<Split, DataError> {
     let rows = target.y.len();
-    let numbered = || Folds::leave_one_out((0..spec.folds).map(|fold| fold.to_string()).collect());
-    if matches!(spec.strategy, Strategy::Stratified | Strategy::KFold) {
+    let numbered = |group| Split {
+        group,
+        groups: spec.folds,
+        folds: Folds::leave_one_out((0..spec.folds).map(|fold| fold.to_string()).collect()),
+    };
+    if matches!(spec.strategy, Strategy::Stratified | Strategy::KFold | Strategy::Group) {
         if spec.folds < 2 {
             return Err(DataError::TooFewFolds { folds: spec.folds });
         }
@@ -98,24 +106,32 @@ pub(crate) fn assign(
             });
         }
     }
-    let split = match spec.strategy {
-        Strategy::Stratified => {
-            let group = stratified::assign(target, spec.folds, spec.shuffle, seed)?;
-            Split {
-                group,
-                groups: spec.folds,
-                folds: numbered(),
-            }
+    let needed = |role| DataError::NoRoleColumn {
+        strategy: spec.strategy.name(),
+        role,
+    };
+    Ok(match spec.strategy {
+        Strategy::Stratified => numbered(stratified::assign(target, spec.folds, spec.shuffle, seed)?),
+        Strategy::KFold => numbered(kfold::assign(rows, spec.folds, spec.shuffle, seed)),
+        Strategy::Group => {
+            let (name, column) = columns.group.as_ref().ok_or_else(|| needed("group"))?;
+            numbered(group::assign(
+                column,
+                name,
+                spec.folds,
+                spec.shuffle,
+                spec.repeat,
+                seed,
+            )?)
         }
-        Strategy::KFold => {
-            let group = kfold::assign(rows, spec.folds, spec.shuffle, seed);
-            Split {
-                group,
-                groups: spec.folds,
-                folds: numbered(),
-            }
+        Strategy::Time => {
+            let (name, times) = columns.time.as_ref().ok_or_else(|| needed("time"))?;
+            time::assign(times, name, spec.folds)?
         }
-        Strategy::Predefined => predefined::assign(fold_column.ok_or(DataError::NoFoldColumn)?)?,
+        Strategy::Predefined => {
+            let (_, column) = columns.fold.as_ref().ok_or_else(|| needed("fold"))?;
+            predefined::assign(column)?
+        }
         Strategy::Holdout => holdout::assign(&target.y, spec.fraction, spec.shuffle, seed),
         Strategy::None => Split {
             group: vec![0; rows],
@@ -125,39 +141,82 @@ pub(crate) fn assign(
                 roles: vec![vec![Role::Train]],
             },
         },
-    };
-    check(&split, target)?;
-    Ok(split)
+    })
 }
 
-/// Both sides of every fold need rows of both classes: no metric is defined otherwise.
-fn check(split: &Split, target: &Target) -> Result<(), DataError> {
-    let mut counts = vec![[0_u64; 2]; split.groups];
-    for (&group, &y) in split.group.iter().zip(&target.y) {
-        counts[group as usize][usize::from(y)] += 1;
-    }
+/// Checks that every fold can be trained and scored, rows counted by their weights; returns the weight of each class in
+/// each row group, and what is to be said.
+///
+/// Training rows need both classes. Held-out rows of one class have no area under a curve, but a loss.
+pub(crate) fn check(
+    split: &Split,
+    target: &Target,
+    columns: &RoleColumns,
+) -> Result<(Vec<[f64; 2]>, Vec<String>), DataError> {
+    let weight = columns.weight.as_ref();
+    let weights = split.group_sums(&target.y, weight.map(|(_, weight)| weight.as_slice()));
+    let mut of_one_class: Vec<(&str, &str)> = Vec::new();
     for (fold, roles) in split.folds.labels.iter().zip(&split.folds.roles) {
         for (role, side) in [(Role::Train, "training"), (Role::Val, "held-out")] {
             if !roles.contains(&role) {
                 continue;
             }
-            let mut sum = [0, 0];
-            for (count, _) in counts.iter().zip(roles).filter(|(_, r)| **r == role) {
-                sum[0] += count[0];
-                sum[1] += count[1];
-            }
-            let fold = fold.clone();
-            match sum {
-                [0, 0] => return Err(DataError::EmptyFold { fold, side }),
-                [_, 0] | [0, _] => {
-                    let class = target.label(u8::from(sum[0] == 0)).to_owned();
-                    return Err(DataError::FoldWithOneClass { fold, side, class });
+            let over = |groups: &[[f64; 2]]| {
+                let own = groups.iter().zip(roles).filter(|(_, own)| **own == role);
+                own.fold([0.0, 0.0], |sum, (group, _)| [sum[0] + group[0], sum[1] + group[1]])
+            };
+            match (over(&weights), weight) {
+                ([0.0, 0.0], Some((column, _))) if over(&split.group_sums(&target.y, None)) != [0.0, 0.0] => {
+                    return Err(DataError::FoldWithoutWeight {
+                        fold: fold.clone(),
+                        side,
+                        column: column.clone(),
+                    });
+                }
+                ([0.0, 0.0], _) => {
+                    return Err(DataError::EmptyFold {
+                        fold: fold.clone(),
+                        side,
+                    });
+                }
+                (sum @ ([_, 0.0] | [0.0, _]), _) => {
+                    let class = target.label(u8::from(sum[0] == 0.0));
+                    if role == Role::Train {
+                        return Err(DataError::FoldWithOneClass {
+                            fold: fold.clone(),
+                            class: class.to_owned(),
+                            is_weighted: weight.is_some(),
+                        });
+                    }
+                    of_one_class.push((fold, class));
                 }
                 _ => {}
             }
         }
     }
-    Ok(())
+    let warned = one_class_warning(&of_one_class).into_iter().collect();
+    Ok((weights, warned))
+}
+
+/// One sentence about all folds whose held-out rows have one class.
+fn one_class_warning(folds: &[(&str, &str)]) -> Option<String> {
+    const MOST_NAMED: usize = 5;
+    let (_, class) = folds.first()?;
+    let mut named: Vec<&str> = folds.iter().map(|(fold, _)| *fold).take(MOST_NAMED).collect();
+    if folds.len() > MOST_NAMED {
+        named.push("…");
+    }
+    let is_same = folds.iter().all(|(_, other)| other == class);
+    let class = if is_same {
+        format!(" (\"{class}\")")
+    } else {
+        String::new()
+    };
+    let noun = if folds.len() == 1 { "fold" } else { "folds" };
+    Some(format!(
+        "the held-out rows of {noun} {} have one class only{class}: roc_auc is undefined there",
+        named.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -191,10 +250,52 @@ pub(super) mod tests {
             shuffle: false,
             ..SplitSpec::default()
         };
-        let error = assign(&spec, 0, &target(vec![0, 1, 1, 1]), None).expect_err("rows 2 and 3 are ones");
+        let columns = RoleColumns::default();
+        let of_one_class = target(vec![0, 1, 1, 1]);
+        let split = assign(&spec, 0, &of_one_class, &columns).expect("enough rows");
+        let error = check(&split, &of_one_class, &columns).expect_err("rows 2 and 3 are ones");
         assert_eq!(
             error.to_string(),
             "the training rows of fold 0 have one class only: \"yes\""
+        );
+    }
+
+    #[test]
+    fn weights_decide_which_rows_a_fold_has() {
+        let spec = SplitSpec {
+            strategy: Strategy::KFold,
+            folds: 3,
+            shuffle: false,
+            ..SplitSpec::default()
+        };
+        let target = target(vec![0, 1, 0, 1, 0, 1]);
+        let said = |weight: [f64; 6]| {
+            let weight = Some(("w".to_owned(), weight.to_vec()));
+            let columns = RoleColumns {
+                weight,
+                ..RoleColumns::default()
+            };
+            let split = assign(&spec, 0, &target, &columns).expect("enough rows");
+            check(&split, &target, &columns)
+                .map(|(_, warned)| warned)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(said([1.0; 6]), Ok(Vec::new()));
+        assert_eq!(
+            said([0.0, 0.0, 0.0, 0.0, 1.0, 1.0]),
+            Err("all held-out rows of fold 0 have weight 0 in \"w\"".to_owned())
+        );
+        assert_eq!(
+            said([1.0, 0.0, 1.0, 0.0, 1.0, 1.0]),
+            Err(
+                "the training rows of fold 2 have one class only: \"no\" (a row of weight 0 does not count)".to_owned()
+            )
+        );
+        assert_eq!(
+            said([1.0, 0.0, 1.0, 2.0, 0.0, 1.0]),
+            Ok(vec![
+                "the held-out rows of folds 0, 2 have one class only: roc_auc is undefined there".to_owned()
+            ])
         );
     }
 
@@ -205,7 +306,7 @@ pub(super) mod tests {
             ..SplitSpec::default()
         };
         assert!(matches!(
-            assign(&spec, 0, &target(vec![0, 1]), None),
+            assign(&spec, 0, &target(vec![0, 1]), &RoleColumns::default()),
             Err(DataError::TooFewFolds { folds: 1 })
         ));
         let spec = SplitSpec {
@@ -214,7 +315,7 @@ pub(super) mod tests {
             ..SplitSpec::default()
         };
         assert!(matches!(
-            assign(&spec, 0, &target(vec![0, 1]), None),
+            assign(&spec, 0, &target(vec![0, 1]), &RoleColumns::default()),
             Err(DataError::TooManyFolds { .. })
         ));
     }
@@ -227,7 +328,7 @@ pub(super) mod tests {
         ) {
             let strategy = if is_stratified { Strategy::Stratified } else { Strategy::KFold };
             let spec = SplitSpec { strategy, folds, shuffle, ..SplitSpec::default() };
-            let Ok(split) = assign(&spec, seed, &target(y.clone()), None) else { return Ok(()) };
+            let Ok(split) = assign(&spec, seed, &target(y.clone()), &RoleColumns::default()) else { return Ok(()) };
             for group in 0..split.groups {
                 let held_out = split.folds.roles.iter().filter(|roles| roles[group] == Role::Val).count();
                 prop_assert_eq!(held_out, 1);

@@ -87,6 +87,11 @@ impl Placement {
             .collect()
     }
 
+    /// The values of stored rows, from those of kept rows in file order.
+    pub(crate) fn stored<T: Copy>(&self, kept: &[T]) -> Vec<T> {
+        self.kept_rows().iter().map(|row| kept[*row as usize]).collect()
+    }
+
     /// Kept row, in file order, per stored row.
     pub(crate) fn kept_rows(&self) -> &[u32] {
         self.kept_row.as_deref().unwrap_or(&self.source_row)

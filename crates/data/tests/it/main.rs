@@ -7,4 +7,6 @@ mod equal;
 mod files;
 mod oracle;
 mod refused;
+mod splits;
 mod told;
+mod weights;

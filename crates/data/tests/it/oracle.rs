@@ -2,8 +2,10 @@
 //! each fold's own training rows.
 
 use gradsweep_data::{DataError, Dataset, Impute, LoadSpec, OneHotSpec, OtherLevels, Role, Strategy, load};
-use polars::df;
-use proptest::prelude::{ProptestConfig, TestCaseError, any, prop, prop_assert, prop_assert_eq, proptest};
+use polars::prelude::{Column, df};
+use proptest::prelude::{
+    Just, ProptestConfig, TestCaseError, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 
 use crate::files::{Folder, spec};
 
@@ -12,19 +14,30 @@ use crate::files::{Folder, spec};
 struct Raw {
     numbers: Vec<Option<f64>>,
     levels: Vec<Option<&'static str>>,
+    /// How often each row counts.
+    weight: Option<Vec<u32>>,
 }
 
 const LEVELS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
-/// Feature name and value per row, computed the obvious way.
+/// Feature name and value per row, computed the obvious way: a weight writes its row out so many times.
 fn naive(raw: &Raw, is_training: &[bool], spec: &LoadSpec) -> Vec<(String, Vec<f64>)> {
-    let rows = || (0..is_training.len()).filter(|&row| is_training[row]);
+    let times = |row: usize| raw.weight.as_ref().map_or(1, |weight| weight[row] as usize);
+    let rows = || {
+        let training = (0..is_training.len()).filter(|&row| is_training[row]);
+        training.flat_map(move |row| std::iter::repeat_n(row, times(row)))
+    };
     let mut features = Vec::new();
 
     let observed: Vec<f64> = rows().filter_map(|row| raw.numbers[row]).collect();
     if !observed.is_empty() {
         let fill = match spec.encode.impute {
             Impute::Zero => 0.0,
+            Impute::Median => {
+                let mut sorted = observed.clone();
+                sorted.sort_by(f64::total_cmp);
+                f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
+            }
             _ => observed.iter().sum::<f64>() / observed.len() as f64,
         };
         let value = |row: usize| raw.numbers[row].unwrap_or(fill);
@@ -117,14 +130,21 @@ fn encoded(data: &Dataset<f64>, is_training: &[bool], factor_of: Option<usize>) 
 
 fn compare(raw: &Raw, y: &[bool], change: impl FnOnce(&mut LoadSpec)) -> Result<(), TestCaseError> {
     let folder = Folder::new();
-    let frame = df!("x" => raw.numbers.clone(), "k" => raw.levels.clone(), "y" => y).unwrap();
+    let mut frame = df!("x" => raw.numbers.clone(), "k" => raw.levels.clone(), "y" => y).unwrap();
+    if let Some(weight) = &raw.weight {
+        frame.with_column(Column::new("w".into(), weight)).unwrap();
+    }
     let mut spec = spec(&[folder.parquet("a.parquet", &frame, 7)]);
     spec.roles.include = vec!["x".into(), "k".into()];
+    spec.roles.weight = raw.weight.as_ref().map(|_| "w".into());
     change(&mut spec);
     let data = match load::<f64>(&spec) {
         Ok(data) => data,
         Err(
-            DataError::OneClass { .. } | DataError::ClassSmallerThanFolds { .. } | DataError::FoldWithOneClass { .. },
+            DataError::OneClass { .. }
+            | DataError::ClassSmallerThanFolds { .. }
+            | DataError::FoldWithOneClass { .. }
+            | DataError::FoldWithoutWeight { .. },
         ) => {
             return Ok(());
         }
@@ -163,28 +183,35 @@ fn compare(raw: &Raw, y: &[bool], change: impl FnOnce(&mut LoadSpec)) -> Result<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
 
     #[test]
     fn features_of_every_fold_are_those_of_its_training_rows(
         cells in prop::collection::vec(
-            (prop::option::weighted(0.8, -50.0..70.0_f64), prop::option::weighted(0.9, prop::sample::select(&LEVELS[..])), any::<bool>()),
+            (
+                prop::option::weighted(0.8, -50.0..70.0_f64),
+                prop::option::weighted(0.9, prop::sample::select(&LEVELS[..])),
+                any::<bool>(),
+                prop_oneof![1 => Just(0_u32), 3 => 1..5_u32],
+            ),
             30..120,
         ),
+        is_weighted: bool, impute in prop::sample::select(&[Impute::Mean, Impute::Median, Impute::Zero][..]),
         min_frequency in 0_u64..12, max_categories in 1_usize..9, seed: u64,
-        (indicator, standardize, drop_first, is_zero, is_group) in any::<(bool, bool, bool, bool, bool)>(),
+        (indicator, standardize, drop_first, is_group) in any::<(bool, bool, bool, bool)>(),
         strategy in prop::sample::select(&[Strategy::Stratified, Strategy::KFold, Strategy::Holdout, Strategy::None][..]),
     ) {
         let raw = Raw {
             numbers: cells.iter().map(|cell| cell.0).collect(),
             levels: cells.iter().map(|cell| cell.1).collect(),
+            weight: is_weighted.then(|| cells.iter().map(|cell| cell.3).collect()),
         };
         let y: Vec<bool> = cells.iter().map(|cell| cell.2).collect();
         compare(&raw, &y, |spec| {
             spec.seed = seed;
             spec.split.strategy = strategy;
             spec.split.folds = 3;
-            spec.encode.impute = if is_zero { Impute::Zero } else { Impute::Mean };
+            spec.encode.impute = impute;
             spec.encode.indicator = indicator;
             spec.encode.standardize = standardize;
             let other = if is_group { OtherLevels::Group } else { OtherLevels::Ignore };
@@ -201,6 +228,7 @@ fn far_from_zero_nothing_is_lost() {
             .map(|row| (row % 17 != 4).then(|| 1e6 + f64::from(row * 37 % 101) / 16.0))
             .collect(),
         levels: (0..rows).map(|row| Some(LEVELS[row as usize % 6])).collect(),
+        weight: None,
     };
     let y: Vec<bool> = (0..rows).map(|row| row % 3 == 0).collect();
     // The naive mean itself is good to 1e6·eps/std only.

@@ -262,7 +262,7 @@ fn folds_that_cannot_be_used() {
     });
     assert_eq!(
         refused(&text, predefined).0,
-        "fold column \"f\" is missing in 1 rows, first in row 5 of a.csv"
+        "fold column \"f\" is missing in 1 row, first in row 5 of a.csv"
     );
     let text = table("x,f,y", 12, |row| format!("{row},1,{}", yes_no(row)));
     assert!(refused(&text, predefined).0.starts_with("1 fold is not enough"));
@@ -281,6 +281,91 @@ fn folds_that_cannot_be_used() {
             .0
             .contains("needs [data] fold")
     );
+}
+
+#[test]
+fn groups_and_times_that_cannot_be_split() {
+    let text = table("x,g,t,y", 12, |row| {
+        let (group, time) = (
+            if row == 4 { "" } else { "a" },
+            if row == 6 { "soon" } else { "2013-01-31" },
+        );
+        format!("{row},{group},{time},{}", yes_no(row / 2))
+    });
+    let group = |spec: &mut LoadSpec| {
+        spec.roles.group = Some("g".into());
+        spec.split.strategy = Strategy::Group;
+    };
+    let (message, hint) = refused(&text, group);
+    assert_eq!(
+        message,
+        "group column \"g\" is missing in 1 row, first in row 5 of a.csv"
+    );
+    assert_eq!(hint, "give every row a group");
+    let (message, _) = refused(&text.replace(",,", ",a,"), group);
+    assert_eq!(message, "column \"g\" has 1 group, fewer than the 2 folds");
+    let time = |spec: &mut LoadSpec| {
+        spec.roles.time = Some("t".into());
+        spec.split.strategy = Strategy::Time;
+    };
+    let (message, hint) = refused(&text, time);
+    assert_eq!(
+        message,
+        "time column \"t\" holds \"soon\" in row 7 of a.csv, which is neither a number nor a date"
+    );
+    assert!(hint.contains("2013-01-31"));
+    let (message, _) = refused(&text.replace("soon", ""), time);
+    assert_eq!(
+        message,
+        "time column \"t\" is missing in 1 row, first in row 7 of a.csv"
+    );
+    let (message, hint) = refused(&text.replace("soon", "2013-02-01"), time);
+    assert_eq!(
+        message,
+        "column \"t\" has 2 different times, and 2 folds need 3 or more"
+    );
+    assert!(!hint.is_empty());
+    let (message, _) = refused(&text, |spec| spec.split.strategy = Strategy::Time);
+    assert_eq!(message, "[validation] strategy = \"time\" needs [data] time");
+    let (message, _) = refused(&good(), |spec| {
+        spec.roles.time = Some("x".into());
+        spec.roles.group = Some("x".into());
+    });
+    assert_eq!(message, "column \"x\" is both [data] group and [data] time");
+}
+
+#[test]
+fn weights_that_are_none() {
+    let weighted = |weight: &str| {
+        table("x,w,y", 12, |row| {
+            format!("{row},{},{}", if row % 5 == 3 { weight } else { "1" }, yes_no(row))
+        })
+    };
+    for (weight, shown) in [("-1", " (-1)"), ("inf", " (inf)"), ("", ""), ("nan", ""), ("two", "")] {
+        let (message, hint) = refused(&weighted(weight), |spec| spec.roles.weight = Some("w".into()));
+        let expected =
+            "weight column \"w\" is missing, negative, infinite or no number in 2 of 12 rows, first in row 4 of";
+        assert_eq!(message, format!("{expected} a.csv{shown}"), "{weight}");
+        assert!(hint.contains("0 or more"));
+    }
+    let zeros = table("x,f,w,y", 12, |row| {
+        format!("{row},{},{},{}", row % 2, row % 2, yes_no(row / 2))
+    });
+    let (message, _) = refused(&zeros, |spec| {
+        spec.roles.weight = Some("w".into());
+        spec.roles.fold = Some("f".into());
+        spec.split.strategy = Strategy::Predefined;
+    });
+    assert_eq!(message, "all held-out rows of fold 0 have weight 0 in \"w\"");
+    let (message, hint) = refused(
+        &weighted("1").replace("1,no", "true,no").replace("1,yes", "false,yes"),
+        |spec| {
+            spec.roles.weight = Some("w".into());
+            spec.roles.include = vec!["x".into()];
+        },
+    );
+    assert_eq!(message, "column \"w\" of a.csv has type bool, which cannot be a weight");
+    assert_eq!(hint, "store it as numbers");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The random numbers of the golden files: small enough to be written again in the language of the script that made them.
 
-/// SplitMix64.
+/// `SplitMix64`.
 ///
 /// # Source
 /// Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014.

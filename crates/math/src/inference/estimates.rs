@@ -99,7 +99,7 @@ impl Estimates {
         self.parameters as f64 * self.observations.ln() - 2.0 * self.log_likelihood
     }
 
-    /// McFadden's R²: the share of the null model's log-likelihood that the fit takes away.
+    /// `McFadden`'s R²: the share of the null model's log-likelihood that the fit takes away.
     pub fn mcfadden_r2(&self) -> f64 {
         1.0 - self.log_likelihood / self.null_log_likelihood
     }
@@ -146,6 +146,7 @@ impl Information {
         };
         let covariance = Array2::from_shape_fn(scaled.dim(), |(j, k)| inverse[[j, k]] / (unit[j] * unit[k]));
         let gradient = Array1::from_vec(self.gradient.clone());
+        let decrement = gradient.dot(&covariance.dot(&gradient));
         let [negatives, positives] = self.classes;
         let observations = negatives + positives;
         let of_class = |count: f64| {
@@ -165,7 +166,7 @@ impl Information {
             log_likelihood: self.log_likelihood,
             null_log_likelihood: of_class(negatives) + of_class(positives),
             grad_norm: self.uncentered_gradient().into_iter().map(f64::abs).fold(0.0, f64::max) / observations,
-            distance: gradient.dot(&covariance.dot(&gradient)).max(0.0).sqrt(),
+            distance: if decrement < 0.0 { 0.0 } else { decrement.sqrt() },
             condition: norm(&scaled) * norm(&inverse),
         })
     }

@@ -9,6 +9,9 @@ use ndarray::{Array2, Axis, concatenate, s};
 use super::{Estimate, Estimates, Information, Units};
 use crate::check::generator::{SplitMix64, lines, number};
 
+/// Values of each term of a problem.
+type Terms = BTreeMap<String, Vec<f64>>;
+
 struct Problem {
     x: Array2<f64>,
     y: Vec<f64>,
@@ -73,7 +76,7 @@ fn assert_close(value: f64, expected: f64, tolerance: f64, what: &str) {
     assert!(error <= tolerance, "{what}: {value}, not {expected} ({error:.1e})");
 }
 
-fn assert_agrees(found: &Estimates, fit: &[f64], terms: &BTreeMap<String, Vec<f64>>, problem: u64) {
+fn assert_agrees(found: &Estimates, fit: &[f64], terms: &Terms, problem: u64) {
     let own = [
         found.log_likelihood,
         found.null_log_likelihood,
@@ -115,7 +118,7 @@ fn assert_agrees(found: &Estimates, fit: &[f64], terms: &BTreeMap<String, Vec<f6
 #[test]
 fn inference_agrees_with_statsmodels() {
     let file = include_str!("../../../../data/golden/inference.csv");
-    let mut problems: BTreeMap<u64, (Vec<f64>, BTreeMap<String, Vec<f64>>)> = BTreeMap::new();
+    let mut problems: BTreeMap<u64, (Vec<f64>, Terms)> = BTreeMap::new();
     for line in lines(file) {
         let (seed, name) = (line[0].parse().expect("a problem's number"), line[1]);
         let values: Vec<f64> = line[2..].iter().map(|text| number(text)).collect();

@@ -8,7 +8,7 @@
 //! weights change what is maximized) and weights that count rows, so that `Σ s` is the number of observations.
 //!
 //! # Source
-//! McCullagh and Nelder, *Generalized Linear Models*, 2nd edition, sections 2.5 and 4.4.
+//! `McCullagh` and Nelder, *Generalized Linear Models*, 2nd edition, sections 2.5 and 4.4.
 //!
 //! ```
 //! use gradsweep_math::inference::{Information, Units};

@@ -33,7 +33,7 @@ fn case(seed: u64) -> ScoredRows {
             let weight = match weighting {
                 0 => 1.0,
                 1 => (weight % 5) as f64 / 4.0,
-                2 => f64::from(u8::from(weight % 3 > 0)),
+                2 => f64::from(u8::from(!weight.is_multiple_of(3))),
                 _ => (1 + weight % 1000) as f64 / 64.0,
             };
             (z, y, weight)

@@ -210,7 +210,7 @@ mod tests {
         let rows: Vec<(f64, bool)> = (0..5000_u32)
             .map(|i| {
                 let hash = i.wrapping_mul(0x9e37_79b9);
-                let size = 2.0_f32.powi((hash >> 27) as i32 - 16) * (1 + (hash >> 8) % 64) as f32;
+                let size = 2.0_f32.powi((hash >> 27).cast_signed() - 16) * (1 + (hash >> 8) % 64) as f32;
                 (f64::from(if hash & 1 == 0 { size } else { -size }), hash & 2 == 0)
             })
             .collect();

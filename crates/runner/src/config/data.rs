@@ -19,14 +19,14 @@ settings! {
         positive "positive": Option<String> = Spec::of(Kind::Label, "\"yes\"");
         /// What to do with a row that has no target.
         null_target "null_target": NullTarget = Spec::of(Kind::Choice(NullTarget::CHOICES), "\"drop\"").default("\"error\"");
-        /// The column of row weights.
-        weight "weight": Option<String> = Spec::of(Kind::Text, "\"w\"").later();
-        /// The column whose equal values stay in one fold.
-        group "group": Option<String> = Spec::of(Kind::Text, "\"household\"").later();
+        /// The column of row weights, in statistics, fits and scores: weight k counts as the row repeated k times.
+        weight "weight": Option<String> = Spec::of(Kind::Text, "\"w\"");
+        /// The column whose equal values stay in one fold, for strategy "group".
+        group "group": Option<String> = Spec::of(Kind::Text, "\"household\"");
         /// The column of fold labels, for strategy "predefined".
         fold "fold": Option<String> = Spec::of(Kind::Text, "\"fold_id\"");
-        /// The column that orders rows in time.
-        time "time": Option<String> = Spec::of(Kind::Text, "\"date\"").later();
+        /// The column that orders rows in time, for strategy "time": numbers, dates or datetimes.
+        time "time": Option<String> = Spec::of(Kind::Text, "\"date\"");
         /// The column that names a row; it is carried into predictions and is never a feature.
         id "id": Option<String> = Spec::of(Kind::Text, "\"row_id\"");
         /// Globs of the feature columns.

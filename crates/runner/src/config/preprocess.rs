@@ -19,7 +19,7 @@ settings! {
 settings! {
     /// How categorical columns become 0/1 columns.
     pub OneHot {
-        /// A level needs this many training rows of the fold for a column of its own.
+        /// A level needs this many training rows of the fold, counted by their weights, for a column of its own.
         min_frequency "min_frequency": u64 =
             Spec::of(Kind::Integer(0, i64::MAX), "100").default("10").unit("rows").swept_later();
         /// At most this many columns per categorical column, `(other)` included; ties go by the level's text.
@@ -39,7 +39,7 @@ choices! {
         /// The mean of the fold's training rows.
         Mean "mean";
         /// The median of the fold's training rows.
-        Median "median" later;
+        Median "median";
         /// Zero.
         Zero "zero";
         /// Nothing: a missing number stops with its column named.

@@ -9,7 +9,7 @@ use super::sweep::{Method, Select};
 use super::table::{paths, sweepable};
 use super::train::{BatchRows, Init, TrainConfig};
 use super::tree::{At, Entry, Node};
-use super::validation::Strategy;
+use super::validation::{Strategy, ValidationConfig};
 use super::value::Value;
 
 /// A larger grid is a slip.
@@ -88,7 +88,10 @@ impl Rules<'_, '_> {
         let data = &self.config.data;
         let roles = [
             ("target", Some(&data.target)),
+            ("weight", data.weight.as_ref()),
+            ("group", data.group.as_ref()),
             ("fold", data.fold.as_ref()),
+            ("time", data.time.as_ref()),
             ("id", data.id.as_ref()),
         ];
         for (i, (role, column)) in roles.iter().enumerate() {
@@ -106,16 +109,58 @@ impl Rules<'_, '_> {
         }
     }
 
+    /// The strategy has its column, and the other keys of `[validation]` have an effect.
     fn folds(&mut self) {
-        let (strategy, fold) = (self.config.validation.strategy, &self.config.data.fold);
-        if !self.are_sound(&["validation.strategy", "data.fold"]) {
+        let (validation, data) = (&self.config.validation, &self.config.data);
+        let strategy = validation.strategy;
+        if !self.are_sound(&["validation.strategy"]) {
             return;
         }
-        if strategy == Strategy::Predefined && fold.is_none() {
-            let at = self.value_at("validation.strategy");
+        if let Some(role) = strategy.column() {
+            let column = match role {
+                "group" => &data.group,
+                "time" => &data.time,
+                _ => &data.fold,
+            };
+            if column.is_none() && self.are_sound(&[&format!("data.{role}")]) {
+                let at = self.value_at("validation.strategy");
+                self.report.add(
+                    &at,
+                    Draft::new(format!("strategy \"{strategy}\" needs the column of {role}s"))
+                        .label(format!("add {role} = \"…\" below [data]")),
+                );
+            }
+        }
+        let Value::Table(values) = validation.write() else {
+            return;
+        };
+        for (name, value) in values {
+            let path = format!("validation.{name}");
+            let Some(key) = ValidationConfig::KEYS.iter().find(|key| key.name == name) else {
+                continue;
+            };
+            let is_idle = !strategy.uses(&name) && value != key.default_value();
+            if let Some(entry) = self.entry(&path).filter(|_| is_idle && self.are_sound(&[&path])) {
+                let at = entry.name_at.clone();
+                let why = if name == "repeats" {
+                    "its folds never change; "
+                } else {
+                    ""
+                };
+                self.report.add(
+                    &at,
+                    Draft::new(format!("`{path}` has no effect with strategy \"{strategy}\""))
+                        .label(format!("{why}it matters to {}", quoted(&Strategy::users(&name))))
+                        .help("leave it out, or change validation.strategy"),
+                );
+            }
+        }
+        let is_repeated = validation.repeats > 1 && strategy.uses("repeats");
+        if is_repeated && !validation.shuffle && self.are_sound(&["validation.repeats", "validation.shuffle"]) {
+            let at = self.value_at("validation.repeats");
             self.report.add(
                 &at,
-                Draft::new("strategy \"predefined\" needs the column of folds").label("add fold = \"…\" below [data]"),
+                Draft::new("repeats without a shuffle have the same folds").label("leave out shuffle = false"),
             );
         }
     }
@@ -173,8 +218,8 @@ impl Rules<'_, '_> {
             };
             let why = if table == "train" && !solvers.iter().any(|solver| solver.uses(name)) {
                 Some((
-                    format!("with solver {}", names(&solvers)),
-                    format!("it matters to {}", names(&Solver::users(name))),
+                    format!("with solver {}", quoted(&solvers)),
+                    format!("it matters to {}", quoted(&Solver::users(name))),
                 ))
             } else {
                 sweepable(path)
@@ -228,8 +273,8 @@ impl Rules<'_, '_> {
             let at = entry.name_at.clone();
             self.report.add(
                 &at,
-                Draft::new(format!("`{path}` has no effect with solver {}", names(&solvers)))
-                    .label(format!("it matters to {}", names(&Solver::users(&name))))
+                Draft::new(format!("`{path}` has no effect with solver {}", quoted(&solvers)))
+                    .label(format!("it matters to {}", quoted(&Solver::users(&name))))
                     .help("leave it out, or change train.solver"),
             );
         }
@@ -347,7 +392,7 @@ impl Rules<'_, '_> {
 }
 
 /// `"sgd", "adam"`.
-fn names(solvers: &[Solver]) -> String {
-    let quoted: Vec<_> = solvers.iter().map(|solver| format!("\"{solver}\"")).collect();
+fn quoted(words: &[impl std::fmt::Display]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
     quoted.join(", ")
 }

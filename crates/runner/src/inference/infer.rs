@@ -80,14 +80,7 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
     let mut coefficients: Vec<f64> = used.iter().map(|&feature| all[feature]).collect();
     coefficients.push(all[is_held.len()]);
     let mut information = Information::new(&coefficients, settings.has_intercept());
-    for group in view.groups_as(fold, Role::Train) {
-        let rows = &view.groups[group];
-        for start in rows.clone().step_by(ROWS_PER_TILE) {
-            let tile = start..(start + ROWS_PER_TILE).min(rows.end);
-            let features = view.map.features_of(fold, &view.x.slice(s![tile.clone(), ..]));
-            information.add(&features.select(Axis(1), &used).view(), &view.y[tile], None);
-        }
-    }
+    add_rows(&mut information, run, &view, fold, &used, data.weight.as_deref())?;
     let parameters = used.len() + usize::from(settings.has_intercept());
     if information.rows() < parameters {
         let rows = information.rows();
@@ -105,7 +98,7 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
         Singular::NotFinite => Refusal::NotFinite { run },
         Singular::Collinear(found) => named(&found, &used, &data.encoding, &config),
     })?;
-    if !(estimates.distance <= TOO_FAR) {
+    if estimates.distance.is_nan() || estimates.distance > TOO_FAR {
         return Err(Refusal::NotConverged {
             run,
             distance: estimates.distance,
@@ -163,6 +156,31 @@ impl Inference {
         }
         notes
     }
+}
+
+/// Adds a fold's training rows. Weights must be counts: of others the number of observations is unknown, and with it the
+/// standard errors, which shrink as weights are scaled up.
+fn add_rows(
+    information: &mut Information,
+    run: RunId,
+    view: &View<'_, f64>,
+    fold: usize,
+    used: &[usize],
+    weights: Option<&[f64]>,
+) -> Result<(), Refusal> {
+    for group in view.groups_as(fold, Role::Train) {
+        let rows = &view.groups[group];
+        for start in rows.clone().step_by(ROWS_PER_TILE) {
+            let tile = start..(start + ROWS_PER_TILE).min(rows.end);
+            let weights = weights.map(|weights| &weights[tile.clone()]);
+            if let Some(&weight) = weights.and_then(|own| own.iter().find(|weight| weight.fract() != 0.0)) {
+                return Err(Refusal::NotCounts { run, weight });
+            }
+            let features = view.map.features_of(fold, &view.x.slice(s![tile.clone(), ..]));
+            information.add(&features.select(Axis(1), used).view(), &view.y[tile], weights);
+        }
+    }
+    Ok(())
 }
 
 fn find(store: &Store, run: RunId) -> Result<RunRow, RunError> {
@@ -248,17 +266,16 @@ fn check_fit(store: &Store, row: &RunRow, settings: &Settings<'_>) -> Result<(),
     }
     if let Some(penalty) = settings.penalty() {
         let dir = store.dir().display();
-        return Err(Refusal::Penalized {
-            run,
-            penalty,
-            hint: match unpenalized(settings.trials) {
-                Some(trial) => format!("trial {trial} has none: gradsweep show {dir} {trial} --inference"),
-                None if settings.trials.params.iter().any(|path| path == "model.C") => {
-                    "train it with --set 'sweep.parameters.model.C=[inf]' --set output.dir=DIR".to_owned()
-                }
-                None => "train it with --set model.C=inf --set output.dir=DIR".to_owned(),
-            },
-        });
+        let is_swept = settings.trials.params.iter().any(|path| path == "model.C");
+        let hint = match unpenalized(settings.trials) {
+            _ if !penalty.starts_with("C =") => {
+                "train it with --set train.solver=newton --set output.dir=DIR".to_owned()
+            }
+            Some(trial) => format!("trial {trial} has none: gradsweep show {dir} {trial} --inference"),
+            None if is_swept => "train it with --set 'sweep.parameters.model.C=[inf]' --set output.dir=DIR".to_owned(),
+            None => "train it with --set model.C=inf --set output.dir=DIR".to_owned(),
+        };
+        return Err(Refusal::Penalized { run, penalty, hint });
     }
     match settings.class_weight() {
         Some(class_weight) => Err(Refusal::ClassWeighted { run, class_weight }),
@@ -295,7 +312,10 @@ fn named(found: &[Collinear], used: &[usize], encoding: &Encoding, config: &Conf
         let of = one.of.iter().map(|&position| feature(position).name.clone());
         (feature(one.feature).name.clone(), of.collect())
     });
+    let mut columns: Vec<String> = found.iter().map(|one| feature(one.feature).column.clone()).collect();
+    columns.dedup();
     Refusal::Collinear {
         features: features.collect(),
+        columns,
     }
 }

@@ -9,7 +9,7 @@ const LISTED: usize = 6;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// It did not end well, or has not ended.
-    #[error("run {run} is {state}{}: it has no coefficients", reason.map_or(String::new(), |reason| format!(" ({reason})")))]
+    #[error("run {run} has no coefficients: its state is {state}{}", reason.map_or(String::new(), |reason| format!(" ({reason})")))]
     NotComplete {
         /// The run.
         run: RunId,
@@ -38,6 +38,17 @@ pub enum Refusal {
         run: RunId,
         /// The config's value.
         class_weight: String,
+    },
+    /// Its rows have weights that count nothing.
+    #[error(
+        "run {run} was fitted with weights that are not whole numbers, such as {weight}: they count no rows, and standard errors \
+         would follow the scale they are given in"
+    )]
+    NotCounts {
+        /// The run.
+        run: RunId,
+        /// The first that is not whole.
+        weight: f64,
     },
     /// It is not at the maximum.
     #[error(
@@ -74,6 +85,8 @@ pub enum Refusal {
     Collinear {
         /// Each with what it is made of.
         features: Vec<(String, Vec<String>)>,
+        /// The columns of the data that the first of each pair comes from.
+        columns: Vec<String>,
     },
     /// There are more parameters than rows.
     #[error("run {run} was trained on {rows} rows and has {parameters} parameters: its Hessian is singular")]
@@ -97,11 +110,20 @@ impl Refusal {
     /// What to type next.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NotComplete {
+                reason: Some(Reason::Diverged),
+                ..
+            } => Some("train it with --set train.solver=newton --set output.dir=DIR".to_owned()),
+            Self::NotComplete {
+                reason: Some(Reason::Separated),
+                ..
+            } => Some("add a penalty (a finite model.C); its coefficients have no standard errors".to_owned()),
             Self::NotComplete { .. } => None,
             Self::Penalized { hint, .. } => Some(hint.clone()),
             Self::ClassWeighted { .. } => {
                 Some("train it with --set model.class_weight=none --set output.dir=DIR".to_owned())
             }
+            Self::NotCounts { .. } => Some("give weights that count rows, or train it without data.weight".to_owned()),
             Self::NotConverged { is_newton: false, .. } => {
                 Some("train it to the end with --set train.solver=newton --set output.dir=DIR".to_owned())
             }
@@ -112,9 +134,13 @@ impl Refusal {
             Self::FullOneHot { .. } => {
                 Some("leave one level out: set one_hot.drop = \"first\" below [preprocess] and train again".to_owned())
             }
-            Self::Collinear { features } => features.first().map(|(name, _)| {
-                format!("leave one of them out, as with exclude = [{name:?}] below [data], and train again")
-            }),
+            Self::Collinear { columns, .. } => {
+                let quoted: Vec<String> = columns.iter().map(|column| format!("{column:?}")).collect();
+                Some(format!(
+                    "leave columns out, as with exclude = [{}] below [data], and train again",
+                    list(&quoted)
+                ))
+            }
             Self::TooFewRows { .. } => Some("take more rows, or fewer columns".to_owned()),
             Self::NotFinite { .. } => Some("set scale = \"standard\" below [preprocess] and train again".to_owned()),
         }
@@ -162,6 +188,7 @@ mod tests {
                 ("sum".into(), names(0..9)),
                 ("one".into(), vec![]),
             ],
+            columns: vec!["twice".into(), "sum".into()],
         };
         assert_eq!(
             refusal.to_string(),
@@ -171,7 +198,7 @@ mod tests {
         assert!(
             refusal
                 .hint()
-                .is_some_and(|hint| hint.contains("exclude = [\"twice\"]"))
+                .is_some_and(|hint| hint.contains("exclude = [\"twice\", \"sum\"]"))
         );
     }
 }

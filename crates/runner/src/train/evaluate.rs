@@ -119,7 +119,7 @@ fn scored_wave<T: Real>(
 ) -> Vec<ScoredRows> {
     let role = ordered_role(view);
     let mut scratch = Scratch::new(view.x.ncols(), pass.width());
-    let mut rows_of: Vec<Vec<(f64, bool)>> = vec![Vec::new(); wave.len()];
+    let mut rows_of: Vec<Vec<(f64, bool, f64)>> = vec![Vec::new(); wave.len()];
     let mut z = Vec::new();
     for (group, rows) in view.groups.iter().enumerate() {
         let counts = |position: usize| view.folds.roles[fold_of(position)][group] == role;
@@ -127,20 +127,28 @@ fn scored_wave<T: Real>(
             continue;
         }
         z.clear();
-        pass.predict(view.rows(group, rows.clone()), columns.clone(), &mut scratch, &mut z);
+        let own = view.rows(group, rows.clone());
+        pass.predict(own, columns.clone(), &mut scratch, &mut z);
+        let weight = |index: usize| own.weight.map_or(1.0, |weight| weight[index].as_f64());
         for (rows_of, &position) in rows_of.iter_mut().zip(wave) {
             if counts(position) {
                 let column = z.iter().skip(position - columns.start).step_by(columns.len());
-                rows_of.extend(
-                    column
-                        .zip(&view.y[rows.clone()])
-                        .map(|(z, y)| (z.as_f64(), *y > T::zero())),
-                );
+                let scored = column.zip(own.y).enumerate();
+                rows_of.extend(scored.map(|(index, (z, y))| (z.as_f64(), *y > T::zero(), weight(index))));
             }
         }
     }
-    rows_of
-        .into_iter()
-        .map(|rows| ScoredRows::new(rows, view.threshold))
-        .collect()
+    rows_of.into_iter().map(|rows| scored(view, rows)).collect()
+}
+
+/// Scored rows under the view's threshold, with their weights where there are any.
+pub(crate) fn scored<T: Real>(
+    view: &View<'_, T>,
+    rows: impl IntoIterator<Item = (f64, bool, f64)>,
+) -> ScoredRows {
+    if view.weight.is_some() {
+        ScoredRows::weighted(rows, view.threshold)
+    } else {
+        ScoredRows::new(rows.into_iter().map(|(z, y, _)| (z, y)), view.threshold)
+    }
 }

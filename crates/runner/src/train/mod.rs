@@ -10,6 +10,7 @@ mod order;
 mod outcome;
 mod view;
 
+pub(crate) use evaluate::scored;
 pub use outcome::{HistoryPoint, Outcome};
 pub use view::View;
 

@@ -54,8 +54,11 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
     pub fn new(data: &'a Dataset<T>, config: &Config) -> Self {
         let target = &data.summary.target;
         Self {
-            weight: None,
-            class_sums: class_sums(&data.groups, &data.y, None),
+            weight: data
+                .weight
+                .as_ref()
+                .map(|weight| weight.iter().map(|&one| <T as Real>::from_f64(one)).collect()),
+            class_sums: data.group_weight.clone(),
             labels: [&target.negative, &target.positive],
             x: data.x.view(),
             y: data
@@ -83,18 +86,6 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
             seed: config.run.seed,
         }
     }
-}
-
-/// Weights of the rows of each class, group by group.
-fn class_sums(groups: &[Range<usize>], y: &[u8], weight: Option<&[f64]>) -> Vec<[f64; 2]> {
-    let of_group = |rows: &Range<usize>| {
-        let mut sums = [0.0; 2];
-        for row in rows.clone() {
-            sums[usize::from(y[row])] += weight.map_or(1.0, |weight| weight[row]);
-        }
-        sums
-    };
-    groups.iter().map(of_group).collect()
 }
 
 /// Each fold's preprocessing in the words of the math crate.

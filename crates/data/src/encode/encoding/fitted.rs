@@ -100,7 +100,7 @@ impl Encoding {
                     };
                     FittedLevel {
                         text: text.clone(),
-                        rows: counts[level],
+                        rows: counts[level].round() as u64,
                         fate,
                         feature,
                     }

@@ -92,7 +92,6 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
     // Not built yet.
-    ("weight = \"w\"", "`data.weight` is not built yet", (4, 1)),
     (
         "[model]\nkind = \"mlp\"",
         "`model.kind` = \"mlp\" is not built yet",
@@ -128,11 +127,6 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "[train]\nschedule.warmup_epochs = 2",
         "`train.schedule.warmup_epochs` is not built yet",
         (5, 10),
-    ),
-    (
-        "[validation]\nrepeats = 2",
-        "`validation.repeats` is not built yet",
-        (5, 1),
     ),
     (
         "[sweep]\nmethod = \"tpe\"\ntrials = 5",
@@ -268,6 +262,43 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     // Rules between keys.
     ("[sweep]\ntrials = 10", "grid takes every point", (5, 1)),
     ("[validation]\nstrategy = \"predefined\"", "add fold", (5, 12)),
+    (
+        "[validation]\nstrategy = \"group\"",
+        "strategy \"group\" needs the column of groups",
+        (5, 12),
+    ),
+    ("[validation]\nstrategy = \"time\"", "add time = ", (5, 12)),
+    (
+        "[validation]\nfraction = 0.3",
+        "`validation.fraction` has no effect with strategy \"stratified\"; it matters to \"holdout\"",
+        (5, 1),
+    ),
+    (
+        "[validation]\nstrategy = \"none\"\nfolds = 3",
+        "`validation.folds` has no effect with strategy \"none\"",
+        (6, 1),
+    ),
+    (
+        "time = \"t\"\n[validation]\nstrategy = \"time\"\nshuffle = false",
+        "`validation.shuffle` has no effect with strategy \"time\"",
+        (7, 1),
+    ),
+    (
+        "[validation]\nstrategy = \"none\"\nrepeats = 2",
+        "no effect with strategy \"none\"; its folds never change; it matters to \"stratified\"",
+        (6, 1),
+    ),
+    (
+        "[validation]\nrepeats = 2\nshuffle = false",
+        "repeats without a shuffle have the same folds; leave out shuffle = false",
+        (5, 11),
+    ),
+    ("weight = \"y\"", "column \"y\" has two roles", (4, 10)),
+    (
+        "group = \"a\"\ntime = \"a\"",
+        "column \"a\" has two roles; it is the group already",
+        (5, 8),
+    ),
     ("fold = \"y\"", "column \"y\" has two roles", (4, 8)),
     ("[train]\nrestarts = 2", "restarts from zeros are all the same", (5, 12)),
     (

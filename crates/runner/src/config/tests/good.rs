@@ -35,6 +35,9 @@ const GOOD: &[&str] = &[
     "[metrics]\nreport = []\nthreshold = 0.3\nevery = 1\n[sweep]\nmetric = \"f1\"\nselect = \"best\"",
     "[preprocess]\nimpute = \"zero\"\nindicator = true\nscale = \"none\"\none_hot = { min_frequency = 0, other = \"error\", drop = \"first\" }",
     "[validation]\nstrategy = \"holdout\"\nfraction = 0.5\nshuffle = false\nfolds = 5",
+    "weight = \"w\"\n[validation]\nstrategy = \"holdout\"\nrepeats = 3",
+    "group = \"g\"\n[validation]\nstrategy = \"group\"\nfolds = 3\nshuffle = false",
+    "time = \"t\"\ngroup = \"g\"\n[validation]\nstrategy = \"time\"\nfolds = 3\nrepeats = 1\n[preprocess]\nimpute = \"median\"",
 ];
 
 #[test]

@@ -73,6 +73,7 @@ fn every_example_survives() {
         "train.nesterov" => "train.solver = \"sgd\"\ntrain.momentum = 0.9\n",
         "train.rho" => "train.solver = \"rmsprop\"\n",
         "train.weight_decay" => "train.solver = \"adamw\"\n",
+        "validation.fraction" => "validation.strategy = \"holdout\"\n",
         "train.restarts" | "train.init.std" => "train.init.kind = \"normal\"\n",
         "sweep.select" => "sweep.parameters.model.C = [0.1, 1.0]\n",
         _ => "",
