@@ -90,6 +90,9 @@ impl Hessians {
 
 impl<T: Real> Pass<T> {
     /// Adds the curvatures of rows of one group to the Hessians of the columns that train on it.
+    ///
+    /// # Panics
+    /// If scratch and Hessians were not made for this pass's shape.
     pub fn add_hessians(&self, rows: Rows<'_, T>, scratch: &mut HessianScratch<T>, hessians: &mut Hessians) {
         if !self.trains_on(rows.group) {
             return;

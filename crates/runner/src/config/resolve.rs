@@ -109,8 +109,7 @@ impl Config {
         };
         let is_free = || {
             self.possible("model.C", self.model.c.write())
-                .iter()
-                .any(|c| *c == Value::Float(f64::INFINITY))
+                .contains(&Value::Float(f64::INFINITY))
         };
         let asks = solvers.contains(&Solver::Newton.write()) || is_tight() || is_free();
         if solvers.iter().any(converges) && asks {
