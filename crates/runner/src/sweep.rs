@@ -143,12 +143,14 @@ fn run_with<T: Real + Element>(
         higher_is_better: view.select.higher_is_better(),
     });
     let mut epochs_trained = 0;
+    let mut separating = Vec::new();
     for index in 0..pending.cohorts.len() {
         let training = Instant::now();
         let mut outcomes = train::cohort(&pending, index, &view, observer);
         outcomes.sort_by_key(|outcome| outcome.run);
         seconds.train += training.elapsed().as_secs_f64();
         epochs_trained += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
+        separating.extend(outcomes.iter().filter_map(|outcome| outcome.note.clone()));
         let writing = Instant::now();
         writer.append(&record::part(&pending, &view, &data.encoding, outcomes))?;
         seconds.write += writing.elapsed().as_secs_f64();
@@ -184,7 +186,7 @@ fn run_with<T: Real + Element>(
         seconds,
         epochs_trained,
     )?;
-    Ok(summary.with_refit(refitted))
+    Ok(summary.with_separated(separating).with_refit(refitted))
 }
 
 /// A store to write into, or the word that it is full.

@@ -191,6 +191,22 @@ impl Descent {
         Some(self.goal.parameters(&line.direction))
     }
 
+    /// Takes the Hessian at the run's standing, and returns Newton's direction from it, by weights and intercept.
+    pub fn newton_direction(&mut self, hessian: &Array2<f64>) -> Option<Vec<f64>> {
+        let own = Own::new(&self.goal, hessian);
+        let mut direction = own.solve(&self.standing.as_ref()?.gradient);
+        direction.iter_mut().for_each(|value| *value = -*value);
+        self.goal.hold(&mut direction);
+        self.model = Model::Own(own);
+        self.pairs.clear();
+        Some(self.goal.parameters(&direction))
+    }
+
+    /// From now on the run has converged at this tolerance only.
+    pub fn demand(&mut self, tol: f64) {
+        self.goal.tol = tol;
+    }
+
     /// What the run has to reach.
     pub fn goal(&self) -> &Goal {
         &self.goal
