@@ -104,14 +104,7 @@ macro_rules! kernels {
                 }
 
                 #[inline(always)]
-                fn add<const WEIGHTED: bool>(
-                    &mut self,
-                    lane: usize,
-                    row: Row,
-                    z: $type,
-                    cut: $type,
-                    both: ($type, $type),
-                ) {
+                fn add<const WEIGHTED: bool>(&mut self, lane: usize, row: Row, z: $type, cut: $type, both: ($type, $type)) {
                     let Row { y, weight } = row;
                     let (p, factor) = both;
                     let linear = y.mul_add(-z, z.max(0.0));
