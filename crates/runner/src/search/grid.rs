@@ -9,13 +9,19 @@ use crate::config::{Assignment, Config, MOST_TRIALS, Parameter, Problem, Problem
 /// Duplicates and excluded trials are dropped; without parameters and points there is one trial.
 ///
 /// # Errors
-/// Every trial is excluded, or the grid is too large.
+/// Every trial is excluded, the grid is too large, or the values of C are still to come from the data.
 pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
     let sweep = &config.sweep;
     if sweep.most_trials() > MOST_TRIALS {
         return Err(problem(
             format!("the grid has more than {MOST_TRIALS} trials"),
             "take fewer values",
+        ));
+    }
+    if config.c_path_len().is_some() {
+        return Err(problem(
+            "the values of model.C come from the data".into(),
+            "load them first",
         ));
     }
     let paths = paths(config);
@@ -61,6 +67,14 @@ pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
         ));
     }
     Ok(trials)
+}
+
+/// How many trials there are, without data: an automatic C counts its values, whatever they will be.
+///
+/// # Errors
+/// As [`trials`].
+pub fn count(config: &Config) -> Result<usize, Problems> {
+    Ok(trials(&config.with_c_path(1.0))?.len())
 }
 
 /// The paths of the parameters, then those that only points name.

@@ -165,9 +165,44 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         (5, 27),
     ),
     (
-        "[sweep.parameters]\nmodel.C = { auto = true, num = 64 }",
-        "auto` is not built yet",
+        "[sweep.parameters]\ntrain.epochs = { auto = true }",
+        "`train.epochs` has no automatic range; only model.C has one",
+        (5, 18),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, min = 1 }",
+        "`min` of `model.C` has no effect with `auto`",
+        (5, 26),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, log = true }",
+        "`log` of `model.C` has no effect with `auto`",
+        (5, 26),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], auto = true }",
+        "`values` of `model.C` has no effect with `auto`",
         (5, 13),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = false }",
+        "can only be true",
+        (5, 20),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, num = 1 }",
+        "num must be 2 or more",
+        (5, 32),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, ratio = 1 }",
+        "out of range",
+        (5, 34),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 3, ratio = 0.1 }",
+        "`ratio` of `model.C` belongs to `auto`",
+        (5, 40),
     ),
     // The grammar of parameters.
     ("[sweep.parameters]\nmodel.C = 1.0", "write [1.0]", (5, 11)),
