@@ -2,8 +2,10 @@
 
 use gradsweep_data as data;
 
-use crate::config::{ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy};
+use crate::config::{ClassWeight, ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy};
+use crate::error::RunError;
 use crate::plan::Shape;
+use crate::search::Trial;
 
 /// What to load for a config, for the first repeat of its folds; `rows` takes only the first rows.
 pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
@@ -107,4 +109,22 @@ fn encode_spec(config: &Config) -> data::EncodeSpec {
             drop_first: own.one_hot.drop == DropLevel::First,
         },
     }
+}
+
+/// Refuses class weights for labels that the target does not have.
+pub(crate) fn check_classes(trials: &[Trial], target: &data::TargetSummary) -> Result<(), RunError> {
+    let known = [&target.negative, &target.positive];
+    for trial in trials {
+        let ClassWeight::Weights(weights) = &trial.model.class_weight else {
+            continue;
+        };
+        if let Some(label) = weights.keys().find(|label| !known.contains(label)) {
+            let what = format!(
+                "model.class_weight names {label:?}, but the classes of {} are {:?} and {:?}",
+                target.name, target.negative, target.positive
+            );
+            return Err(RunError::NotFound { what });
+        }
+    }
+    Ok(())
 }

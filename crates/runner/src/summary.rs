@@ -282,10 +282,15 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
     let trials: BTreeMap<u32, &crate::search::Trial> = plan.trials.iter().map(|trial| (trial.number, trial)).collect();
     let (mut failed, mut survived) = (Vec::new(), Vec::new());
     let mut epochs = Vec::new();
+    let mut without_start = 0;
     for run in store.runs()? {
         let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else {
             continue;
         };
+        if !trial.train.solver.uses("learning_rate") {
+            without_start += usize::from(record.reason == Some(Reason::Diverged));
+            continue;
+        }
         let rate = trial.train.learning_rate.rate();
         if record.state == RunState::Failed && record.reason == Some(Reason::Diverged) {
             failed.push(rate);
@@ -294,8 +299,13 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
             survived.push(rate);
         }
     }
+    let mut sentences = Vec::new();
+    if without_start > 0 {
+        let runs = many(without_start, "run");
+        sentences.push(format!("{runs} had no finite loss where they started"));
+    }
     let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else {
-        return Ok(Vec::new());
+        return Ok(sentences);
     };
     let mut sentence = format!(
         "{} runs diverged (first in epoch {}): learning rate {smallest}{}",
@@ -310,7 +320,8 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
     if let Some(largest) = survived.iter().copied().max_by(f64::total_cmp) {
         sentence += &format!("; the largest that survived is {largest}");
     }
-    Ok(vec![sentence])
+    sentences.push(sentence);
+    Ok(sentences)
 }
 
 /// What guessing each fold's training rate scores on its held-out rows, in the selecting metric, averaged over folds.

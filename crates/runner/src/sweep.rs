@@ -10,7 +10,7 @@ use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
 use crate::config::{Config, IfExists};
-use crate::dataset::{load_spec, repeat_spec, shape_of};
+use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
@@ -113,6 +113,7 @@ fn run_with<T: Real + Element>(
     let (config, path) = search::with_c_path(config, &data)?;
     let config = &config;
     let trials = search::trials(config)?;
+    check_classes(&trials, &data.summary.target)?;
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
     let mut plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
     plan_summary.notes.extend(path);
