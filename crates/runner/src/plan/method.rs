@@ -95,7 +95,10 @@ pub(super) fn methods(trials: &[Trial], shape: Shape) -> (Vec<Method>, Option<St
     let why = automatic().next().map(|_| {
         let gflop = operations / 1e9;
         if is_narrow && operations <= WORTH_HESSIANS {
-            format!("solver auto = newton: the Hessians of all {runs} runs are one product of {gflop:.1} GFLOP")
+            format!(
+                "solver auto = newton: the Hessians of all {runs} runs are one product of {} GFLOP",
+                if gflop < 0.1 { "less than 0.1".to_owned() } else { format!("{gflop:.1}") }
+            )
         } else if is_narrow {
             format!(
                 "solver auto = lbfgs (newton without a penalty): the Hessians of all {runs} runs would be {gflop:.0} GFLOP \
