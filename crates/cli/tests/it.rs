@@ -224,7 +224,7 @@ fn the_way_from_run_to_compare() {
         plan.contains("2 trials x 5 folds = 10 runs") && plan.contains("all runs share one pass"),
         "{plan}"
     );
-    assert!(plan.contains("adam"), "the stand-in for solver = auto is named: {plan}");
+    assert!(plan.contains("solver auto = newton"), "auto says what it chose: {plan}");
     assert!(succeeds(dir.path(), &["doctor"]).contains("OpenBLAS"));
     assert!(succeeds(dir.path(), &["completions", "bash"]).contains("gradsweep"));
 }
@@ -353,7 +353,7 @@ fn what_has_no_standard_errors_is_refused_with_what_to_type() {
 
 #[test]
 fn a_plan_names_the_reason_of_every_cohort() {
-    let parameters = "[sweep.parameters]\ntrain.batch_rows = [16, 64, \"full\"]\ntrain.learning_rate = [0.1, 0.2]\n";
+    let parameters = "[train]\nsolver = \"sgd\"\n[sweep.parameters]\ntrain.batch_rows = [16, 64, \"full\"]\ntrain.learning_rate = [0.1, 0.2]\n";
     let dir = sandbox(&good_table(), parameters);
     let plan = succeeds(dir.path(), &["plan", "sweep.toml"]);
     for word in [
@@ -519,7 +519,6 @@ fn bad_configs_are_exit_2_with_line_and_suggestion() {
             &["num"],
         ),
         ("[model]\nkind = \"softmax\"\n", &["not built yet"]),
-        ("[train]\nsolver = \"newton\"\n", &["not built yet"]),
         ("[train]\nsolver = \"adma\"\n", &["adam"]),
         ("[train\n", &["sweep.toml:5"]),
     ];
