@@ -25,7 +25,7 @@ const GOOD: &[&str] = &[
     "[train]\nschedule = { kind = \"constant\", warmup_epochs = 0 }\nshuffle = false",
     "[train]\nmomentum = 0.9\n[sweep.parameters]\ntrain.solver = [\"sgd\", \"adam\"]",
     "[sweep.parameters]\ntrain.solver = [\"sgd\", \"adam\"]\ntrain.momentum = [0, 0.9]",
-    "[sweep.parameters]\n\"model.C\" = [1, 10, inf]\n\"train.batch_rows\" = [256, \"full\"]",
+    "[train]\nsolver = \"adam\"\n[sweep.parameters]\n\"model.C\" = [1, 10, inf]\n\"train.batch_rows\" = [256, \"full\"]",
     "[sweep.parameters.model]\nC = { min = 1e-4, max = 1e4, num = 64, log = true }\n[sweep.parameters.train]\ntol = [0.1]",
     "[sweep]\nparameters = { model = { C = { values = [1] }, fit_intercept = [true, false] } }",
     "[sweep.parameters]\ntrain.init = { values = [{ kind = \"normal\" }, { kind = \"glorot\" }] }\n[train]\nrestarts = 2\ninit.kind = \"glorot\"",

@@ -22,7 +22,7 @@ fn resolved_configs_are_themselves() {
         "[model]\nC = 1e-300\n[train]\nsolver = \"sgd\"\nlearning_rate = 1e300\nmomentum = 0.1\nbatch_rows = \"full\"",
         "[model]\nl1_ratio = 1\n[sweep.parameters]\nmodel.C = { auto = true, ratio = 1e-3 }",
         "[train]\nrestarts = 3\ninit = { kind = \"normal\" }",
-        "[sweep.parameters]\nmodel.C = [1, inf]\ntrain.batch_rows = { min = 16, max = 64, num = 3, log = true }\ntrain.init = { values = [{ kind = \"glorot\" }, { kind = \"normal\", std = 2 }] }\n[[sweep.points]]\nmodel.C = 3\ntrain.epochs = 5\n[[sweep.points]]\ntrain.init = { kind = \"zeros\" }\n[[sweep.exclude]]\nmodel.C = 1",
+        "[train]\nsolver = \"sgd\"\n[sweep.parameters]\nmodel.C = [1, inf]\ntrain.batch_rows = { min = 16, max = 64, num = 3, log = true }\ntrain.init = { values = [{ kind = \"glorot\" }, { kind = \"normal\", std = 2 }] }\n[[sweep.points]]\nmodel.C = 3\ntrain.epochs = 5\n[[sweep.points]]\ntrain.init = { kind = \"zeros\" }\n[[sweep.exclude]]\nmodel.C = 1",
     ];
     for more in more {
         check(&format!("{LEAST}{more}"));
@@ -70,6 +70,8 @@ fn result_keys_leave_out_what_changes_no_result() {
 #[test]
 fn every_example_survives() {
     let beside = |path: &str| match path {
+        "train.learning_rate" | "train.batch_rows" => "train.solver = \"sgd\"\n",
+        "train.beta1" | "train.beta2" | "train.epsilon" => "train.solver = \"adam\"\n",
         "train.momentum" => "train.solver = \"sgd\"\n",
         "train.nesterov" => "train.solver = \"sgd\"\ntrain.momentum = 0.9\n",
         "train.rho" => "train.solver = \"rmsprop\"\n",
