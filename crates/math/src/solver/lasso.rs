@@ -4,8 +4,9 @@
 //! would crawl; there the weights that are not 0 are solved for at once, as long as none changes its sign.
 
 use ndarray::{Array1, Array2, s};
-use ndarray_linalg::{FactorizeC, Inverse, SolveC, UPLO};
+use ndarray_linalg::Inverse;
 
+use super::factor::Factor;
 use super::goal::Goal;
 use super::pairs::{Pairs, dot};
 use crate::penalty::l1;
@@ -218,10 +219,7 @@ impl Walk<'_> {
                 -(self.slope(i) + self.goal.l1 * sign)
             };
             let right: Array1<f64> = active.iter().map(downhill).collect();
-            let factor = block.factorizec(UPLO::Lower);
-            let Ok(change) = factor.and_then(|factor| factor.solvec(&right)) else {
-                return;
-            };
+            let change = Factor::new(block).solve(right);
             let values: Vec<f64> = active.iter().map(|&i| self.value(i)).collect();
             // The share of the way at which a weight reaches 0.
             let reach = |index: usize| {

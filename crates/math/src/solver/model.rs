@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2};
-use ndarray_linalg::{Cholesky, Diag, SolveTriangular, UPLO};
+use ndarray::Array2;
 
+use super::factor::Factor;
 use super::goal::Goal;
 
 /// The Hessian of the mean loss, as far as a run knows it.
@@ -24,9 +24,8 @@ pub(super) enum Model {
 pub(super) struct Own {
     /// (P + 1, P + 1), without the ridge.
     pub(super) matrix: Arc<Array2<f64>>,
-    /// Lower Cholesky factor of the matrix with the ridge, brought to ones on the diagonal by `unit` from both sides.
-    factor: Array2<f64>,
-    unit: Vec<f64>,
+    /// Of the matrix with the ridge.
+    factor: Factor,
 }
 
 impl Own {
@@ -55,44 +54,13 @@ impl Own {
             ridged.column_mut(p).fill(0.0);
             ridged[[p, p]] = 1.0;
         }
-        // With ones on the diagonal, what is rounding does not depend on the units of the features.
-        let inverse_root = |&value: &f64| if value > 0.0 { 1.0 / value.sqrt() } else { 1.0 };
-        let unit: Vec<f64> = ridged.diag().iter().map(inverse_root).collect();
-        for ((i, j), value) in ridged.indexed_iter_mut() {
-            *value *= unit[i] * unit[j];
-        }
-        let mut added = 0.0;
-        loop {
-            // A pivot that is all rounding passes LAPACK's test and spoils the step.
-            match ridged.cholesky(UPLO::Lower) {
-                Ok(factor) if factor.diag().iter().all(|pivot| pivot * pivot > 1e-13) => {
-                    return Self { matrix, factor, unit };
-                }
-                _ => {
-                    let more = if added == 0.0 { 1e-12 } else { 9.0 * added };
-                    added += more;
-                    ridged.diag_mut().mapv_inplace(|value| value + more);
-                }
-            }
-            assert!(added < 1e300, "a Hessian of finite rows is finite");
-        }
+        let factor = Factor::new(ridged);
+        Self { matrix, factor }
     }
 
     /// The inverse times a gradient.
     pub(super) fn solve(&self, gradient: &[f64]) -> Vec<f64> {
-        let right: Array1<f64> = gradient.iter().zip(&self.unit).map(|(g, unit)| g * unit).collect();
-        let half = self.factor.solve_triangular(UPLO::Lower, Diag::NonUnit, &right);
-        let solved = half.and_then(|half| self.factor.t().solve_triangular(UPLO::Upper, Diag::NonUnit, &half));
-        solved.map_or_else(
-            |_| gradient.to_vec(),
-            |solution| {
-                solution
-                    .iter()
-                    .zip(&self.unit)
-                    .map(|(value, unit)| value * unit)
-                    .collect()
-            },
-        )
+        self.factor.solve(gradient.iter().copied().collect()).to_vec()
     }
 }
 

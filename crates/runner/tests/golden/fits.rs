@@ -63,7 +63,10 @@ fn toml_number(value: f64) -> String {
 pub(super) fn fit(table: &Table, setting: &Setting<'_>) -> Vec<Fit> {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let features = table.x.ncols();
-    let mut csv: String = (0..features).map(|j| format!("x{j},")).collect();
+    let mut csv = String::new();
+    for j in 0..features {
+        write!(csv, "x{j},").expect("text grows");
+    }
     csv += "weight,y\n";
     for ((row, weight), y) in table.x.rows().into_iter().zip(&table.weight).zip(&table.y) {
         for x in row {
