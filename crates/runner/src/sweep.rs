@@ -1,7 +1,7 @@
 //! One sweep from end to end: load, plan, train cohort by cohort, record.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element};
@@ -16,6 +16,7 @@ use crate::memory::{available_bytes, peak_memory_bytes};
 use crate::plan::{Plan, PlanSummary};
 use crate::record;
 use crate::refit::{self, Refitted};
+use crate::resume::{self, More};
 use crate::search::{self, Trial};
 use crate::summary::{Seconds, SweepSummary, data_json, null_model};
 use crate::train::{self, View};
@@ -63,9 +64,36 @@ pub fn run(
     observer: &dyn Observer,
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
-    in_pool(&request.config, || {
-        with_precision!(request.config, run_with(request, observer, on_loaded))
-    })?
+    carry_out(
+        &Job {
+            request,
+            dir: output_dir(&request.config),
+            resolved: request.config.resolved_toml(),
+            more: None,
+        },
+        observer,
+        on_loaded,
+    )
+}
+
+/// A request with its place.
+pub(crate) struct Job<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) dir: PathBuf,
+    /// The config with every key, as the store keeps it.
+    pub(crate) resolved: String,
+    /// Whether runs that have not converged go on, and how far.
+    pub(crate) more: Option<More>,
+}
+
+/// Carries out a job.
+pub(crate) fn carry_out(
+    job: &Job<'_>,
+    observer: &dyn Observer,
+    on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
+) -> Result<SweepSummary, RunError> {
+    let config = &job.request.config;
+    in_pool(config, || with_precision!(config, run_with(job, observer, on_loaded)))?
 }
 
 /// Runs `work` with the config's number of threads, after a look at the linked BLAS.
@@ -88,18 +116,18 @@ pub(crate) fn in_pool<R: Send>(config: &Config, work: impl FnOnce() -> R + Send)
 }
 
 fn run_with<T: Real + Element>(
-    request: &Request,
+    job: &Job<'_>,
     observer: &dyn Observer,
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
+    let (request, dir) = (job.request, &job.dir);
     let config = &request.config;
     let start = Instant::now();
     let trials = search::trials(config)?;
-    let dir = output_dir(config);
     // Refuse what needs no data before reading any.
-    let stored = store::probe(&dir)?;
+    let stored = store::probe(dir)?;
     if stored.is_some() && config.output.if_exists == IfExists::Error {
-        return Err(RunError::Exists { dir });
+        return Err(RunError::Exists { dir: dir.clone() });
     }
     let mut seconds = Seconds::default();
     let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
@@ -117,11 +145,15 @@ fn run_with<T: Real + Element>(
     }
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, finished) = match open(&dir, stored.as_ref(), request, &manifest, &plan, &data)? {
+    let (mut writer, finished) = match open(job, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer { writer, finished } => (writer, finished),
         Opened::NothingToDo(refitted) => {
-            let summary = SweepSummary::of_finished(&dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
-            return Ok(summary.with_refit(refitted));
+            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
+            let continued = match job.more {
+                Some(_) => Some(resume::nothing_left(dir, &plan)?),
+                None => None,
+            };
+            return Ok(summary.with_refit(refitted).with_continued(continued));
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
@@ -154,6 +186,20 @@ fn run_with<T: Real + Element>(
         seconds.write += writing.elapsed().as_secs_f64();
         observer.observe(&Event::Recorded { cohort: index });
     }
+    let going_on = Instant::now();
+    let continued = match job.more {
+        Some(more) => Some(resume::go_on(
+            &mut writer,
+            &plan,
+            &view,
+            &data.encoding,
+            more,
+            observer,
+        )?),
+        None => None,
+    };
+    epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
+    seconds.train += going_on.elapsed().as_secs_f64();
     let writing = Instant::now();
     let mut manifest = manifest;
     manifest.cost = Cost {
@@ -169,12 +215,12 @@ fn run_with<T: Real + Element>(
     seconds.write += writing.elapsed().as_secs_f64();
     let refitting = Instant::now();
     let (null_model, loaded) = (null_model(&view), data.summary.clone());
-    let refitted = refit::selected(&dir, config, data, &plan.trials, &store::Store::open(&dir)?.trials()?)?;
+    let refitted = refit::selected(dir, config, data, &plan.trials, &store::Store::open(dir)?.trials()?)?;
     drop(writer);
     seconds.refit = refitting.elapsed().as_secs_f64();
     seconds.total = start.elapsed().as_secs_f64();
     let summary = SweepSummary::new(
-        &dir,
+        dir,
         config,
         &loaded,
         &plan_summary,
@@ -184,7 +230,7 @@ fn run_with<T: Real + Element>(
         seconds,
         epochs_trained,
     )?;
-    Ok(summary.with_refit(refitted))
+    Ok(summary.with_refit(refitted).with_continued(continued))
 }
 
 /// A store to write into, or the word that it is full.
@@ -198,16 +244,15 @@ enum Opened {
 
 /// Creates, extends, replaces or refuses the output directory.
 fn open<T>(
-    dir: &Path,
+    job: &Job<'_>,
     stored: Option<&Manifest>,
-    request: &Request,
     manifest: &Manifest,
     plan: &Plan,
     data: &Dataset<T>,
 ) -> Result<Opened, RunError> {
+    let (request, dir, resolved) = (job.request, job.dir.as_path(), &job.resolved);
     let config = &request.config;
     let table = plan.table(&data.folds.labels);
-    let resolved = config.resolved_toml();
     let fresh = |writer: StoreWriter| Opened::Writer {
         writer: Box::new(writer),
         finished: std::collections::BTreeSet::new(),
@@ -217,7 +262,7 @@ fn open<T>(
             dir,
             manifest,
             &request.text,
-            &resolved,
+            resolved,
             &table,
         )?));
     };
@@ -226,7 +271,7 @@ fn open<T>(
             dir,
             manifest,
             &request.text,
-            &resolved,
+            resolved,
             &table,
         )?));
     }
@@ -254,14 +299,17 @@ fn open<T>(
         });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
+    let runs = open.runs()?;
+    let is_done = runs.iter().all(|run| run.record.is_some())
+        && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty());
     if is_same_plan
+        && is_done
         && open.has_tables()?
-        && open.runs()?.iter().all(|run| run.record.is_some())
         && let Some(refitted) = refit::done(dir, config, plan, &manifest.fingerprint)?
     {
         return Ok(Opened::NothingToDo(refitted));
     }
-    let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, &resolved, &table)?;
+    let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
     Ok(Opened::Writer {
         writer: Box::new(writer),
         finished: kept.finished,

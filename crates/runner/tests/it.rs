@@ -3,6 +3,8 @@
 mod golden;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/resume.rs"]
+mod resume;
 
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
