@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::config::{self, IfExists};
 use crate::error::RunError;
-use crate::event::{Event, Observer};
+use crate::event::Observer;
 use crate::plan::{Method, Plan, PlanSummary};
 use crate::record;
 use crate::summary::SweepSummary;
@@ -293,14 +293,7 @@ fn round<T: Real>(
         .iter()
         .map(|(&run, walker)| (run, walker.stood.clone()))
         .collect();
-    observer.observe(&Event::Planned {
-        runs: walkers.len(),
-        cohorts: plan.cohorts.len(),
-        column_epochs: walkers.keys().map(|&run| u64::from(epochs(run))).sum(),
-        trials: plan.runs.iter().map(|run| run.trial).collect(),
-        metric: view.select.name(),
-        higher_is_better: view.select.higher_is_better(),
-    });
+    sweep::announce(&plan, view, observer);
     let mut outcomes: Vec<Outcome> = (0..plan.cohorts.len())
         .flat_map(|index| train::cohort_from(&plan, index, view, &stood, observer))
         .collect();

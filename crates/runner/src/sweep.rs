@@ -159,21 +159,7 @@ fn run_with<T: Real + Element>(
     seconds.write += writing.elapsed().as_secs_f64();
 
     let pending = plan.without(|run| finished.contains(&run));
-    let column_epochs = pending
-        .cohorts
-        .iter()
-        .flat_map(|cohort| &cohort.blocks)
-        .flat_map(|block| &block.runs)
-        .map(|&run| u64::from(pending.trial_of(run).train.epochs))
-        .sum();
-    observer.observe(&Event::Planned {
-        runs: pending.pending(),
-        cohorts: pending.cohorts.len(),
-        column_epochs,
-        trials: pending.runs.iter().map(|run| run.trial).collect(),
-        metric: view.select.name(),
-        higher_is_better: view.select.higher_is_better(),
-    });
+    announce(&pending, &view, observer);
     let mut epochs_trained = 0;
     for index in 0..pending.cohorts.len() {
         let training = Instant::now();
@@ -231,6 +217,25 @@ fn run_with<T: Real + Element>(
         epochs_trained,
     )?;
     Ok(summary.with_refit(refitted).with_continued(continued))
+}
+
+/// Tells which runs are about to be trained.
+pub(crate) fn announce<T: Real>(pending: &Plan, view: &View<'_, T>, observer: &dyn Observer) {
+    let column_epochs = pending
+        .cohorts
+        .iter()
+        .flat_map(|cohort| &cohort.blocks)
+        .flat_map(|block| &block.runs)
+        .map(|&run| u64::from(pending.trial_of(run).train.epochs))
+        .sum();
+    observer.observe(&Event::Planned {
+        runs: pending.pending(),
+        cohorts: pending.cohorts.len(),
+        column_epochs,
+        trials: pending.runs.iter().map(|run| run.trial).collect(),
+        metric: view.select.name(),
+        higher_is_better: view.select.higher_is_better(),
+    });
 }
 
 /// A store to write into, or the word that it is full.

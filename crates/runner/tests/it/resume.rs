@@ -147,7 +147,10 @@ fn the_model_goes_as_far_as_its_trial() {
     }
     let mean = |model: &gradsweep_store::Model| model.info.metrics.val["log_loss"].mean.expect("scored");
     let (own, wanted) = (mean(&own), mean(&wanted));
-    assert!((own - wanted).abs() < 1e-8, "not those of the runs as they are now: {own} {wanted}");
+    assert!(
+        (own - wanted).abs() < 1e-8,
+        "not those of the runs as they are now: {own} {wanted}"
+    );
 }
 
 #[test]
