@@ -25,9 +25,7 @@ const SHORTEST_ROUND: u32 = 50;
 /// Rounds after which a run that still makes a little progress is left.
 const MOST_ROUNDS: u32 = 16;
 /// Share by which the gradient of a run that makes progress falls in a round, at the least.
-const LEAST_FALL: f64 = 0.1;
-/// Relative fall of the objective that is more than rounding.
-const LEAST_GAIN: f64 = 1e-9;
+const LEAST_FALL: f64 = 0.5;
 /// Runs that are named where there are many.
 const NAMED: usize = 3;
 
@@ -201,7 +199,7 @@ pub(crate) fn go_on<T: Real>(
             };
             continued.epochs_trained += u64::from(outcome.epochs - before.stood.epochs);
             let is_separated = outcome.reason == Reason::Separated;
-            if !is_separated && !has_progressed(&before, &outcome) {
+            if !is_separated && !has_progressed::<T>(&before, &outcome) {
                 // Its record stays as it is. A few epochs may only have been too few.
                 continued.stuck += usize::from(more == More::UntilConverged);
                 continue;
@@ -305,13 +303,15 @@ fn round<T: Real>(
 }
 
 /// Whether a round has brought a run nearer to its minimum.
-fn has_progressed(before: &Walker, outcome: &Outcome) -> bool {
+fn has_progressed<T: Real>(before: &Walker, outcome: &Outcome) -> bool {
     let (Some(grad_norm), Some(objective)) = (outcome.grad_norm, outcome.objective) else {
         return false;
     };
+    // Less is rounding.
+    let least_gain = if T::NAME == "f32" { 1e-6 } else { 1e-9 };
     outcome.converged
         || grad_norm <= (1.0 - LEAST_FALL) * before.grad_norm
-        || objective < before.objective - LEAST_GAIN * before.objective.abs()
+        || objective < before.objective - least_gain * before.objective.abs()
 }
 
 impl Walker {
