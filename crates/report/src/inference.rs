@@ -18,6 +18,8 @@ pub struct Inference {
     pub fold: u32,
     /// What the fold is called.
     pub fold_label: String,
+    /// Which repeat of the folds.
+    pub repeat: u32,
     /// Rows held out from it.
     pub held_out: u64,
     /// The label that counts as 1, as `late = "yes"`.
@@ -112,6 +114,10 @@ impl Inference {
             (0, _) => "trained on all rows".to_owned(),
             (_, true) => format!("trained without fold {fold}"),
             (_, false) => format!("trained without fold {fold} ({})", self.fold_label),
+        };
+        let trained = match self.repeat {
+            0 => trained,
+            repeat => format!("{trained} of repeat {repeat}"),
         };
         let mut rows = number::count(self.rows as u64);
         if self.observations != self.rows as f64 {
@@ -239,6 +245,7 @@ impl Inference {
             ("trial", self.trial.into()),
             ("fold", self.fold.into()),
             ("fold_label", self.fold_label.as_str().into()),
+            ("repeat", self.repeat.into()),
             ("held_out", self.held_out.into()),
             ("event", self.event.as_str().into()),
             ("rows", self.rows.into()),

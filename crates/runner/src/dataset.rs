@@ -7,6 +7,11 @@ use crate::plan::Shape;
 
 /// What to load for a config, for the first repeat of its folds; `rows` takes only the first rows.
 pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
+    repeat_spec(config, rows, 0)
+}
+
+/// What to load for one repeat of the folds: the same rows in other row groups.
+pub fn repeat_spec(config: &Config, rows: Option<usize>, repeat: u32) -> data::LoadSpec {
     data::LoadSpec {
         source: source_spec(config),
         roles: role_spec(config),
@@ -24,7 +29,7 @@ pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
             folds: config.validation.folds,
             fraction: config.validation.fraction,
             shuffle: config.validation.shuffle,
-            repeat: 0,
+            repeat,
         },
         seed: config.run.seed,
         deal: config.train.shuffle,

@@ -46,6 +46,12 @@ pub enum RunError {
         /// What differs, a key each.
         changed: Vec<String>,
     },
+    /// The files changed while a sweep read them anew for another repeat.
+    #[error("the data changed while the sweep was running: what is recorded is of the rows as they were")]
+    DataChanged,
+    /// `model.C = { auto = true }` on data without a slope.
+    #[error("`model.C` has no automatic path: no feature is associated with the target")]
+    NoPath,
     /// A run or row that does not exist.
     #[error("{what}")]
     NotFound {
@@ -95,6 +101,8 @@ impl RunError {
                 "run it into another directory with --set output.dir=DIR, or start over with --set output.if_exists=replace"
                     .to_owned(),
             ),
+            Self::DataChanged => Some("put the old files back and run the same command again".to_owned()),
+            Self::NoPath => Some("give its values: model.C = { min = 1e-4, max = 1e4, num = 9, log = true }".to_owned()),
             Self::UnsoundBlas { .. } => {
                 Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
             }
@@ -114,7 +122,7 @@ impl RunError {
             | Self::Inference(_)
             | Self::Apply(ApplyError::OutputFormat { .. }) => 2,
             Self::Apply(error) if error.is_of_output() => 4,
-            Self::Data(_) | Self::Apply(_) => 3,
+            Self::Data(_) | Self::Apply(_) | Self::NoPath | Self::DataChanged => 3,
             Self::Store(error) => match error.exit_kind() {
                 ExitKind::InUse => 5,
                 ExitKind::Disk => 4,

@@ -12,7 +12,7 @@ use gradsweep_store::{RunRow, Store};
 use ndarray::s;
 
 use crate::config::{self, Config};
-use crate::dataset::load_spec;
+use crate::dataset::repeat_spec;
 use crate::error::RunError;
 use crate::train::View;
 
@@ -50,7 +50,8 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     let store = Store::open(dir)?;
     let text = store.resolved_text()?;
     let config = config::parse(&text, "resolved.toml", &store.manifest().name, &[])?;
-    let data = load(&config, &store)?;
+    let candidates = candidates(&store, run)?;
+    let data = load(&config, &store, candidates[0].repeat)?;
     let view = View::new(&data, &config);
     let position = data
         .source_row
@@ -67,7 +68,7 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
         .iter()
         .position(|rows| rows.contains(&position))
         .unwrap_or(0);
-    let chosen = choose(&store, &view, run, group)?;
+    let chosen = choose(candidates, &view, group);
     let fold = chosen.fold as usize;
 
     let mut names: Vec<String> = view.features.iter().map(|&name| name.to_owned()).collect();
@@ -105,8 +106,15 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     };
     Ok(Explanation {
         run: format!(
-            "run {} (trial {}, fold {})",
-            chosen.run, chosen.trial, view.folds.labels[fold]
+            "run {} (trial {}, fold {}{})",
+            chosen.run,
+            chosen.trial,
+            view.folds.labels[fold],
+            if chosen.repeat > 0 {
+                format!(", repeat {}", chosen.repeat)
+            } else {
+                String::new()
+            }
         ),
         row: format!("row {row}, {role} in this fold"),
         is_positive: y > 0.5,
@@ -130,15 +138,15 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     })
 }
 
-/// The data of a sweep, as long as they are still those it was trained on.
-pub(crate) fn load(config: &Config, store: &Store) -> Result<Dataset<f64>, RunError> {
+/// The data of a sweep in the row groups of one repeat, as long as they are still those it was trained on.
+pub(crate) fn load(config: &Config, store: &Store, repeat: u32) -> Result<Dataset<f64>, RunError> {
     let rows = store
         .manifest()
         .keys
         .get("--rows")
         .and_then(serde_json::Value::as_u64)
         .map(|rows| rows as usize);
-    let data: Dataset<f64> = data::load(&load_spec(config, rows))?;
+    let data: Dataset<f64> = data::load(&repeat_spec(config, rows, repeat))?;
     if data.summary.fingerprint != store.manifest().fingerprint {
         return Err(RunError::Changed {
             dir: store.dir().to_path_buf(),
@@ -148,7 +156,8 @@ pub(crate) fn load(config: &Config, store: &Store) -> Result<Dataset<f64>, RunEr
     Ok(data)
 }
 
-fn choose(store: &Store, view: &View<'_, f64>, wanted: &str, group: usize) -> Result<RunRow, RunError> {
+/// The runs that `wanted` may mean, all of one repeat: one by its id, or those of the selected trial.
+fn candidates(store: &Store, wanted: &str) -> Result<Vec<RunRow>, RunError> {
     let runs: Vec<RunRow> = store
         .runs()?
         .into_iter()
@@ -163,18 +172,17 @@ fn choose(store: &Store, view: &View<'_, f64>, wanted: &str, group: usize) -> Re
             .find(|trial| trial.is_selected)
             .ok_or_else(|| not_found("no trial was selected: all of them failed".to_owned()))?;
         let mut own: Vec<RunRow> = runs.into_iter().filter(|run| run.trial == best.trial).collect();
-        own.sort_by_key(|run| view.folds.roles[run.fold as usize][group] != Role::Val);
-        return own
-            .into_iter()
-            .next()
-            .ok_or_else(|| not_found("the selected trial has no finished run".to_owned()));
+        let first = own.iter().map(|run| run.repeat).min();
+        let first = first.ok_or_else(|| not_found("the selected trial has no finished run".to_owned()))?;
+        own.retain(|run| run.repeat == first);
+        return Ok(own);
     }
-    let mut matching: Vec<RunRow> = runs
+    let matching: Vec<RunRow> = runs
         .into_iter()
         .filter(|run| run.run.to_string().starts_with(&wanted.to_lowercase()))
         .collect();
     match matching.len() {
-        1 => Ok(matching.remove(0)),
+        1 => Ok(matching),
         0 => Err(not_found(format!(
             "no finished run's id begins with {wanted}; gradsweep show lists them"
         ))),
@@ -182,6 +190,13 @@ fn choose(store: &Store, view: &View<'_, f64>, wanted: &str, group: usize) -> Re
             "{several} runs' ids begin with {wanted}: write more of it"
         ))),
     }
+}
+
+/// The first of the candidates whose fold holds the row out, or else the first.
+fn choose(mut candidates: Vec<RunRow>, view: &View<'_, f64>, group: usize) -> RunRow {
+    let is_held_out = |run: &RunRow| view.folds.roles[run.fold as usize][group] == Role::Val;
+    let place = candidates.iter().position(is_held_out).unwrap_or(0);
+    candidates.swap_remove(place)
 }
 
 impl fmt::Display for Explanation {

@@ -63,9 +63,11 @@ impl GradCheck {
 /// Checks every fold at random weights under the smallest C of the sweep.
 pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
     blas::use_one_thread_per_product();
-    let config = &request.config;
+    search::count(&request.config)?;
+    let data: Dataset<f64> = data::load(&load_spec(&request.config, request.rows))?;
+    let (config, _) = search::with_c_path(&request.config, &data)?;
+    let config = &config;
     let trials = search::trials(config)?;
-    let data: Dataset<f64> = data::load(&load_spec(config, request.rows))?;
     let view = View::new(&data, config);
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
     let strongest = (0..plan.trials.len()).min_by(|&a, &b| plan.trials[a].model.c.total_cmp(&plan.trials[b].model.c));

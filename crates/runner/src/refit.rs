@@ -234,7 +234,9 @@ fn fit<T: Real + Element>(data: &Dataset<T>, config: &Config, trial: &Trial) -> 
 
 /// The restarts of one trial on one fold.
 fn plan(config: &Config, trial: &Trial, shape: Shape, fingerprint: &str) -> Plan {
-    Plan::new(config, vec![trial.clone()], shape, fingerprint)
+    let mut once = config.clone();
+    once.validation.repeats = 1;
+    Plan::new(&once, vec![trial.clone()], shape, fingerprint)
 }
 
 /// A hash of all that decides the fit of a trial on these rows: its runs' ids, which are hashes of the same.

@@ -1,16 +1,16 @@
 //! Going on with a sweep: what is missing of it, and the runs that had their epochs before they converged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use gradsweep_data::{self as data, Encoding};
+use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::Real;
 use gradsweep_math::metric::Metric;
 use gradsweep_math::optimizer::Kind;
 use gradsweep_store::{Reason, RunId, RunRow, RunState, Store, StoreWriter};
 use serde::Serialize;
 
-use crate::config::{self, IfExists};
+use crate::config::{self, Config, IfExists};
 use crate::error::RunError;
 use crate::event::Observer;
 use crate::plan::{Method, Plan, PlanSummary};
@@ -66,7 +66,12 @@ impl Resumable {
             } else {
                 String::new()
             };
-            format!("trial {} fold {}{restart}", row.trial, row.fold)
+            let repeat = if row.repeat > 0 {
+                format!(" repeat {}", row.repeat)
+            } else {
+                String::new()
+            };
+            format!("trial {} fold {}{repeat}{restart}", row.trial, row.fold)
         };
         Self {
             runs: rows.len(),
@@ -117,7 +122,7 @@ pub fn resume(
     let job = Job {
         request: &again,
         dir: request.store.clone(),
-        resolved,
+        resolved: Some(resolved),
         more: request.more,
     };
     sweep::carry_out(&job, observer, on_loaded)
@@ -149,12 +154,27 @@ fn short<'r>(rows: &'r [RunRow], plan: &Plan) -> impl Iterator<Item = (usize, &'
         .filter_map(move |row| Some((*places.get(&row.run)?, row)))
 }
 
-/// What is said of a store in which no run has to go on.
-pub(crate) fn nothing_left(dir: &Path, plan: &Plan) -> Result<Continued, RunError> {
-    Ok(Continued {
-        first_order: short(&Store::open(dir)?.runs()?, plan).count(),
+/// What is said of a store before any run goes on, and the repeats of the folds that have such runs.
+pub(crate) fn left(dir: &Path, plan: &Plan) -> Result<(Continued, BTreeSet<u32>), RunError> {
+    let rows = Store::open(dir)?.runs()?;
+    let going = unconverged(&rows, plan);
+    let continued = Continued {
+        first_order: short(&rows, plan).count() - going.len(),
         ..Continued::default()
-    })
+    };
+    Ok((continued, going.iter().map(|(_, row)| row.repeat).collect()))
+}
+
+impl Continued {
+    /// Takes in the runs of one repeat.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.converged += other.converged;
+        self.failed += other.failed;
+        self.stuck += other.stuck;
+        self.first_order += other.first_order;
+        self.epochs_trained += other.epochs_trained;
+    }
 }
 
 /// A run on its way.
@@ -166,32 +186,35 @@ struct Walker {
     seconds: f64,
 }
 
-/// Trains the runs that have not converged from where they stood, and records them anew.
+/// Trains the runs of one repeat that have not converged from where they stood, and records them anew; also returns the
+/// features that separate the classes of those that failed for it.
 ///
 /// Each round is one part of the store, whose records take the place of older ones: a kill loses a round and no result.
-pub(crate) fn go_on<T: Real>(
+pub(crate) fn go_on<T: Real + Element>(
     writer: &mut StoreWriter,
     plan: &Plan,
-    view: &View<'_, T>,
-    encoding: &Encoding,
+    config: &Config,
+    (repeat, data): (u32, &Dataset<T>),
     more: More,
     observer: &dyn Observer,
-) -> Result<Continued, RunError> {
+) -> Result<(Continued, Vec<String>), RunError> {
+    let view = &View::new(data, config);
     let store = Store::open(writer.dir())?;
     let rows = store.runs()?;
-    let going = unconverged(&rows, plan);
+    let mut going = unconverged(&rows, plan);
+    going.retain(|(_, row)| row.repeat == repeat);
     let mut continued = Continued {
         runs: going.len(),
-        first_order: short(&rows, plan).count() - going.len(),
         ..Continued::default()
     };
+    let mut separating = Vec::new();
     let mut walkers = walkers(&store, &going, view)?;
     let rounds = if more == More::UntilConverged { MOST_ROUNDS } else { 1 };
     for number in 0..rounds {
         if walkers.is_empty() {
             break;
         }
-        let outcomes = round(plan, &walkers, view, (more, number), observer);
+        let outcomes = round(plan, &walkers, (view, config), (more, number), observer);
         let mut better = Vec::new();
         for (allowed, outcome) in outcomes {
             let Some(before) = walkers.remove(&outcome.run) else {
@@ -210,6 +233,7 @@ pub(crate) fn go_on<T: Real>(
             outcome.seconds = after.seconds;
             if is_separated {
                 continued.failed += 1;
+                separating.extend(outcome.note.clone());
             } else if outcome.converged {
                 continued.converged += 1;
             } else if outcome.epochs < allowed {
@@ -219,9 +243,9 @@ pub(crate) fn go_on<T: Real>(
             }
             better.push(outcome);
         }
-        writer.append(&record::part(plan, view, encoding, better))?;
+        writer.append(&record::part(plan, view, &data.encoding, better))?;
     }
-    Ok(continued)
+    Ok((continued, separating))
 }
 
 /// Every run that goes on, by its place in the plan, as the store has it.
@@ -274,7 +298,7 @@ fn walkers<T: Real>(
 fn round<T: Real>(
     plan: &Plan,
     walkers: &BTreeMap<usize, Walker>,
-    view: &View<'_, T>,
+    (view, config): (&View<'_, T>, &Config),
     (more, number): (More, u32),
     observer: &dyn Observer,
 ) -> Vec<(u32, Outcome)> {
@@ -291,7 +315,7 @@ fn round<T: Real>(
         .iter()
         .map(|(&run, walker)| (run, walker.stood.clone()))
         .collect();
-    sweep::announce(&plan, view, observer);
+    sweep::announce(&plan, config, observer);
     let mut outcomes: Vec<Outcome> = (0..plan.cohorts.len())
         .flat_map(|index| train::cohort_from(&plan, index, view, &stood, observer))
         .collect();

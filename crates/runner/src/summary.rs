@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::error::RunError;
 use crate::memory::peak_memory_bytes;
-use crate::plan::{Plan, PlanSummary};
+use crate::plan::{Plan, PlanSummary, many};
 use crate::refit::{Refitted, TestScores};
 use crate::resume::{self, Continued, Resumable};
 use crate::train::{View, scored};
@@ -184,6 +184,25 @@ impl SweepSummary {
     #[must_use]
     pub(crate) fn with_continued(self, continued: Option<Continued>) -> Self {
         Self { continued, ..self }
+    }
+
+    /// The same, saying which features separate the classes of runs that failed for it.
+    #[must_use]
+    pub(crate) fn with_separated(mut self, mut features: Vec<String>) -> Self {
+        let runs = features.len();
+        if runs == 0 {
+            return self;
+        }
+        features.sort_unstable();
+        features.dedup();
+        let more = if features.len() > 3 { " and others" } else { "" };
+        features.truncate(3);
+        self.failures.push(format!(
+            "{} without a penalty: the classes are separated by {}{more}; add a penalty (model.C)",
+            many(runs, "run"),
+            features.join(", ")
+        ));
+        self
     }
 
     /// The summary of a directory in which everything has been done already.

@@ -1,6 +1,7 @@
 //! One sweep from end to end: load, plan, train cohort by cohort, record.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,11 +10,11 @@ use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
 use crate::config::{Config, IfExists};
-use crate::dataset::{load_spec, shape_of};
+use crate::dataset::{load_spec, repeat_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
-use crate::plan::{Plan, PlanSummary};
+use crate::plan::{COUNTS, Plan, PlanSummary};
 use crate::record;
 use crate::refit::{self, Refitted};
 use crate::resume::{self, More};
@@ -46,11 +47,13 @@ pub(crate) use with_precision;
 /// What the plan of a config is, on its data.
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
-        let config = &request.config;
-        let trials = search::trials(config)?;
-        let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
-        let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
-        let summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
+        search::count(&request.config)?;
+        let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
+        let (config, path) = search::with_c_path(&request.config, &data)?;
+        let trials = search::trials(&config)?;
+        let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
+        summary.notes.extend(path);
         Ok((data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -68,7 +71,7 @@ pub fn run(
         &Job {
             request,
             dir: output_dir(&request.config),
-            resolved: request.config.resolved_toml(),
+            resolved: None,
             more: None,
         },
         observer,
@@ -80,8 +83,8 @@ pub fn run(
 pub(crate) struct Job<'a> {
     pub(crate) request: &'a Request,
     pub(crate) dir: PathBuf,
-    /// The config with every key, as the store keeps it.
-    pub(crate) resolved: String,
+    /// The config with every key, where a store has it already.
+    pub(crate) resolved: Option<String>,
     /// Whether runs that have not converged go on, and how far.
     pub(crate) more: Option<More>,
 }
@@ -123,21 +126,24 @@ fn run_with<T: Real + Element>(
     let (request, dir) = (job.request, &job.dir);
     let config = &request.config;
     let start = Instant::now();
-    let trials = search::trials(config)?;
+    search::count(config)?;
     // Refuse what needs no data before reading any.
     let stored = store::probe(dir)?;
     if stored.is_some() && config.output.if_exists == IfExists::Error {
         return Err(RunError::Exists { dir: dir.clone() });
     }
     let mut seconds = Seconds::default();
-    let data: Dataset<T> = data::load(&load_spec(config, request.rows))?;
+    let mut data = Repeat::<T>::load(config, request.rows, 0)?;
     seconds.load = start.elapsed().as_secs_f64();
     observer.observe(&Event::DataLoaded);
     refit::check_test(config, &data.summary)?;
 
-    let view = View::new(&data, config);
+    let (config, path) = search::with_c_path(config, &data)?;
+    let config = &config;
+    let trials = search::trials(config)?;
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
-    let plan_summary = PlanSummary::new(&plan, config, &data, &view);
+    let mut plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
+    plan_summary.notes.extend(path);
     on_loaded(&data.summary, &plan_summary);
     let needed = plan_summary.required_bytes();
     if let Some(available) = available_bytes().filter(|available| needed > *available) {
@@ -145,12 +151,12 @@ fn run_with<T: Real + Element>(
     }
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, finished) = match open(job, stored.as_ref(), &manifest, &plan, &data)? {
+    let (mut writer, finished) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer { writer, finished } => (writer, finished),
         Opened::NothingToDo(refitted) => {
             let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
             let continued = match job.more {
-                Some(_) => Some(resume::nothing_left(dir, &plan)?),
+                Some(_) => Some(resume::left(dir, &plan)?.0),
                 None => None,
             };
             return Ok(summary.with_refit(refitted).with_continued(continued));
@@ -159,31 +165,36 @@ fn run_with<T: Real + Element>(
     seconds.write += writing.elapsed().as_secs_f64();
 
     let pending = plan.without(|run| finished.contains(&run));
-    announce(&pending, &view, observer);
+    announce(&pending, config, observer);
+    let (null_model, loaded) = (null_model(&View::new(&data, config)), data.summary.clone());
     let mut epochs_trained = 0;
-    for index in 0..pending.cohorts.len() {
+    let mut separating = Vec::new();
+    for (index, cohort) in pending.cohorts.iter().enumerate() {
+        data = data.switch(config, request.rows, cohort.repeat, &mut seconds)?;
+        let view = View::new(&data, config);
         let training = Instant::now();
         let mut outcomes = train::cohort(&pending, index, &view, observer);
         outcomes.sort_by_key(|outcome| outcome.run);
         seconds.train += training.elapsed().as_secs_f64();
         epochs_trained += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
+        separating.extend(outcomes.iter().filter_map(|outcome| outcome.note.clone()));
         let writing = Instant::now();
         writer.append(&record::part(&pending, &view, &data.encoding, outcomes))?;
         seconds.write += writing.elapsed().as_secs_f64();
         observer.observe(&Event::Recorded { cohort: index });
     }
     let going_on = Instant::now();
-    let continued = match job.more {
-        Some(more) => Some(resume::go_on(
-            &mut writer,
-            &plan,
-            &view,
-            &data.encoding,
-            more,
-            observer,
-        )?),
-        None => None,
-    };
+    let mut continued = None;
+    if let Some(more) = job.more {
+        let (mut all, repeats) = resume::left(dir, &plan)?;
+        for repeat in repeats {
+            data = data.switch(config, request.rows, repeat, &mut seconds)?;
+            let (own, notes) = resume::go_on(&mut writer, &plan, config, (repeat, &data), more, observer)?;
+            all.add(&own);
+            separating.extend(notes);
+        }
+        continued = Some(all);
+    }
     epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     seconds.train += going_on.elapsed().as_secs_f64();
     let writing = Instant::now();
@@ -199,9 +210,11 @@ fn run_with<T: Real + Element>(
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
+    // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
+    let table = store::Store::open(dir)?.trials()?;
+    let data = data.switch(config, request.rows, 0, &mut seconds)?;
     let refitting = Instant::now();
-    let (null_model, loaded) = (null_model(&view), data.summary.clone());
-    let refitted = refit::selected(dir, config, data, &plan.trials, &store::Store::open(dir)?.trials()?)?;
+    let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
     drop(writer);
     seconds.refit = refitting.elapsed().as_secs_f64();
     seconds.total = start.elapsed().as_secs_f64();
@@ -216,11 +229,14 @@ fn run_with<T: Real + Element>(
         seconds,
         epochs_trained,
     )?;
-    Ok(summary.with_refit(refitted).with_continued(continued))
+    Ok(summary
+        .with_separated(separating)
+        .with_refit(refitted)
+        .with_continued(continued))
 }
 
 /// Tells which runs are about to be trained.
-pub(crate) fn announce<T: Real>(pending: &Plan, view: &View<'_, T>, observer: &dyn Observer) {
+pub(crate) fn announce(pending: &Plan, config: &Config, observer: &dyn Observer) {
     let column_epochs = pending
         .cohorts
         .iter()
@@ -233,9 +249,52 @@ pub(crate) fn announce<T: Real>(pending: &Plan, view: &View<'_, T>, observer: &d
         cohorts: pending.cohorts.len(),
         column_epochs,
         trials: pending.runs.iter().map(|run| run.trial).collect(),
-        metric: view.select.name(),
-        higher_is_better: view.select.higher_is_better(),
+        metric: config.sweep.metric.name(),
+        higher_is_better: config.sweep.metric.higher_is_better(),
     });
+}
+
+/// The rows in the groups and the order of one repeat of the folds.
+struct Repeat<T> {
+    repeat: u32,
+    data: Dataset<T>,
+}
+
+impl<T: Element> Repeat<T> {
+    fn load(config: &Config, rows: Option<usize>, repeat: u32) -> Result<Self, RunError> {
+        let data = data::load(&repeat_spec(config, rows, repeat))?;
+        Ok(Self { repeat, data })
+    }
+
+    /// The same rows for another repeat; these go before those come.
+    fn switch(
+        self,
+        config: &Config,
+        rows: Option<usize>,
+        repeat: u32,
+        seconds: &mut Seconds,
+    ) -> Result<Self, RunError> {
+        if self.repeat == repeat {
+            return Ok(self);
+        }
+        let fingerprint = self.data.summary.fingerprint.clone();
+        drop(self);
+        let loading = Instant::now();
+        let other = Self::load(config, rows, repeat)?;
+        seconds.load += loading.elapsed().as_secs_f64();
+        if other.data.summary.fingerprint != fingerprint {
+            return Err(RunError::DataChanged);
+        }
+        Ok(other)
+    }
+}
+
+impl<T> Deref for Repeat<T> {
+    type Target = Dataset<T>;
+
+    fn deref(&self) -> &Dataset<T> {
+        &self.data
+    }
 }
 
 /// A store to write into, or the word that it is full.
@@ -250,13 +309,15 @@ enum Opened {
 /// Creates, extends, replaces or refuses the output directory.
 fn open<T>(
     job: &Job<'_>,
+    config: &Config,
     stored: Option<&Manifest>,
     manifest: &Manifest,
     plan: &Plan,
     data: &Dataset<T>,
 ) -> Result<Opened, RunError> {
-    let (request, dir, resolved) = (job.request, job.dir.as_path(), &job.resolved);
-    let config = &request.config;
+    let (request, dir) = (job.request, job.dir.as_path());
+    let resolved = job.resolved.clone().unwrap_or_else(|| config.resolved_toml());
+    let resolved = resolved.as_str();
     let table = plan.table(&data.folds.labels);
     let fresh = |writer: StoreWriter| Opened::Writer {
         writer: Box::new(writer),
@@ -294,7 +355,7 @@ fn open<T>(
     let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
     if changed.is_empty() && dropped > 0 {
         changed.push(format!(
-            "sweep.parameters: {dropped} of the stored runs are no longer in the plan"
+            "sweep.parameters, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
         ));
     }
     if !changed.is_empty() {
@@ -334,8 +395,9 @@ fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>, rows: Opti
         .into_iter()
         .map(|(key, value)| (key, json(&value)))
         .collect();
-    // Restarts only say how many runs there are: more of them extend a sweep.
-    keys.remove("train.restarts");
+    for key in COUNTS {
+        keys.remove(*key);
+    }
     if let Some(rows) = rows {
         keys.insert("--rows".to_owned(), rows.into());
     }

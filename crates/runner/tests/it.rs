@@ -1,8 +1,12 @@
 //! Sweeps from config text to store, on small data made here.
 
+#[path = "it/c_path.rs"]
+mod c_path;
 mod golden;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/repeats.rs"]
+mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
 

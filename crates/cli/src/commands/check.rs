@@ -9,7 +9,7 @@ use crate::terminal;
 
 pub(crate) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
     let request = request(&arguments.source)?;
-    let trials = search::trials(&request.config)?.len();
+    let trials = search::count(&request.config)?;
     let mut text = format!("{}: no problems, {trials} trials\n", arguments.source.config.display());
     for stand_in in request.config.stand_ins() {
         text += &format!("note: {stand_in}\n");

@@ -240,9 +240,8 @@ pub(crate) fn columns(data: &data::Summary) -> String {
 pub(super) fn planned(plan: &PlanSummary) -> String {
     let blocks: usize = plan.cohorts.iter().map(|cohort| cohort.blocks.len()).sum();
     format!(
-        "{} x {} = {} in {} of {} · {}",
-        many(plan.trials, "trial"),
-        many(plan.folds, "fold"),
+        "{} = {} in {} of {} · {}",
+        plan.sizes(),
         many(plan.runs, "run"),
         many(plan.cohorts.len(), "cohort"),
         many(blocks, "block"),

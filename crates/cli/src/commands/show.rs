@@ -68,6 +68,7 @@ fn shown(inference: &Inference, level: f64) -> report::Inference {
         trial: inference.trial,
         fold: inference.fold,
         fold_label: inference.fold_label.clone(),
+        repeat: inference.repeat,
         held_out: inference.held_out,
         event: format!("{} = {:?}", inference.target, inference.positive),
         rows: estimates.rows,

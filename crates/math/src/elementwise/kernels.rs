@@ -21,7 +21,7 @@ const ROWS_PER_LOG: usize = 64;
 const WIDEST: usize = 128;
 
 macro_rules! kernels {
-    ($type:ident, $module:ident, $int:ident, $mantissa:literal, $bias:literal, $terms:literal, $magic:literal, $largest:literal,
+    ($type:ident, $module:ident, $mantissa:literal, $bias:literal, $terms:literal, $magic:literal, $largest:literal,
      $ln2_high:literal, $ln2_low:literal, $polynomial:expr) => {
         mod $module {
             use super::super::{ColumnTerms, LANES, RowTerms, ScoreSums};
@@ -104,7 +104,14 @@ macro_rules! kernels {
                 }
 
                 #[inline(always)]
-                fn add<const WEIGHTED: bool>(&mut self, lane: usize, row: Row, z: $type, cut: $type, both: ($type, $type)) {
+                fn add<const WEIGHTED: bool>(
+                    &mut self,
+                    lane: usize,
+                    row: Row,
+                    z: $type,
+                    cut: $type,
+                    both: ($type, $type),
+                ) {
                     let Row { y, weight } = row;
                     let (p, factor) = both;
                     let linear = y.mul_add(-z, z.max(0.0));
@@ -171,7 +178,7 @@ macro_rules! kernels {
                         let products = self.product[class][..columns].iter_mut();
                         for (product, exponent) in products.zip(&mut self.exponent[class]) {
                             let bits = product.to_bits();
-                            *exponent += ((bits >> $mantissa) as $int - $bias as $int) as $type;
+                            *exponent += ((bits >> $mantissa).cast_signed() - $bias.cast_signed()) as $type;
                             *product = $type::from_bits((bits & ((1 << $mantissa) - 1)) | ($bias << $mantissa));
                         }
                     }
@@ -523,7 +530,6 @@ macro_rules! kernels {
 kernels!(
     f32,
     single,
-    i32,
     23,
     127_u32,
     8,
@@ -544,7 +550,6 @@ kernels!(
 kernels!(
     f64,
     double,
-    i64,
     52,
     1023_u64,
     17,

@@ -90,6 +90,9 @@ impl Hessians {
 
 impl<T: Real> Pass<T> {
     /// Adds the curvatures of rows of one group to the Hessians of the columns that train on it.
+    ///
+    /// # Panics
+    /// If scratch and Hessians were not made for this pass's shape.
     pub fn add_hessians(&self, rows: Rows<'_, T>, scratch: &mut HessianScratch<T>, hessians: &mut Hessians) {
         if !self.trains_on(rows.group) {
             return;
@@ -152,7 +155,7 @@ mod tests {
     fn hessians_of_all_runs_are_those_of_each() {
         let x = Array2::from_shape_fn((150, 3), |(i, j)| ((i * 7 + j * 5) % 11) as f64 / 5.0 - 1.0);
         let y: Vec<f64> = (0..150).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
-        let weight: Vec<f64> = (0..150).map(|i| (i % 4) as f64).collect();
+        let weight: Vec<f64> = (0..150).map(|i| f64::from(i % 4)).collect();
         let objectives = [
             Objective::unpenalized(0, vec![true]),
             Objective {

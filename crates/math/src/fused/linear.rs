@@ -184,7 +184,7 @@ impl<T: Real> LinearBlock<T> {
             let weights = self.params.row_mut(feature).into_iter();
             for ((w, &gain), &l1) in weights.zip(&gain).zip(&self.l1) {
                 let threshold = gain * l1;
-                *w = *w - w.max(-threshold).min(threshold);
+                *w -= w.max(-threshold).min(threshold);
             }
         }
     }
@@ -205,8 +205,7 @@ impl<T: Real> LinearBlock<T> {
         // Padding columns are any columns with their masks cleared: retired ones first in line.
         let spare = (0..self.width()).filter(|position| !kept.contains(position));
         let order: Vec<usize> = kept.iter().copied().chain(spare).take(kept.len() + padding).collect();
-        let order_of = |axis: &Array2<T>| axis.select(Axis(1), &order).as_standard_layout().into_owned();
-        self.params = order_of(&self.params);
+        self.params = self.params.select(Axis(1), &order).as_standard_layout().into_owned();
         self.affine.keep(&order);
         self.l2 = order.iter().map(|&position| self.l2[position]).collect();
         self.l1 = kept.iter().map(|&position| self.l1[position]).collect();

@@ -40,8 +40,8 @@ impl Curvature {
     pub fn new(map: &AffineMap, moments: &ArrayView2<'_, f64>, fit_intercept: bool) -> Self {
         let p = map.features;
         let mut gram = map.congruence(&map.union(), moments);
-        let rows = gram[[p, p]];
-        gram /= rows;
+        let weight = gram[[p, p]];
+        gram /= weight;
         let mut center = vec![0.0; p];
         if fit_intercept {
             center = gram.slice(s![..p, p]).to_vec();
@@ -49,6 +49,13 @@ impl Curvature {
                 for j in 0..p {
                     gram[[i, j]] -= center[i] * center[j];
                 }
+            }
+        }
+        // A level that the sample happens to miss is no feature without curvature: one row of it is assumed.
+        let negligible = 1e-12 * gram.diag().iter().take(p).copied().fold(0.0, f64::max);
+        for i in 0..p {
+            if gram[[i, i]] <= negligible {
+                gram[[i, i]] = 1.0 / weight;
             }
         }
         gram.slice_mut(s![..p, p]).fill(0.0);
@@ -93,5 +100,21 @@ impl Curvature {
         for (value, &(scale, _)) in gradients.column_mut(p).iter_mut().zip(terms) {
             *value /= scale;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_the_sample_misses_has_a_curvature() {
+        // Two features over 100 rows, the second 0 in all of them.
+        let moments = ndarray::array![[100.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 100.0]];
+        let curvature = Curvature::new(&AffineMap::identity(2), &moments.view(), true);
+        assert_eq!((curvature.gram[[0, 0]], curvature.gram[[1, 1]]), (1.0, 0.01));
+        let mut gradient = ndarray::array![[0.5, 0.5, 0.5]];
+        curvature.solve(&mut gradient, &[(0.25, 0.0)]);
+        assert_eq!(gradient, ndarray::array![[2.0, 200.0, 2.0]]);
     }
 }

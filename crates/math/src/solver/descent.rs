@@ -6,7 +6,7 @@ use super::curvature::Curvature;
 use super::direction::direction;
 use super::goal::Goal;
 use super::model::{Model, Own};
-use super::pairs::{Pairs, add, dot};
+use super::pairs::{Pairs, add, dot, negate};
 
 /// A step is taken when the slope at its end is at most this share of the slope at its start, on either side.
 const SLOPE: f64 = 0.9;
@@ -115,8 +115,9 @@ impl Descent {
         let mut trial = first.predict(&run.goal, curvature);
         if let Some((second, share)) = second {
             let other = second.predict(&run.goal, curvature);
-            trial.iter_mut().for_each(|value| *value *= 1.0 - share);
-            add(&mut trial, share, &other);
+            for (value, other) in trial.iter_mut().zip(other) {
+                *value += share * (other - *value);
+            }
         }
         run.trial = trial;
         run
@@ -189,6 +190,22 @@ impl Descent {
     pub fn direction(&self) -> Option<Vec<f64>> {
         let line = self.line.as_ref()?;
         Some(self.goal.parameters(&line.direction))
+    }
+
+    /// Takes the Hessian at the run's standing, and returns Newton's direction from it, by weights and intercept.
+    pub fn newton_direction(&mut self, hessian: &Array2<f64>) -> Option<Vec<f64>> {
+        let own = Own::new(&self.goal, hessian);
+        let mut direction = own.solve(&self.standing.as_ref()?.gradient);
+        negate(&mut direction);
+        self.goal.hold(&mut direction);
+        self.model = Model::Own(own);
+        self.pairs.clear();
+        Some(self.goal.parameters(&direction))
+    }
+
+    /// From now on the run has converged at this tolerance only.
+    pub fn demand(&mut self, tol: f64) {
+        self.goal.tol = tol;
     }
 
     /// What the run has to reach.

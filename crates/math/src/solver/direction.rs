@@ -8,7 +8,7 @@ use super::descent::Descent;
 use super::goal::Goal;
 use super::lasso;
 use super::model::Model;
-use super::pairs::Pairs;
+use super::pairs::{Pairs, negate};
 
 /// Runs whose gradients are multiplied by the shared inverse together: a constant, so that bits do not depend on threads.
 const TOGETHER: usize = 32;
@@ -16,7 +16,8 @@ const TOGETHER: usize = 32;
 /// Gives a new direction to every run that has accepted a point.
 pub fn advance(runs: &mut [&mut Descent], curvature: &Curvature) {
     runs.par_chunks_mut(TOGETHER).for_each(|runs| {
-        let (mut shared, others): (Vec<_>, Vec<_>) = runs.iter_mut().partition(|run| run.walks_by_shared_inverse());
+        let all = runs.iter_mut().map(|run| &mut **run);
+        let (mut shared, others): (Vec<_>, Vec<_>) = all.partition(|run| run.walks_by_shared_inverse());
         let directions = shared_inverse(&shared, curvature);
         for (run, direction) in shared.iter_mut().zip(directions) {
             run.go(direction, curvature);
@@ -29,7 +30,7 @@ pub fn advance(runs: &mut [&mut Descent], curvature: &Curvature) {
 }
 
 /// Quasi-Newton directions of runs without L1 penalty from the shared curvature.
-fn shared_inverse(runs: &[&mut &mut Descent], curvature: &Curvature) -> Vec<Vec<f64>> {
+fn shared_inverse(runs: &[&mut Descent], curvature: &Curvature) -> Vec<Vec<f64>> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };
@@ -48,7 +49,7 @@ fn shared_inverse(runs: &[&mut &mut Descent], curvature: &Curvature) -> Vec<Vec<
         .map(|((run, row), factors)| {
             let mut direction = row.to_vec();
             run.pairs().after(&mut direction, factors);
-            direction.iter_mut().for_each(|value| *value = -*value);
+            negate(&mut direction);
             direction
         })
         .collect()
@@ -82,6 +83,6 @@ pub(super) fn direction(
         Model::Own(own) => own.solve(&q),
     };
     pairs.after(&mut direction, &factors);
-    direction.iter_mut().for_each(|value| *value = -*value);
+    negate(&mut direction);
     direction
 }

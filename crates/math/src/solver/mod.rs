@@ -12,6 +12,7 @@
 mod curvature;
 mod descent;
 mod direction;
+mod factor;
 mod goal;
 mod lasso;
 mod model;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView1};
-use ndarray_linalg::{Cholesky, Diag, SolveTriangular, UPLO};
+use ndarray::Array2;
 
+use super::factor::Factor;
 use super::goal::Goal;
 
 /// The Hessian of the mean loss, as far as a run knows it.
@@ -24,8 +24,8 @@ pub(super) enum Model {
 pub(super) struct Own {
     /// (P + 1, P + 1), without the ridge.
     pub(super) matrix: Arc<Array2<f64>>,
-    /// Lower Cholesky factor of the matrix with the ridge.
-    factor: Array2<f64>,
+    /// Of the matrix with the ridge.
+    factor: Factor,
 }
 
 impl Own {
@@ -54,32 +54,13 @@ impl Own {
             ridged.column_mut(p).fill(0.0);
             ridged[[p, p]] = 1.0;
         }
-        let largest = ridged.diag().iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-        let mut added = 0.0;
-        loop {
-            // A pivot that is all rounding passes LAPACK's test and spoils the step.
-            match ridged.cholesky(UPLO::Lower) {
-                Ok(factor) if factor.diag().iter().all(|pivot| pivot * pivot > 1e-13 * largest) => {
-                    return Self { matrix, factor };
-                }
-                _ => {
-                    let more = if added == 0.0 { 1e-12 * largest } else { 9.0 * added };
-                    added += more;
-                    for i in 0..=p {
-                        ridged[[i, i]] += more;
-                    }
-                }
-            }
-            assert!(added.is_finite(), "a Hessian of finite rows is finite");
-        }
+        let factor = Factor::new(ridged);
+        Self { matrix, factor }
     }
 
     /// The inverse times a gradient.
     pub(super) fn solve(&self, gradient: &[f64]) -> Vec<f64> {
-        let right = ArrayView1::from(gradient).to_owned();
-        let half = self.factor.solve_triangular(UPLO::Lower, Diag::NonUnit, &right);
-        half.and_then(|half| self.factor.t().solve_triangular(UPLO::Upper, Diag::NonUnit, &half))
-            .map_or_else(|_| gradient.to_vec(), |solution| solution.to_vec())
+        self.factor.solve(gradient.iter().copied().collect()).to_vec()
     }
 }
 

@@ -95,6 +95,13 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+/// `values = −values`.
+pub(super) fn negate(values: &mut [f64]) {
+    for value in values {
+        *value = -*value;
+    }
+}
+
 /// `to += factor·from`.
 pub(super) fn add(to: &mut [f64], factor: f64, from: &[f64]) {
     for (to, from) in to.iter_mut().zip(from) {

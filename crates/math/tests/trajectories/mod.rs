@@ -1,5 +1,7 @@
 //! Every first-order optimizer against PyTorch's, weight by weight after each of 200 steps (data/golden/trajectories.csv).
 
+#![expect(clippy::print_stdout, reason = "the figure is what a reader of the log wants")]
+
 use std::collections::BTreeMap;
 
 use gradsweep_math::affine::AffineMap;

@@ -214,7 +214,7 @@ fn values(report: &mut Report, path: &str, key: &Key, nodes: &[Node], list: &Nod
     Some(Value::List(values))
 }
 
-/// A parameter that is written as a table: `values`, or `min` and `max`.
+/// A parameter that is written as a table: `values`, or `min` and `max`, or `auto`.
 fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Value> {
     let before = report.count();
     let node = &entry.node;
@@ -229,6 +229,15 @@ fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Val
         return None;
     }
     let part = |name: &str| node.entry(name);
+    if let Some(auto) = part("auto") {
+        return automatic(report, path, node, auto, &checked);
+    }
+    if let Some(extra) = part("ratio") {
+        let draft =
+            Draft::new(format!("`ratio` of `{path}` belongs to `auto`")).label("leave it out, or add auto = true");
+        report.add(&extra.name_at, draft);
+        return None;
+    }
     match (part("values"), part("min"), part("max")) {
         (Some(list), None, None) => {
             for name in ["num", "log"] {
@@ -272,6 +281,51 @@ fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Val
             None
         }
     }
+}
+
+/// Values that the data decide.
+fn automatic(report: &mut Report, path: &str, node: &Node, auto: &Entry, checked: &Value) -> Option<Value> {
+    let before = report.count();
+    if path != "model.C" {
+        let draft = Draft::new(format!("`{path}` has no automatic range")).label("only model.C has one");
+        report.add(&auto.name_at, draft);
+        return None;
+    }
+    if checked.get("auto") != Some(&Value::Bool(true)) {
+        report.add(
+            &auto.node.at,
+            Draft::new(format!("`auto` of `{path}` can only be true")).label("write true, or leave `auto` out"),
+        );
+    }
+    for name in ["values", "min", "max", "log"] {
+        if let Some(extra) = node.entry(name) {
+            let draft = Draft::new(format!("`{name}` of `{path}` has no effect with `auto`"))
+                .label("leave it out")
+                .help("the data decide where the range begins, ratio where it ends; its steps are equal ratios");
+            report.add(&extra.name_at, draft);
+        }
+    }
+    if !report.needs_num {
+        let draft =
+            Draft::new("`auto` needs method \"grid\"").label("give the range: { min = …, max = …, log = true }");
+        report.add(&auto.name_at, draft);
+    }
+    if let (Some(Value::Int(1)), Some(num)) = (checked.get("num"), node.entry("num")) {
+        let draft = Draft::new(format!("one value cannot hold both ends of the range of `{path}`"))
+            .label("num must be 2 or more");
+        report.add(&num.node.at, draft);
+    }
+    let or_default = |name: &str, default: Value| {
+        let own = checked.get(name).filter(|value| **value != Value::Null);
+        (name.to_owned(), own.cloned().unwrap_or(default))
+    };
+    (report.count() == before).then(|| {
+        Value::Table(vec![
+            ("auto".into(), Value::Bool(true)),
+            or_default("num", Value::Int(64)),
+            or_default("ratio", Value::Float(1e-4)),
+        ])
+    })
 }
 
 fn range(

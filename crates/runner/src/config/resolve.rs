@@ -81,7 +81,7 @@ impl Config {
     }
 
     /// Every value that a key has in some trial.
-    fn possible(&self, path: &str, base: Value) -> Vec<Value> {
+    pub(super) fn possible(&self, path: &str, base: Value) -> Vec<Value> {
         let swept = self.sweep.parameters.iter().find(|parameter| parameter.path == path);
         let mut values = swept.map_or(vec![base], super::sweep::Parameter::values);
         let points = self.sweep.points.iter().flatten();
@@ -109,8 +109,7 @@ impl Config {
         };
         let is_free = || {
             self.possible("model.C", self.model.c.write())
-                .iter()
-                .any(|c| *c == Value::Float(f64::INFINITY))
+                .contains(&Value::Float(f64::INFINITY))
         };
         let asks = solvers.contains(&Solver::Newton.write()) || is_tight() || is_free();
         if solvers.iter().any(converges) && asks {

@@ -18,10 +18,6 @@ target = {target}
 # positive = "LABEL"               # the label that counts as 1; run says which it is
 # exclude = ["*_id"]               # columns that are not features
 
-[train]
-solver = "adam"
-epochs = 20
-
 [validation]
 strategy = "stratified"
 folds = 5
@@ -33,8 +29,7 @@ report = ["log_loss", "roc_auc", "accuracy"]
 metric = "log_loss"                # what ranks the trials
 
 [sweep.parameters]                 # every combination of these is a trial
-model.C = {{ min = 1e-3, max = 1e3, num = 8, log = true }}
-train.learning_rate = [0.03, 0.1]
+model.C = {{ min = 1e-4, max = 1e4, num = 17, log = true }}
 "#
         )
     }

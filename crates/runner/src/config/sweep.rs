@@ -94,6 +94,13 @@ pub enum Domain {
         /// Equal ratios instead of equal differences.
         log: bool,
     },
+    /// A log range that the data decide, of `model.C` alone; see [`Config::with_c_path`](super::Config::with_c_path).
+    Auto {
+        /// How many.
+        num: u32,
+        /// The first value over the last.
+        ratio: f64,
+    },
 }
 
 /// Paths of keys, each with a value.
@@ -114,16 +121,16 @@ settings! {
         min "min": Option<Value> = Spec::of(Kind::Any, "1e-3");
         /// The last value of a range.
         max "max": Option<Value> = Spec::of(Kind::Any, "1e3");
-        /// How many values of a range a grid takes.
+        /// How many values of a range a grid takes. Default with `auto`: 64.
         num "num": Option<u64> = Spec::of(Kind::Integer(1, u32::MAX as i64), "8");
         /// Equal ratios instead of equal differences.
         log "log": bool = Spec::of(Kind::Bool, "true").default("false");
         /// Rounds drawn values.
         step "step": Option<Value> = Spec::of(Kind::Any, "256").later();
-        /// Takes the range from the data.
-        auto "auto": Option<bool> = Spec::of(Kind::Bool, "true").later();
-        /// The smallest value over the greatest, with `auto`.
-        ratio "ratio": Option<f64> = Spec::of(Kind::Number(Bounds::POSITIVE), "1e-4").later();
+        /// Takes the range of `model.C` from the data: the first value holds every weight at 0.
+        auto "auto": Option<bool> = Spec::of(Kind::Bool, "true");
+        /// The smallest value over the greatest, with `auto`. Default: 1e-4.
+        ratio "ratio": Option<f64> = Spec::of(Kind::Number(Bounds::new(1e-12, 1.0, true, false)), "1e-3");
         /// Only trials that match have this parameter.
         when "when": Option<Value> = Spec::of(Kind::Any, "{ \"train.solver\" = [\"sgd\"] }").later();
     }
@@ -152,6 +159,10 @@ impl Setting for Vec<Parameter> {
                     Value::List(values) => Domain::Values(values.clone()),
                     table => match table.get("values") {
                         Some(values) => Domain::Values(Vec::read(values)?),
+                        None if table.get("auto").is_some() => Domain::Auto {
+                            num: u32::read(table.get("num")?)?,
+                            ratio: f64::read(table.get("ratio")?)?,
+                        },
                         None => Domain::Range {
                             min: number(table.get("min")?)?,
                             max: number(table.get("max")?)?,
@@ -194,6 +205,11 @@ impl Domain {
                 Value::Table(vec![("values".into(), Value::List(values.clone()))])
             }
             Self::Values(values) => Value::List(values.clone()),
+            Self::Auto { num, ratio } => Value::Table(vec![
+                ("auto".into(), Value::Bool(true)),
+                ("num".into(), Value::Int(i64::from(*num))),
+                ("ratio".into(), Value::Float(*ratio)),
+            ]),
             Self::Range { min, max, num, log } => {
                 let is_integer = kind.is_some_and(|kind| kind.is_integer());
                 let end = |value: f64| {

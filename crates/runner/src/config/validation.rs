@@ -19,6 +19,13 @@ settings! {
     }
 }
 
+impl ValidationConfig {
+    /// How many times the rows are assigned to folds.
+    pub fn repeats(&self) -> u32 {
+        if self.strategy.uses("repeats") { self.repeats } else { 1 }
+    }
+}
+
 choices! {
     /// How rows are assigned to folds.
     pub Strategy {

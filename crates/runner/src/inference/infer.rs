@@ -33,6 +33,8 @@ pub struct Inference {
     pub fold: u32,
     /// What the fold is called.
     pub fold_label: String,
+    /// Which repeat of the folds.
+    pub repeat: u32,
     /// Rows held out from it.
     pub held_out: u64,
     /// The target's name.
@@ -65,7 +67,7 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
         trial: trials.trial(row.trial),
     };
     check_fit(store, &row, &settings)?;
-    let data = load(&config, store)?;
+    let data = load(&config, store, row.repeat)?;
     let view = View::new(&data, &config);
     let fold = row.fold as usize;
     let is_held = &view.map.folds[fold].is_held;
@@ -112,6 +114,7 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
         trial: row.trial,
         fold: row.fold,
         fold_label: view.folds.labels[fold].clone(),
+        repeat: row.repeat,
         held_out: view.rows_as(fold, Role::Val) as u64,
         target: data.summary.target.name.clone(),
         positive: data.summary.target.positive.clone(),

@@ -34,6 +34,8 @@ pub enum BatchSchedule {
 /// Runs that share a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cohort {
+    /// The repeat of the folds whose rows they walk over.
+    pub repeat: u32,
     /// What all of them have in common.
     pub schedule: BatchSchedule,
     /// Their columns, cut into products.
@@ -66,26 +68,34 @@ fn schedule(trial: &Trial, method: Method) -> BatchSchedule {
     }
 }
 
-/// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks.
+/// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks. Those of a repeat are neighbors.
 pub(super) fn cut(trials: &[Trial], methods: &[Method], runs: &[PlannedRun]) -> Vec<Cohort> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     let key = |&run: &usize| {
         let PlannedRun {
-            trial, fold, restart, ..
+            trial,
+            fold,
+            repeat,
+            restart,
+            ..
         } = runs[run];
         let schedule = schedule(&trials[trial], methods[trial]);
-        (schedule, fold, methods[trial], trial, restart)
+        ((repeat, schedule), fold, methods[trial], trial, restart)
     };
     order.sort_by_key(key);
     order
         .chunk_by(|a, b| key(a).0 == key(b).0)
         .map(|cohort| {
-            let schedule = key(&cohort[0]).0;
+            let (repeat, schedule) = key(&cohort[0]).0;
             let blocks = match schedule {
                 BatchSchedule::Converge => wide_blocks(cohort),
                 _ => blocks(cohort, |run| runs[run].fold),
             };
-            Cohort { schedule, blocks }
+            Cohort {
+                repeat,
+                schedule,
+                blocks,
+            }
         })
         .collect()
 }

@@ -46,7 +46,7 @@ pub fn table(plan: &Plan, fold_labels: &[String]) -> store::PlanTable {
                 trial: plan.trials[run.trial].number,
                 fold: run.fold as u32,
                 fold_label: fold_labels[run.fold].clone(),
-                repeat: 0,
+                repeat: run.repeat,
                 restart: run.restart,
                 cohort,
                 block,
@@ -74,6 +74,8 @@ pub struct PlanSummary {
     pub trials: usize,
     /// Folds.
     pub folds: usize,
+    /// Assignments of the rows to folds.
+    pub repeats: u32,
     /// Columns to train.
     pub runs: usize,
     /// Rows of the data.
@@ -93,6 +95,8 @@ pub struct PlanSummary {
 /// One pass.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CohortSummary {
+    /// The repeat of the folds, from 0.
+    pub repeat: u32,
     /// Runs in it.
     pub runs: usize,
     /// Columns of each block.
@@ -112,6 +116,7 @@ impl PlanSummary {
         Self {
             trials: plan.trials.len(),
             folds: data.folds.labels.len(),
+            repeats: config.validation.repeats(),
             runs: plan.runs.len(),
             rows,
             columns,
@@ -141,11 +146,13 @@ fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map:
         .collect();
     methods.sort_unstable();
     methods.dedup_by_key(|method| method.name());
+    let of_repeat = plan.cohorts.iter().filter(|other| other.repeat == cohort.repeat);
     CohortSummary {
+        repeat: cohort.repeat,
         runs: cohort.width(),
         blocks: cohort.blocks.iter().map(|block| block.runs.len()).collect(),
         solvers: methods.iter().map(|method| method.name()).collect(),
-        why: if plan.cohorts.len() == 1 {
+        why: if of_repeat.count() == 1 {
             "all runs share one pass".to_owned()
         } else {
             why(cohort.schedule)
@@ -164,6 +171,16 @@ fn why(schedule: BatchSchedule) -> String {
 }
 
 impl PlanSummary {
+    /// `4 trials x 5 folds x 3 repeats`.
+    pub fn sizes(&self) -> String {
+        let repeats = if self.repeats > 1 {
+            format!(" x {}", many(self.repeats as usize, "repeat"))
+        } else {
+            String::new()
+        };
+        format!("{} x {}{repeats}", many(self.trials, "trial"), many(self.folds, "fold"))
+    }
+
     /// Bytes of the stored rows, the largest cohort's weights and state, and the coefficients it will record.
     pub fn required_bytes(&self) -> u64 {
         let coefficients = |cohort: &CohortSummary| (cohort.runs * self.columns * size_of::<f64>() * 4) as u64;
@@ -178,14 +195,13 @@ impl PlanSummary {
 
 impl fmt::Display for PlanSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let each = self.runs as f64 / (self.trials * self.folds).max(1) as f64;
+        let each = self.runs as f64 / (self.trials * self.folds * self.repeats as usize).max(1) as f64;
         let restarts = if each > 1.0 {
             format!(" x {each:.0} restarts")
         } else {
             String::new()
         };
-        let sizes = [(self.trials, "trial"), (self.folds, "fold"), (self.runs, "run")].map(|(n, one)| many(n, one));
-        writeln!(f, "{} x {}{restarts} = {}\n", sizes[0], sizes[1], sizes[2])?;
+        writeln!(f, "{}{restarts} = {}\n", self.sizes(), many(self.runs, "run"))?;
         let titles = [
             "cohort",
             "runs",
@@ -195,11 +211,8 @@ impl fmt::Display for PlanSummary {
             "epochs",
             "why apart",
         ];
-        let rows = self
-            .cohorts
-            .iter()
-            .enumerate()
-            .map(|(index, cohort)| cohort.cells(index + 1));
+        let first = self.cohorts.iter().filter(|cohort| cohort.repeat == 0);
+        let rows = first.enumerate().map(|(index, cohort)| cohort.cells(index + 1));
         let rows: Vec<[String; 7]> = std::iter::once(titles.map(String::from)).chain(rows).collect();
         let is_right = [true, true, false, false, true, true, false];
         for row in &rows {
@@ -227,6 +240,13 @@ impl fmt::Display for PlanSummary {
             f,
             "folds   imputation, scaling and levels from each fold's own training rows; nothing is shared"
         )?;
+        if self.repeats > 1 {
+            let others = many(self.repeats as usize - 1, "more assignment");
+            writeln!(
+                f,
+                "repeats the cohorts above, then again for {others} of the rows to folds, the data read anew for each"
+            )?;
+        }
         self.notes.iter().try_for_each(|note| writeln!(f, "note    {note}"))
     }
 }

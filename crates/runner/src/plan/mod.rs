@@ -1,4 +1,4 @@
-//! Every run known before any training: trials x folds x restarts, cut into cohorts and blocks.
+//! Every run known before any training: trials x folds x repeats x restarts, cut into cohorts and blocks.
 //!
 //! A cohort is the runs that can share a pass, a block the columns of one product. Both are pure functions of config and
 //! data, so that a result's bits depend on neither threads nor memory.
@@ -14,6 +14,7 @@ pub use cohort::{BatchSchedule, Block, Cohort};
 pub use cost::Cost;
 pub use display::{CohortSummary, PlanSummary, bytes, grouped, many, table};
 pub use method::{Method, Shape};
+pub(crate) use runs::COUNTS;
 pub use runs::PlannedRun;
 
 use gradsweep_store as store;
@@ -30,14 +31,14 @@ pub struct Plan {
     pub methods: Vec<Method>,
     /// Why `auto` chose its solver; absent when no trial leaves the choice.
     pub why_auto: Option<String>,
-    /// Every run, by (trial, fold, restart).
+    /// Every run, by (trial, fold, repeat, restart).
     pub runs: Vec<PlannedRun>,
     /// The runs by the pass they share, as indices into `runs`.
     pub cohorts: Vec<Cohort>,
 }
 
 impl Plan {
-    /// The plan of `trials` on data of this shape and fingerprint.
+    /// The plan of `trials` on data of this fingerprint, whose first repeat has this shape.
     pub fn new(config: &Config, trials: Vec<Trial>, shape: Shape, fingerprint: &str) -> Self {
         let runs = runs::planned(config, &trials, shape.folds, fingerprint);
         let (methods, why_auto) = method::methods(&trials, shape);

@@ -9,13 +9,19 @@ use crate::config::{Assignment, Config, MOST_TRIALS, Parameter, Problem, Problem
 /// Duplicates and excluded trials are dropped; without parameters and points there is one trial.
 ///
 /// # Errors
-/// Every trial is excluded, or the grid is too large.
+/// Every trial is excluded, the grid is too large, or the values of C are still to come from the data.
 pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
     let sweep = &config.sweep;
     if sweep.most_trials() > MOST_TRIALS {
         return Err(problem(
             format!("the grid has more than {MOST_TRIALS} trials"),
             "take fewer values",
+        ));
+    }
+    if config.c_path_len().is_some() {
+        return Err(problem(
+            "the values of model.C come from the data".into(),
+            "load them first",
         ));
     }
     let paths = paths(config);
@@ -61,6 +67,14 @@ pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
         ));
     }
     Ok(trials)
+}
+
+/// How many trials there are, without data: an automatic C counts its values, whatever they will be.
+///
+/// # Errors
+/// As [`trials`].
+pub fn count(config: &Config) -> Result<usize, Problems> {
+    Ok(trials(&config.with_c_path(1.0))?.len())
 }
 
 /// The paths of the parameters, then those that only points name.
@@ -146,7 +160,8 @@ mod tests {
     use crate::config::{Init, LearningRate, Solver, parse};
 
     fn sweep(text: &str) -> Result<Vec<Trial>, Problems> {
-        let text = format!("[data]\ntrain = \"a.csv\"\ntarget = \"y\"\n{text}");
+        // Learning rates and batches matter to a first-order solver.
+        let text = format!("[data]\ntrain = \"a.csv\"\ntarget = \"y\"\n[train]\nsolver = \"sgd\"\n{text}");
         let config = parse(&text, "a.toml", "a", &[]).unwrap_or_else(|problems| panic!("{text}\n{problems}"));
         trials(&config)
     }
@@ -226,10 +241,10 @@ mod tests {
         ));
         assert_eq!(rows, ["1.0/5", "3.0/5", "3.0/6"]);
         let rows = table(&format!(
-            "{grid}[[sweep.exclude]]\ntrain.solver = \"sgd\"\nmodel.C = 2\n"
+            "{grid}[[sweep.exclude]]\ntrain.solver = \"adam\"\nmodel.C = 2\n"
         ));
         assert_eq!(rows.len(), 6, "the solver of all trials is another");
-        let all = sweep(&format!("{grid}[[sweep.exclude]]\ntrain.solver = \"auto\"\n")).expect_err("nothing left");
+        let all = sweep(&format!("{grid}[[sweep.exclude]]\ntrain.solver = \"sgd\"\n")).expect_err("nothing left");
         assert!(all.to_string().contains("every trial is excluded"));
     }
 

@@ -63,7 +63,10 @@ fn toml_number(value: f64) -> String {
 pub(super) fn fit(table: &Table, setting: &Setting<'_>) -> Vec<Fit> {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let features = table.x.ncols();
-    let mut csv: String = (0..features).map(|j| format!("x{j},")).collect();
+    let mut csv = String::new();
+    for j in 0..features {
+        write!(csv, "x{j},").expect("text grows");
+    }
     csv += "weight,y\n";
     for ((row, weight), y) in table.x.rows().into_iter().zip(&table.weight).zip(&table.y) {
         for x in row {
@@ -126,10 +129,14 @@ fn read(store: &Store, record: Option<RunRecord>, features: usize) -> Fit {
     let record = record.expect("every run finished");
     let rows = store.coefficients(record.run).expect("coefficients");
     let of = |name: &str| rows.iter().find(|row| &*row.feature == name);
-    let of_feature = |j: usize| of(&format!("x{j}")).unwrap_or_else(|| panic!("x{j} has a coefficient"));
+    // A run that failed leaves no coefficients; not a number is equal to nothing.
+    let of_feature = |j: usize| match of(&format!("x{j}")) {
+        Some(row) => [row.coefficient, row.coefficient_standardized],
+        None => [f64::NAN; 2],
+    };
     Fit {
-        w: (0..features).map(|j| of_feature(j).coefficient).collect(),
-        standardized: (0..features).map(|j| of_feature(j).coefficient_standardized).collect(),
+        w: (0..features).map(|j| of_feature(j)[0]).collect(),
+        standardized: (0..features).map(|j| of_feature(j)[1]).collect(),
         b: of("(intercept)").map_or(0.0, |row| row.coefficient),
         standardized_b: of("(intercept)").map_or(0.0, |row| row.coefficient_standardized),
         record,

@@ -3,6 +3,8 @@
 //! The files hold answers and the few numbers a problem is drawn from; [`problems`] draws the same table, bit for bit.
 //! Slow ones are ignored by default and run by `scripts/test --all`.
 
+#![expect(clippy::print_stdout, reason = "the slow half prints its figures")]
+
 mod elastic_net;
 mod fits;
 mod folds;

@@ -38,7 +38,7 @@ impl Stream {
     }
 
     fn integer(&mut self, below: i64) -> i64 {
-        (self.bits() % below as u64) as i64
+        (self.bits() % below as u64).cast_signed()
     }
 }
 
@@ -99,7 +99,7 @@ impl Spec {
             }
         }
         let mut pick = |list: &[f64]| -> Vec<f64> {
-            let drawn = (0..features).map(|_| stream.integer(list.len() as i64) as usize);
+            let drawn = (0..features).map(|_| stream.integer(list.len().cast_signed() as i64) as usize);
             drawn.map(|place| list[place]).collect()
         };
         let (scale, offset) = (pick(&self.scales), pick(&self.offsets));
@@ -135,7 +135,7 @@ impl Lattice {
             .into_iter()
             .map(|e| e - 4 * self.reach)
             .collect();
-        let turned = draw(rows as i64, self.flips.max(1));
+        let turned = draw(rows.cast_signed() as i64, self.flips.max(1));
         if self.kind == "level" {
             x.column_mut(features - 1).fill(0);
         }

@@ -196,3 +196,40 @@ fn what_is_missing_is_trained_by_the_stored_settings() {
     assert_eq!(std::fs::read(moved.join("config.toml")).expect("written"), config);
     assert_eq!(std::fs::read(moved.join("resolved.toml")).expect("written"), resolved);
 }
+
+/// The runs of each repeat go on upon the rows of their own folds.
+#[test]
+fn runs_of_every_repeat_go_on() {
+    let (dir, long_dir) = (
+        tempfile::tempdir().expect("scratch"),
+        tempfile::tempdir().expect("scratch"),
+    );
+    let body = SHORT
+        .replace("folds = 3", "folds = 3\nrepeats = 2")
+        .replace("\"newton\", ", "");
+    let (short, store) = finished(&request(dir.path(), &body, &[]));
+    let before = tables(&store).0;
+    let after = go_on(store.dir(), Some(More::UntilConverged));
+    let continued = after.continued.expect("runs went on");
+    assert_eq!(
+        (continued.runs, continued.converged, continued.first_order),
+        (short.resumable.runs, short.resumable.runs, 36)
+    );
+    let (_, long) = finished(&request(long_dir.path(), &body, &["train.epochs=3000"]));
+    let (own, wanted) = (tables(&store), tables(&long));
+    let mut went_on = [0, 0];
+    for (place, run) in own.0.iter().enumerate().filter(|(_, run)| run.trial < 6) {
+        let is_new = run.record != before[place].record;
+        went_on[run.repeat as usize] += usize::from(is_new);
+        assert_eq!(run.run, wanted.0[place].run);
+        for (own, wanted) in own.2[place].iter().zip(&wanted.2[place]) {
+            let (own, wanted) = (own.coefficient_standardized, wanted.coefficient_standardized);
+            assert!((own - wanted).abs() <= 1e-6, "{run:?}: {own} {wanted}");
+        }
+        let score = |run: &gradsweep_store::RunRow| run.record.as_ref().and_then(|record| record.val_score("log_loss"));
+        let (own, wanted) = (score(run).expect("scored"), score(&wanted.0[place]).expect("scored"));
+        assert!((own - wanted).abs() <= 1e-6, "{run:?}: {own} {wanted}");
+    }
+    assert!(went_on.iter().all(|&runs| runs > 0), "{went_on:?}");
+    assert_eq!(went_on.iter().sum::<usize>(), continued.runs);
+}

@@ -98,22 +98,6 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         (5, 8),
     ),
     (
-        "[model]\nl1_ratio = 0.5",
-        "`model.l1_ratio` is not built yet; only 0.0 works",
-        (5, 1),
-    ),
-    ("[model]\nclass_weight = \"balanced\"", "not built yet", (5, 16)),
-    (
-        "[model]\nclass_weight = { yes = 2 }",
-        "`model.class_weight` is not built yet",
-        (5, 1),
-    ),
-    (
-        "[train]\nsolver = \"newton\"",
-        "`train.solver` = \"newton\" is not built yet",
-        (5, 10),
-    ),
-    (
         "[train.early_stopping]\npatience = 5",
         "`train.early_stopping` is not built yet",
         (4, 8),
@@ -150,24 +134,49 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         (5, 12),
     ),
     (
-        "[sweep.parameters]\nmodel.l1_ratio = [0.0, 0.5]",
-        "`model.l1_ratio` is not built yet",
-        (5, 24),
-    ),
-    (
-        "[sweep.parameters]\ntrain.solver = [\"adam\", \"lbfgs\"]",
-        "\"lbfgs\" is not built yet",
-        (5, 25),
-    ),
-    (
         "[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }",
         "probabilities` is not built yet",
         (5, 27),
     ),
     (
-        "[sweep.parameters]\nmodel.C = { auto = true, num = 64 }",
-        "auto` is not built yet",
+        "[sweep.parameters]\ntrain.epochs = { auto = true }",
+        "`train.epochs` has no automatic range; only model.C has one",
+        (5, 18),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, min = 1 }",
+        "`min` of `model.C` has no effect with `auto`",
+        (5, 26),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, log = true }",
+        "`log` of `model.C` has no effect with `auto`",
+        (5, 26),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], auto = true }",
+        "`values` of `model.C` has no effect with `auto`",
         (5, 13),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = false }",
+        "can only be true",
+        (5, 20),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, num = 1 }",
+        "num must be 2 or more",
+        (5, 32),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { auto = true, ratio = 1 }",
+        "out of range",
+        (5, 34),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 3, ratio = 0.1 }",
+        "`ratio` of `model.C` belongs to `auto`",
+        (5, 40),
     ),
     // The grammar of parameters.
     ("[sweep.parameters]\nmodel.C = 1.0", "write [1.0]", (5, 11)),
@@ -323,7 +332,7 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         (5, 7),
     ),
     (
-        "[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 2000 }\ntrain.learning_rate = { min = 1, max = 2, num = 2000 }",
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 2, num = 2000 }\ntrain.tol = { min = 1, max = 2, num = 2000 }",
         "2000 x 2000 = 4000000 trials are too many",
         (4, 8),
     ),
@@ -407,7 +416,7 @@ fn problems_of_set_name_the_argument() {
         ("train..epochs=5", "is not a key"),
         ("model.C=3", "write --set 'sweep.parameters.model.C=[3]'"),
         ("sweep.parameters.model.C=[-1]", "must be a number above 0"),
-        ("train.solver=newton", "not built yet"),
+        ("model.kind=softmax", "not built yet"),
         ("sweep.parameters.alpha=[1]", "C = 1/(alpha·n)"),
         ("train.momentum=0.9", "has no effect"),
         ("data.target=", "the text is empty"),

@@ -20,6 +20,7 @@ fn resolved_configs_are_themselves() {
         "positive = 1.0\nid = \"\\u001b \\\" é\"\nmissing = [\"\\\\N\"]\ntypes.\"a.b c\" = \"numeric\"\ncsv = { delimiter = \"\\t\", quote = \"\" }",
         "[model]\nC = inf\nfit_intercept = false",
         "[model]\nC = 1e-300\n[train]\nsolver = \"sgd\"\nlearning_rate = 1e300\nmomentum = 0.1\nbatch_rows = \"full\"",
+        "[model]\nl1_ratio = 1\n[sweep.parameters]\nmodel.C = { auto = true, ratio = 1e-3 }",
         "[train]\nrestarts = 3\ninit = { kind = \"normal\" }",
         "[sweep.parameters]\nmodel.C = [1, inf]\ntrain.batch_rows = { min = 16, max = 64, num = 3, log = true }\ntrain.init = { values = [{ kind = \"glorot\" }, { kind = \"normal\", std = 2 }] }\n[[sweep.points]]\nmodel.C = 3\ntrain.epochs = 5\n[[sweep.points]]\ntrain.init = { kind = \"zeros\" }\n[[sweep.exclude]]\nmodel.C = 1",
     ];

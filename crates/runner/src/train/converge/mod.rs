@@ -23,10 +23,13 @@ use super::ledger::Ledger;
 use super::{Outcome, Stood, Task, evaluate};
 use crate::plan::{Block, Method};
 use path::Start;
+use separation::Look;
 use trips::Segment;
 
 /// Epochs after which a quasi-Newton run that may do so takes its own Hessians.
 const PATIENCE: u32 = 30;
+/// Stored columns up to which a converged run without a penalty is examined by its Hessian.
+const MOST_EXAMINED_COLUMNS: usize = 1024;
 /// Rows per feature that the shared curvature is made from, at the most.
 const CURVATURE_ROWS: usize = 256;
 
@@ -59,6 +62,16 @@ struct Run {
     /// Scores at its standing.
     train: Vec<(Metric, f64)>,
     val: Vec<(Metric, f64)>,
+}
+
+/// What a run needs after an evaluation.
+enum Next {
+    /// A direction.
+    Walk,
+    /// A look whether its classes are separated.
+    Examine,
+    /// Another evaluation, or nothing any more.
+    Nothing,
 }
 
 /// A run that has ended.
@@ -239,15 +252,19 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let (seen, scores) = trips::trip(view, self.segments, &slot_objectives, &slot_points);
         let mut hessians = self.hessians(live, &points);
 
-        let mut walking = Vec::new();
+        let (mut walking, mut suspects) = (Vec::new(), Vec::new());
         for (index, &column) in live.iter().enumerate() {
             let seen = &seen[of_column[index]];
             let scores = &scores[seen.scores];
             let evaluation = self.evaluation(column, seen, scores, hessians.remove(&column));
-            if self.tell(column, evaluation, (scores, seen.position)) {
-                walking.push(column);
+            match self.tell(column, evaluation, (scores, seen.position)) {
+                Next::Walk => walking.push(column),
+                Next::Examine => suspects.push(column),
+                Next::Nothing => {}
             }
         }
+        walking.extend(self.examine(&suspects));
+        walking.sort_unstable();
         self.advance(&walking);
         self.look_for_separation(&walking);
     }
@@ -318,13 +335,13 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
     }
 
-    /// Tells a run what was seen of it; returns whether it needs a direction.
-    fn tell(&mut self, column: usize, evaluation: Evaluation, (scores, position): (&Scores, usize)) -> bool {
+    /// Tells a run what was seen of it.
+    fn tell(&mut self, column: usize, evaluation: Evaluation, (scores, position): (&Scores, usize)) -> Next {
         let (view, allowed) = (self.ledger.task.view, self.ledger.allowed(column));
         let fold = self.ledger.columns[column].objective.fold;
         let run = &mut self.runs[column];
         let Some(descent) = &mut run.descent else {
-            return false;
+            return Next::Nothing;
         };
         run.epochs += 1;
         let verdict = descent.tell(evaluation);
@@ -342,7 +359,11 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.ledger.score_at(column, run.epochs, Split::Val, &run.val);
             self.ledger.score_at(column, run.epochs, Split::Train, &run.train);
         }
+        let is_free = descent.goal().l1 == 0.0 && descent.goal().l2 == 0.0;
         let end = match verdict {
+            Verdict::Converged if is_free && run.epochs < allowed && view.x.ncols() <= MOST_EXAMINED_COLUMNS => {
+                return Next::Examine;
+            }
             Verdict::Lost => Some((RunState::Failed, Reason::Diverged)),
             Verdict::Converged => Some((RunState::Complete, Reason::Tol)),
             _ if run.epochs >= allowed => Some((RunState::Complete, Reason::MaxEpochs)),
@@ -351,9 +372,54 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         };
         if let Some((state, reason)) = end {
             self.end(column, state, reason, None);
-            return false;
+            return Next::Nothing;
         }
-        matches!(verdict, Verdict::Accepted | Verdict::Returned)
+        match verdict {
+            Verdict::Accepted | Verdict::Returned => Next::Walk,
+            _ => Next::Nothing,
+        }
+    }
+
+    /// Looks at runs without a penalty whose gradient is small: it also is where the classes are separated and the weights
+    /// are merely large. Newton's next step tells: it separates the classes, or it moves no score. Returns the runs of
+    /// which neither holds; they go on to a hundredth of the tolerance.
+    fn examine(&mut self, suspects: &[usize]) -> Vec<usize> {
+        if suspects.is_empty() {
+            return Vec::new();
+        }
+        let view = self.ledger.task.view;
+        let objectives: Vec<&Objective> = suspects
+            .iter()
+            .map(|&column| &self.ledger.columns[column].objective)
+            .collect();
+        let parameters = |&column: &usize| self.runs[column].descent.as_ref().map(Descent::parameters);
+        let points: Vec<Vec<f64>> = suspects.iter().filter_map(parameters).collect();
+        let hessians = trips::hessians(view, self.segments, &objectives, &points);
+        let weights: Vec<f64> = objectives
+            .iter()
+            .map(|objective| view.training_weight(objective))
+            .collect();
+        let mut going_on = Vec::new();
+        for ((&column, hessian), weight) in suspects.iter().zip(hessians).zip(weights) {
+            let Some(descent) = &mut self.runs[column].descent else {
+                continue;
+            };
+            let Some(direction) = descent.newton_direction(&(hessian / weight)) else {
+                continue;
+            };
+            let objective = &self.ledger.columns[column].objective;
+            match separation::look(view, self.segments, objective, &direction) {
+                Look::Separated(feature) => {
+                    self.end(column, RunState::Failed, Reason::Separated, Some(feature));
+                }
+                Look::Still => self.end(column, RunState::Complete, Reason::Tol, None),
+                Look::Moving => {
+                    descent.demand(0.01 * descent.goal().tol);
+                    going_on.push(column);
+                }
+            }
+        }
+        going_on
     }
 
     fn end(&mut self, column: usize, state: RunState, reason: Reason, note: Option<String>) {
@@ -394,7 +460,12 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             if objective.l1 > 0.0 || objective.l2 > 0.0 {
                 continue;
             }
-            if let Some(feature) = separation::separating(self.ledger.task.view, self.segments, objective, descent) {
+            let Some(direction) = descent.direction() else {
+                continue;
+            };
+            if let Look::Separated(feature) =
+                separation::look(self.ledger.task.view, self.segments, objective, &direction)
+            {
                 self.end(column, RunState::Failed, Reason::Separated, Some(feature));
             }
         }

@@ -10,7 +10,6 @@
 use gradsweep_data::Role;
 use gradsweep_math::Real;
 use gradsweep_math::fused::Objective;
-use gradsweep_math::solver::Descent;
 use gradsweep_math::workspace::Scratch;
 use rayon::prelude::*;
 
@@ -20,23 +19,38 @@ use crate::train::View;
 /// Epochs before the first look.
 pub(super) const FIRST_LOOK: u32 = 6;
 
-/// The feature that weighs most in the direction a run is about to take, if that direction separates its training rows.
-pub(super) fn separating<T: Real>(
+/// What a direction does to the training rows.
+pub(super) enum Look {
+    /// It separates the classes; the feature that weighs most in it.
+    Separated(String),
+    /// It moves scores.
+    Moving,
+    /// It moves no score by more than [`STILL`].
+    Still,
+}
+
+/// A step that moves no score by more leaves a run where it is.
+const STILL: f64 = 0.05;
+
+/// Looks at the training rows of a run along a direction from where it stands.
+pub(super) fn look<T: Real>(
     view: &View<'_, T>,
     segments: &[Segment],
     objective: &Objective,
-    descent: &Descent,
-) -> Option<String> {
-    let direction = descent.direction()?;
-    let (worst, best) = margins(view, segments, objective, &direction);
+    direction: &[f64],
+) -> Look {
+    let (worst, best) = margins(view, segments, objective, direction);
+    if best.max(-worst) <= STILL {
+        return Look::Still;
+    }
     // Rows that the direction leaves alone lie on it up to rounding.
     let rounding = if T::NAME == "f32" { 1e-4 } else { 1e-6 };
     if !(best > 0.0 && worst >= -rounding * best) {
-        return None;
+        return Look::Moving;
     }
     let weights = direction[..view.features.len()].iter().map(|w| w.abs());
-    let largest = weights.enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(view.features[largest.0].to_owned())
+    let largest = weights.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    Look::Separated(largest.map_or_else(String::new, |(feature, _)| view.features[feature].to_owned()))
 }
 
 /// The smallest and the largest of `(2y − 1)·(x·d + d₀)` over the training rows.
