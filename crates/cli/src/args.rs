@@ -27,6 +27,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Train every run of a sweep and record it.
     Run(RunArgs),
+    /// Go on with a sweep: train the runs that are missing; with --until-converged, also those that did not converge.
+    Resume(ResumeArgs),
     /// Check a config without reading data; with --data, the data too.
     Check(CheckArgs),
     /// Print trials, runs, cohorts, blocks and memory without training.
@@ -85,6 +87,27 @@ pub(crate) struct RunArgs {
     /// Use only the first N rows.
     #[arg(long, value_name = "N")]
     pub(crate) rows: Option<usize>,
+    /// What the result is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+    /// Write every event to this file, a JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The sweep directory.
+    pub(crate) store: PathBuf,
+    /// Train runs that had all of their epochs further, from where they stood, until they converge.
+    #[arg(long)]
+    pub(crate) until_converged: bool,
+    /// Train them for at most N epochs more; default: as long as they make progress.
+    #[arg(long, value_name = "N", requires = "until_converged", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epochs: Option<u32>,
+    /// Worker threads; default: those of the config.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
     /// What the result is printed as.
     #[arg(long, value_enum, default_value_t = Answer::Table)]
     pub(crate) format: Answer,

@@ -124,6 +124,8 @@ impl State {
                 ..
             } => {
                 self.runs = *runs;
+                // A sweep whose runs go on is planned anew each time.
+                (self.done, self.failed, self.trained) = (0, 0, 0);
                 self.column_epochs = *column_epochs;
                 self.values = vec![f64::NAN; trials.len()];
                 self.trials.clone_from(trials);

@@ -2,6 +2,8 @@
 
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/resume.rs"]
+mod resume;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -33,6 +33,7 @@ pub mod plan;
 pub mod predict;
 mod record;
 pub mod refit;
+pub mod resume;
 pub mod search;
 pub mod summary;
 pub mod sweep;

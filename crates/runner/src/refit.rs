@@ -59,6 +59,7 @@ pub(crate) fn selected<T: Real + Element>(
     let Some(trial) = wanted.and_then(|row| trials.iter().find(|trial| trial.number == row.trial)) else {
         return Ok(Refitted::default());
     };
+    let trial = &as_far(dir, trial)?;
     let data = on_all_rows(data);
     let identity = identity(config, trial, &data.summary.fingerprint);
     if let Some(done) = stored(dir, &identity, config) {
@@ -152,7 +153,26 @@ pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) 
     let Some(trial) = selected.and_then(|row| plan.trials.iter().find(|trial| trial.number == row.trial)) else {
         return Ok(Some(Refitted::default()));
     };
-    Ok(stored(dir, &identity(config, trial, fingerprint), config))
+    Ok(stored(
+        dir,
+        &identity(config, &as_far(dir, trial)?, fingerprint),
+        config,
+    ))
+}
+
+/// A trial whose runs went on beyond their epochs, with as many as its runs have had together; any other as it is.
+///
+/// The epochs follow from the store alone and grow whenever a run goes on. So a fit of such a trial is made anew when its
+/// runs have changed, and only then.
+fn as_far(dir: &Path, trial: &Trial) -> Result<Trial, RunError> {
+    let mut trial = trial.clone();
+    let runs = Store::open(dir)?.runs()?;
+    let own = runs.iter().filter(|run| run.trial == trial.number);
+    let epochs: Vec<u32> = own.filter_map(|run| Some(run.record.as_ref()?.epochs)).collect();
+    if epochs.iter().any(|&epochs| epochs > trial.train.epochs) {
+        trial.train.epochs = epochs.iter().fold(0, |sum, &epochs| sum.saturating_add(epochs));
+    }
+    Ok(trial)
 }
 
 /// Looks at the test files before any training: they must be there, with the target and every feature column.

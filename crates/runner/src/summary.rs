@@ -14,6 +14,7 @@ use crate::error::RunError;
 use crate::memory::peak_memory_bytes;
 use crate::plan::{Plan, PlanSummary, many};
 use crate::refit::{Refitted, TestScores};
+use crate::resume::{self, Continued, Resumable};
 use crate::train::{View, scored};
 
 /// Where the time went, in seconds.
@@ -61,8 +62,14 @@ pub struct SweepSummary {
     pub runs: usize,
     /// Failed runs.
     pub failed: usize,
-    /// Runs that ended without a certificate of convergence.
+    /// Complete runs that ended without a certificate of convergence, of the solvers that give one.
     pub unconverged: usize,
+    /// Those of them that `resume --until-converged` takes up.
+    #[serde(skip)]
+    pub resumable: Resumable,
+    /// What became of the runs that were told to go on until they converge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continued: Option<Continued>,
     /// Rows trained on.
     pub rows: usize,
     /// Features.
@@ -122,13 +129,21 @@ impl SweepSummary {
         let table = store.trials()?;
         let metric = config.sweep.metric.name().to_owned();
         let best = table.rows.iter().find(|row| row.is_selected);
+        let runs = if written.unconverged > 0 {
+            store.runs()?
+        } else {
+            Vec::new()
+        };
+        let resumable = Resumable::new(&resume::unconverged(&runs, plan));
         Ok(Self {
             store: dir.to_path_buf(),
             nothing_to_do: false,
             trials: written.trials,
             runs: written.runs,
             failed: written.failed,
-            unconverged: written.unconverged,
+            unconverged: resume::uncertified(&runs, plan),
+            resumable,
+            continued: None,
             rows: data.rows,
             features: store.manifest().data["features"].as_u64().unwrap_or(0) as usize,
             best: best.map(|row| best_of(&table, row, &metric)),
@@ -163,6 +178,12 @@ impl SweepSummary {
             test: refitted.test,
             ..self
         }
+    }
+
+    /// The same, with what became of the runs that went on.
+    #[must_use]
+    pub(crate) fn with_continued(self, continued: Option<Continued>) -> Self {
+        Self { continued, ..self }
     }
 
     /// The same, saying which features separate the classes of runs that failed for it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element};
@@ -17,6 +17,7 @@ use crate::memory::{available_bytes, peak_memory_bytes};
 use crate::plan::{COUNTS, Plan, PlanSummary};
 use crate::record;
 use crate::refit::{self, Refitted};
+use crate::resume::{self, More};
 use crate::search::{self, Trial};
 use crate::summary::{Seconds, SweepSummary, data_json, null_model};
 use crate::train::{self, View};
@@ -66,9 +67,36 @@ pub fn run(
     observer: &dyn Observer,
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
-    in_pool(&request.config, || {
-        with_precision!(request.config, run_with(request, observer, on_loaded))
-    })?
+    carry_out(
+        &Job {
+            request,
+            dir: output_dir(&request.config),
+            resolved: None,
+            more: None,
+        },
+        observer,
+        on_loaded,
+    )
+}
+
+/// A request with its place.
+pub(crate) struct Job<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) dir: PathBuf,
+    /// The config with every key, where a store has it already.
+    pub(crate) resolved: Option<String>,
+    /// Whether runs that have not converged go on, and how far.
+    pub(crate) more: Option<More>,
+}
+
+/// Carries out a job.
+pub(crate) fn carry_out(
+    job: &Job<'_>,
+    observer: &dyn Observer,
+    on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
+) -> Result<SweepSummary, RunError> {
+    let config = &job.request.config;
+    in_pool(config, || with_precision!(config, run_with(job, observer, on_loaded)))?
 }
 
 /// Runs `work` with the config's number of threads, after a look at the linked BLAS.
@@ -91,18 +119,18 @@ pub(crate) fn in_pool<R: Send>(config: &Config, work: impl FnOnce() -> R + Send)
 }
 
 fn run_with<T: Real + Element>(
-    request: &Request,
+    job: &Job<'_>,
     observer: &dyn Observer,
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
+    let (request, dir) = (job.request, &job.dir);
     let config = &request.config;
     let start = Instant::now();
     search::count(config)?;
-    let dir = output_dir(config);
     // Refuse what needs no data before reading any.
-    let stored = store::probe(&dir)?;
+    let stored = store::probe(dir)?;
     if stored.is_some() && config.output.if_exists == IfExists::Error {
-        return Err(RunError::Exists { dir });
+        return Err(RunError::Exists { dir: dir.clone() });
     }
     let mut seconds = Seconds::default();
     let mut data = Repeat::<T>::load(config, request.rows, 0)?;
@@ -124,31 +152,21 @@ fn run_with<T: Real + Element>(
     }
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, finished) = match open(&dir, stored.as_ref(), request, config, &manifest, &plan, &data)? {
+    let (mut writer, finished) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer { writer, finished } => (writer, finished),
         Opened::NothingToDo(refitted) => {
-            let summary = SweepSummary::of_finished(&dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
-            return Ok(summary.with_refit(refitted));
+            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
+            let continued = match job.more {
+                Some(_) => Some(resume::left(dir, &plan)?.0),
+                None => None,
+            };
+            return Ok(summary.with_refit(refitted).with_continued(continued));
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
 
     let pending = plan.without(|run| finished.contains(&run));
-    let column_epochs = pending
-        .cohorts
-        .iter()
-        .flat_map(|cohort| &cohort.blocks)
-        .flat_map(|block| &block.runs)
-        .map(|&run| u64::from(pending.trial_of(run).train.epochs))
-        .sum();
-    observer.observe(&Event::Planned {
-        runs: pending.pending(),
-        cohorts: pending.cohorts.len(),
-        column_epochs,
-        trials: pending.runs.iter().map(|run| run.trial).collect(),
-        metric: config.sweep.metric.name(),
-        higher_is_better: config.sweep.metric.higher_is_better(),
-    });
+    announce(&pending, config, observer);
     let (null_model, loaded) = (null_model(&View::new(&data, config)), data.summary.clone());
     let mut epochs_trained = 0;
     let mut separating = Vec::new();
@@ -166,6 +184,20 @@ fn run_with<T: Real + Element>(
         seconds.write += writing.elapsed().as_secs_f64();
         observer.observe(&Event::Recorded { cohort: index });
     }
+    let going_on = Instant::now();
+    let mut continued = None;
+    if let Some(more) = job.more {
+        let (mut all, repeats) = resume::left(dir, &plan)?;
+        for repeat in repeats {
+            data = data.switch(config, request.rows, repeat, &mut seconds)?;
+            let (own, notes) = resume::go_on(&mut writer, &plan, config, (repeat, &data), more, observer)?;
+            all.add(&own);
+            separating.extend(notes);
+        }
+        continued = Some(all);
+    }
+    epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
+    seconds.train += going_on.elapsed().as_secs_f64();
     let writing = Instant::now();
     let mut manifest = manifest;
     manifest.cost = Cost {
@@ -180,15 +212,15 @@ fn run_with<T: Real + Element>(
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
     // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
-    let table = store::Store::open(&dir)?.trials()?;
+    let table = store::Store::open(dir)?.trials()?;
     let data = data.switch(config, request.rows, 0, &mut seconds)?;
     let refitting = Instant::now();
-    let refitted = refit::selected(&dir, config, data.data, &plan.trials, &table)?;
+    let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
     drop(writer);
     seconds.refit = refitting.elapsed().as_secs_f64();
     seconds.total = start.elapsed().as_secs_f64();
     let summary = SweepSummary::new(
-        &dir,
+        dir,
         config,
         &loaded,
         &plan_summary,
@@ -198,7 +230,29 @@ fn run_with<T: Real + Element>(
         seconds,
         epochs_trained,
     )?;
-    Ok(summary.with_separated(separating).with_refit(refitted))
+    Ok(summary
+        .with_separated(separating)
+        .with_refit(refitted)
+        .with_continued(continued))
+}
+
+/// Tells which runs are about to be trained.
+pub(crate) fn announce(pending: &Plan, config: &Config, observer: &dyn Observer) {
+    let column_epochs = pending
+        .cohorts
+        .iter()
+        .flat_map(|cohort| &cohort.blocks)
+        .flat_map(|block| &block.runs)
+        .map(|&run| u64::from(pending.trial_of(run).train.epochs))
+        .sum();
+    observer.observe(&Event::Planned {
+        runs: pending.pending(),
+        cohorts: pending.cohorts.len(),
+        column_epochs,
+        trials: pending.runs.iter().map(|run| run.trial).collect(),
+        metric: config.sweep.metric.name(),
+        higher_is_better: config.sweep.metric.higher_is_better(),
+    });
 }
 
 /// The rows in the groups and the order of one repeat of the folds.
@@ -255,16 +309,17 @@ enum Opened {
 
 /// Creates, extends, replaces or refuses the output directory.
 fn open<T>(
-    dir: &Path,
-    stored: Option<&Manifest>,
-    request: &Request,
+    job: &Job<'_>,
     config: &Config,
+    stored: Option<&Manifest>,
     manifest: &Manifest,
     plan: &Plan,
     data: &Dataset<T>,
 ) -> Result<Opened, RunError> {
+    let (request, dir) = (job.request, job.dir.as_path());
+    let resolved = job.resolved.clone().unwrap_or_else(|| config.resolved_toml());
+    let resolved = resolved.as_str();
     let table = plan.table(&data.folds.labels);
-    let resolved = config.resolved_toml();
     let fresh = |writer: StoreWriter| Opened::Writer {
         writer: Box::new(writer),
         finished: std::collections::BTreeSet::new(),
@@ -274,7 +329,7 @@ fn open<T>(
             dir,
             manifest,
             &request.text,
-            &resolved,
+            resolved,
             &table,
         )?));
     };
@@ -283,7 +338,7 @@ fn open<T>(
             dir,
             manifest,
             &request.text,
-            &resolved,
+            resolved,
             &table,
         )?));
     }
@@ -311,14 +366,17 @@ fn open<T>(
         });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
+    let runs = open.runs()?;
+    let is_done = runs.iter().all(|run| run.record.is_some())
+        && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty());
     if is_same_plan
+        && is_done
         && open.has_tables()?
-        && open.runs()?.iter().all(|run| run.record.is_some())
         && let Some(refitted) = refit::done(dir, config, plan, &manifest.fingerprint)?
     {
         return Ok(Opened::NothingToDo(refitted));
     }
-    let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, &resolved, &table)?;
+    let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
     Ok(Opened::Writer {
         writer: Box::new(writer),
         finished: kept.finished,

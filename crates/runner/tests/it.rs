@@ -7,6 +7,8 @@ mod golden;
 mod models;
 #[path = "it/repeats.rs"]
 mod repeats;
+#[path = "it/resume.rs"]
+mod resume;
 
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};

@@ -10,6 +10,7 @@ mod gradcheck;
 mod plan;
 mod predict;
 mod refit;
+mod resume;
 mod run;
 mod show;
 
@@ -24,9 +25,8 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 10] = [
+const NOT_BUILT: [&str; 9] = [
     "init",
-    "resume",
     "report",
     "export",
     "calibrate",
@@ -41,6 +41,7 @@ const NOT_BUILT: [&str; 10] = [
 pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
     match &arguments.verb {
         Verb::Run(own) => run::run(own, arguments.quiet),
+        Verb::Resume(own) => resume::resume(own, arguments.quiet),
         Verb::Check(own) => check::check(own),
         Verb::Plan(own) => plan::plan(own),
         Verb::Compare(own) => compare::compare(own),

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use gradsweep_data as data;
 use gradsweep_runner::config::Config;
 use gradsweep_runner::plan::{PlanSummary, grouped, many};
+use gradsweep_runner::resume::{Continued, Resumable};
 use gradsweep_runner::summary::{Best, SweepSummary};
 use gradsweep_runner::sweep::{self, Request};
 
@@ -135,7 +136,7 @@ fn percent(part: f64, whole: f64) -> String {
 }
 
 /// Rows, columns and target in a few lines.
-fn opening(data: &data::Summary) -> String {
+pub(super) fn opening(data: &data::Summary) -> String {
     let files = match data.files.as_slice() {
         [one] => one.clone(),
         several => format!("{} files", several.len()),
@@ -236,7 +237,7 @@ pub(crate) fn columns(data: &data::Summary) -> String {
 }
 
 /// The plan in a line.
-fn planned(plan: &PlanSummary) -> String {
+pub(super) fn planned(plan: &PlanSummary) -> String {
     let blocks: usize = plan.cohorts.iter().map(|cohort| cohort.blocks.len()).sum();
     format!(
         "{} = {} in {} of {} · {}",
@@ -249,7 +250,7 @@ fn planned(plan: &PlanSummary) -> String {
 }
 
 /// The one screen a sweep ends with.
-fn closing(summary: &SweepSummary) -> String {
+pub(super) fn closing(summary: &SweepSummary) -> String {
     let mut out = String::new();
     let score = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
     match &summary.best {
@@ -313,8 +314,13 @@ fn closing(summary: &SweepSummary) -> String {
     }
     let finished = summary.runs - summary.failed;
     if summary.nothing_to_do {
+        let state = if summary.continued.is_some() && summary.resumable.runs == 0 {
+            "were there already and none is left to converge"
+        } else {
+            "were there already"
+        };
         out += &format!(
-            "runs    all {} runs were there already: nothing to do\n",
+            "runs    all {} runs {state}: nothing to do\n",
             grouped(summary.runs as u64)
         );
     } else {
@@ -333,13 +339,55 @@ fn closing(summary: &SweepSummary) -> String {
     for sentence in &summary.failures {
         out += &format!("        {sentence}\n");
     }
-    if summary.unconverged > 0 {
+    out += &convergence(summary);
+    out + &places(summary)
+}
+
+/// Which runs did not converge, what became of those that went on, and what to type next.
+fn convergence(summary: &SweepSummary) -> String {
+    let mut out = String::new();
+    let Resumable { runs, named } = &summary.resumable;
+    if let Some(continued) = summary.continued.as_ref().filter(|continued| continued.runs > 0) {
         out += &format!(
-            "        {} runs used all of their epochs without a certificate of convergence\n",
-            grouped(summary.unconverged as u64)
+            "        {} of {} that had not converged {} now",
+            grouped(continued.converged as u64),
+            many(continued.runs, "run"),
+            if continued.converged == 1 { "has" } else { "have" },
+        );
+        if continued.failed > 0 {
+            out += &format!("; {} failed: classes are separated", grouped(continued.failed as u64));
+        }
+        out.push('\n');
+    }
+    if *runs > 0 {
+        let more = if *runs > named.len() { ", …" } else { "" };
+        let dir = summary.store.display();
+        let is_stuck = |continued: &Continued| continued.stuck > 0 && continued.stuck == *runs;
+        let next = if summary.continued.as_ref().is_some_and(is_stuck) {
+            "more epochs bring them no further; a larger train.tol or run.precision = \"f64\" may".to_owned()
+        } else {
+            format!("gradsweep resume {dir} --until-converged")
+        };
+        out += &format!(
+            "        {} did not converge ({}{more}): {next}\n",
+            many(*runs, "run"),
+            named.join(", ")
         );
     }
-    out + &places(summary)
+    let others = summary.unconverged.saturating_sub(*runs);
+    if others > 0 {
+        out += &format!(
+            "        {} of full-batch solvers used all epochs without a certificate of convergence\n",
+            many(others, "run")
+        );
+    }
+    if let Some(continued) = summary.continued.as_ref().filter(|continued| continued.first_order > 0) {
+        out += &format!(
+            "        {} of first-order solvers left as they are: only auto, lbfgs and newton go on to a certificate\n",
+            many(continued.first_order, "run")
+        );
+    }
+    out
 }
 
 /// Where the results lie, and what to type next.

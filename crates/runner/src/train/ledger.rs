@@ -5,7 +5,7 @@ use gradsweep_math::fused::Column;
 use gradsweep_math::metric::Metric;
 use gradsweep_store::{Reason, RunState, Split};
 
-use super::{HistoryPoint, Outcome, Task};
+use super::{HistoryPoint, Outcome, Stood, Task};
 use crate::event::Event;
 use crate::plan::Block;
 
@@ -38,9 +38,15 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
     }
 
-    /// Epochs that the run of a column may take.
+    /// Where the run of a column stood, if it goes on.
+    pub(super) fn stood(&self, column: usize) -> Option<&'a Stood> {
+        self.task.stood.get(&self.runs[column])
+    }
+
+    /// The epoch in which the run of a column ends at the latest.
     pub(super) fn allowed(&self, column: usize) -> u32 {
-        self.task.plan.trial_of(self.runs[column]).train.epochs
+        let trained = self.stood(column).map_or(0, |stood| stood.epochs);
+        trained.saturating_add(self.task.plan.trial_of(self.runs[column]).train.epochs)
     }
 
     /// Shares the seconds of a pass between the columns that were in it.

@@ -20,7 +20,7 @@ use gradsweep_store::{Reason, RunState, Split};
 
 use super::full::segments;
 use super::ledger::Ledger;
-use super::{Outcome, Task, evaluate};
+use super::{Outcome, Stood, Task, evaluate};
 use crate::plan::{Block, Method};
 use path::Start;
 use separation::Look;
@@ -101,11 +101,13 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let ledger = Ledger::new(task, index, block);
         let runs = path::starts(task.plan, ledger.runs)
             .into_iter()
-            .map(|start| Run {
-                start,
+            .enumerate()
+            .map(|(column, start)| (start, ledger.stood(column)))
+            .map(|(start, stood)| Run {
+                start: if stood.is_some() { Start::Own } else { start },
                 descent: None,
                 is_done: false,
-                epochs: 0,
+                epochs: stood.map_or(0, |stood| stood.epochs),
                 train: Vec::new(),
                 val: Vec::new(),
             })
@@ -181,8 +183,19 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
     }
 
+    /// A run where it stood.
+    fn go_on(&self, column: usize, stood: &Stood) -> Descent {
+        let method = self.ledger.task.plan.method_of(self.ledger.runs[column]);
+        let is_patient = stood.epochs >= PATIENCE && method == Method::QuasiNewton { may_switch: true };
+        let takes_hessians = method == Method::Newton || is_patient;
+        Descent::new(self.goal(column), &stood.parameters, 0.25, takes_hessians, noise::<T>())
+    }
+
     /// A run at its starting weights; one that starts at zeros has the intercept of the null model.
     fn own_start(&self, column: usize) -> Descent {
+        if let Some(stood) = self.ledger.stood(column) {
+            return self.go_on(column, stood);
+        }
         let (view, plan) = (self.ledger.task.view, self.ledger.task.plan);
         let run = &self.ledger.columns[column];
         let objective = &run.objective;
