@@ -184,30 +184,23 @@ fn run_with<T: Real + Element>(
         seconds.write += writing.elapsed().as_secs_f64();
         observer.observe(&Event::Recorded { cohort: index });
     }
-    let going_on = Instant::now();
     let mut continued = None;
     if let Some(more) = job.more {
         let (mut all, repeats) = resume::left(dir, &plan)?;
         for repeat in repeats {
             data = data.switch(config, request.rows, repeat, &mut seconds)?;
+            let training = Instant::now();
             let (own, notes) = resume::go_on(&mut writer, &plan, config, (repeat, &data), more, observer)?;
+            seconds.train += training.elapsed().as_secs_f64();
             all.add(&own);
             separating.extend(notes);
         }
         continued = Some(all);
     }
     epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
-    seconds.train += going_on.elapsed().as_secs_f64();
     let writing = Instant::now();
     let mut manifest = manifest;
-    manifest.cost = Cost {
-        planned_seconds: None,
-        load_seconds: Some(seconds.load),
-        train_seconds: Some(seconds.train),
-        total_seconds: Some(start.elapsed().as_secs_f64()),
-        column_epochs: Some(epochs_trained),
-        peak_memory_bytes: peak_memory_bytes(),
-    };
+    manifest.cost = cost(&seconds, start, epochs_trained);
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
@@ -234,6 +227,17 @@ fn run_with<T: Real + Element>(
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {
+    Cost {
+        planned_seconds: None,
+        load_seconds: Some(seconds.load),
+        train_seconds: Some(seconds.train),
+        total_seconds: Some(start.elapsed().as_secs_f64()),
+        column_epochs: Some(epochs_trained),
+        peak_memory_bytes: peak_memory_bytes(),
+    }
 }
 
 /// Tells which runs are about to be trained.

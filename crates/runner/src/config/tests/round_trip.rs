@@ -70,9 +70,8 @@ fn result_keys_leave_out_what_changes_no_result() {
 #[test]
 fn every_example_survives() {
     let beside = |path: &str| match path {
-        "train.learning_rate" | "train.batch_rows" => "train.solver = \"sgd\"\n",
         "train.beta1" | "train.beta2" | "train.epsilon" => "train.solver = \"adam\"\n",
-        "train.momentum" => "train.solver = \"sgd\"\n",
+        "train.learning_rate" | "train.batch_rows" | "train.momentum" => "train.solver = \"sgd\"\n",
         "train.nesterov" => "train.solver = \"sgd\"\ntrain.momentum = 0.9\n",
         "train.rho" => "train.solver = \"rmsprop\"\n",
         "train.weight_decay" => "train.solver = \"adamw\"\n",
