@@ -10,6 +10,8 @@ use super::pairs::{Pairs, add, dot, negate};
 
 /// A step is taken when the slope at its end is at most this share of the slope at its start, on either side.
 const SLOPE: f64 = 0.9;
+/// The rounding of a mean loss for scores whose terms cancel, as a share of that of the largest term.
+const SCORES: f64 = 1e-3;
 /// Tries along one line.
 const MOST_TRIES: u32 = 25;
 /// A Hessian is worth a product when the last step with the old one left more than this share of the distance.
@@ -235,7 +237,7 @@ impl Descent {
             let slope =
                 dot(&here.gradient, &line.direction) + self.goal.lasso_slope(&self.trial, &standing.u, &line.direction);
             let rise = here.objective - standing.objective;
-            let noise = self.noise * standing.objective.abs().max(1e-3);
+            let noise = self.noise * (standing.objective.abs().max(1e-3) + SCORES * self.goal.largest_term(&self.trial));
             if slope > -SLOPE * line.slope || rise > noise {
                 // The zero of the line through both slopes, or half of the way.
                 let zero = if slope > 0.0 {

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use ndarray_linalg::{Cholesky, Diag, SolveTriangular, UPLO};
 
 /// Pivots below this share of the diagonal are rounding.
-const ROUNDING: f64 = 1e-13;
+const ROUNDING: f64 = 4e-15;
 
 /// A factor of a positive semidefinite matrix.
 #[derive(Debug, Clone)]

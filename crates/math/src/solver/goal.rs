@@ -22,6 +22,8 @@ pub struct Goal {
     pub is_held: Arc<[bool]>,
     /// The mean of every feature (P); zeros where the intercept is not learned.
     pub center: Arc<[f64]>,
+    /// The deviation of every feature (P), for the rounding of scores.
+    pub deviation: Arc<[f64]>,
 }
 
 impl Goal {
@@ -81,6 +83,12 @@ impl Goal {
     pub(super) fn objective(&self, loss: f64, u: &[f64]) -> f64 {
         let weights = || u[..self.features()].iter().copied();
         loss + l2::value(self.l2, weights()) + l1::value(self.l1, weights())
+    }
+
+    /// About the largest term of a score: what its rounding is relative to.
+    pub(super) fn largest_term(&self, u: &[f64]) -> f64 {
+        let terms = u.iter().zip(self.deviation.iter());
+        terms.fold(0.0, |largest: f64, (w, deviation)| largest.max(w.abs() * deviation))
     }
 
     /// The derivative of the lasso along a direction, coming from or going to the side where weights keep their sign:

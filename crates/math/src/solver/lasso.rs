@@ -257,6 +257,7 @@ mod tests {
             tol: 1e-10,
             is_held: vec![false; 3].into(),
             center: vec![0.0; 3].into(),
+            deviation: vec![1.0; 3].into(),
         };
         let near = 1.0 - 1e-9;
         let matrix = array![
@@ -283,6 +284,7 @@ mod tests {
             tol: 1e-8,
             is_held: vec![false, false, true, false].into(),
             center: vec![0.0; 4].into(),
+            deviation: vec![1.0; 4].into(),
         };
         let matrix = array![
             [1.0, 0.4, 0.0, 0.1, 0.0],

@@ -70,6 +70,7 @@ mod tests {
                 tol: 1e-9,
                 is_held: vec![false; self.x.ncols()].into(),
                 center: self.curvature.center(),
+                deviation: self.curvature.deviation(),
             }
         }
 

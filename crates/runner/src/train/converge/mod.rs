@@ -180,6 +180,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             tol: self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol,
             is_held: self.ledger.task.view.map.folds[fold].is_held.as_slice().into(),
             center: self.curvature(column).center(),
+            deviation: self.curvature(column).deviation(),
         }
     }
 
