@@ -87,7 +87,11 @@ impl Curvature {
     /// Deviations of the features, for the rounding of scores in a [`super::Goal`].
     pub fn deviation(&self) -> Arc<[f64]> {
         let variances = self.gram.diag();
-        variances.iter().take(self.center.len()).map(|variance| variance.sqrt()).collect()
+        variances
+            .iter()
+            .take(self.center.len())
+            .map(|variance| variance.sqrt())
+            .collect()
     }
 
     /// `(scale·G + l2)⁻¹` times many gradients at once, each with its own scale and ridge.

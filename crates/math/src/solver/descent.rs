@@ -15,7 +15,7 @@ const SCORES: f64 = 1e-3;
 /// Tries along one line.
 const MOST_TRIES: u32 = 25;
 /// A Hessian is worth a product when the last step with the old one left more than this share of the distance.
-const GOOD_PROGRESS: f64 = 0.1;
+const GOOD_PROGRESS: f64 = 0.3;
 /// The smallest mean of p(1−p) a model is built on.
 const SMALLEST_SCALE: f64 = 1e-8;
 
@@ -113,16 +113,21 @@ impl Descent {
             Some((second, share)) if share > 0.5 => second,
             _ => first,
         };
-        let mut run = nearest.under(goal);
-        let mut trial = first.predict(&run.goal, curvature);
+        let run = nearest.under(goal);
+        let predict = |solved: &Self| {
+            if std::ptr::eq(solved, nearest) {
+                solved.predict(&run, curvature)
+            } else {
+                solved.predict(&solved.under(run.goal.clone()), curvature)
+            }
+        };
+        let mut trial = predict(first);
         if let Some((second, share)) = second {
-            let other = second.predict(&run.goal, curvature);
-            for (value, other) in trial.iter_mut().zip(other) {
+            for (value, other) in trial.iter_mut().zip(predict(second)) {
                 *value += share * (other - *value);
             }
         }
-        run.trial = trial;
-        run
+        Self { trial, ..run }
     }
 
     /// What this run knows of its curvature, under another goal and without a standing.
@@ -137,9 +142,9 @@ impl Descent {
         run
     }
 
-    /// Where one step of this run's model leads under another goal.
-    fn predict(&self, goal: &Goal, curvature: &Curvature) -> Vec<f64> {
-        let run = self.under(goal.clone());
+    /// Where one step of this run's model leads under another goal; `run` is what it knows, under that goal.
+    fn predict(&self, run: &Self, curvature: &Curvature) -> Vec<f64> {
+        let goal = &run.goal;
         let Some(standing) = &self.standing else {
             return self.trial.clone();
         };
@@ -237,7 +242,8 @@ impl Descent {
             let slope =
                 dot(&here.gradient, &line.direction) + self.goal.lasso_slope(&self.trial, &standing.u, &line.direction);
             let rise = here.objective - standing.objective;
-            let noise = self.noise * (standing.objective.abs().max(1e-3) + SCORES * self.goal.largest_term(&self.trial));
+            let noise =
+                self.noise * (standing.objective.abs().max(1e-3) + SCORES * self.goal.largest_term(&self.trial));
             if slope > -SLOPE * line.slope || rise > noise {
                 // The zero of the line through both slopes, or half of the way.
                 let zero = if slope > 0.0 {

@@ -17,6 +17,7 @@ use gradsweep_math::metric::Metric;
 use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Verdict, advance};
 use gradsweep_math::workspace::Scores;
 use gradsweep_store::{Reason, RunState, Split};
+use rayon::prelude::*;
 
 use super::full::segments;
 use super::ledger::Ledger;
@@ -148,20 +149,20 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     /// Starts the runs that wait for nothing any more.
     fn admit(&mut self) {
-        for column in 0..self.runs.len() {
-            if self.runs[column].descent.is_some() || self.runs[column].is_done {
-                continue;
+        let start = |column: usize| {
+            let run = &self.runs[column];
+            if run.descent.is_some() || run.is_done {
+                return None;
             }
-            let descent = match self.runs[column].start {
-                Start::Own => self.own_start(column),
-                Start::Between { first, second, share } => {
-                    if !(self.runs[first].is_done && self.runs[second].is_done) {
-                        continue;
-                    }
-                    self.start_between(column, (first, second), share)
-                }
-            };
-            self.runs[column].descent = Some(descent);
+            match run.start {
+                Start::Own => Some(self.own_start(column)),
+                Start::Between { first, second, share } => (self.runs[first].is_done && self.runs[second].is_done)
+                    .then(|| self.start_between(column, (first, second), share)),
+            }
+        };
+        let started: Vec<Option<Descent>> = (0..self.runs.len()).into_par_iter().map(start).collect();
+        for (run, descent) in self.runs.iter_mut().zip(started) {
+            run.descent = run.descent.take().or(descent);
         }
     }
 
@@ -253,12 +254,19 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let (seen, scores) = trips::trip(view, self.segments, &slot_objectives, &slot_points);
         let mut hessians = self.hessians(live, &points);
 
-        let (mut walking, mut suspects) = (Vec::new(), Vec::new());
-        for (index, &column) in live.iter().enumerate() {
+        let of_run = |index: usize| {
             let seen = &seen[of_column[index]];
-            let scores = &scores[seen.scores];
-            let evaluation = self.evaluation(column, seen, scores, hessians.remove(&column));
-            match self.tell(column, evaluation, (scores, seen.position)) {
+            (seen, &scores[seen.scores])
+        };
+        let evaluations = live.iter().enumerate().map(|(index, &column)| {
+            let (seen, scores) = of_run(index);
+            self.evaluation(column, seen, scores, hessians.remove(&column))
+        });
+        let verdicts = self.tell(live, evaluations.collect());
+        let (mut walking, mut suspects) = (Vec::new(), Vec::new());
+        for (index, (&column, verdict)) in live.iter().zip(verdicts).enumerate() {
+            let (seen, scores) = of_run(index);
+            match self.take_note(column, verdict, (scores, seen.position)) {
                 Next::Walk => walking.push(column),
                 Next::Examine => suspects.push(column),
                 Next::Nothing => {}
@@ -336,8 +344,22 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
     }
 
-    /// Tells a run what was seen of it.
-    fn tell(&mut self, column: usize, evaluation: Evaluation, (scores, position): (&Scores, usize)) -> Next {
+    /// Tells the live runs what was seen of them.
+    fn tell(&mut self, live: &[usize], evaluations: Vec<Evaluation>) -> Vec<Verdict> {
+        let runs = self.runs.iter_mut().enumerate();
+        let descents: Vec<&mut Descent> = runs
+            .filter(|(column, _)| live.binary_search(column).is_ok())
+            .filter_map(|(_, run)| run.descent.as_mut())
+            .collect();
+        descents
+            .into_par_iter()
+            .zip(evaluations)
+            .map(|(descent, evaluation)| descent.tell(evaluation))
+            .collect()
+    }
+
+    /// Takes note of what became of a run's evaluation.
+    fn take_note(&mut self, column: usize, verdict: Verdict, (scores, position): (&Scores, usize)) -> Next {
         let (view, allowed) = (self.ledger.task.view, self.ledger.allowed(column));
         let fold = self.ledger.columns[column].objective.fold;
         let run = &mut self.runs[column];
@@ -345,7 +367,6 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             return Next::Nothing;
         };
         run.epochs += 1;
-        let verdict = descent.tell(evaluation);
         if run.epochs == PATIENCE
             && matches!(
                 self.ledger.task.plan.method_of(self.ledger.runs[column]),

@@ -65,11 +65,11 @@ pub(super) fn trip<T: Real>(
     in_rounds(
         passes.len(),
         segments,
-        |pass, (group, rows)| {
+        |pass| Scratch::new(raw_columns, passes[pass].pass.width()),
+        |scratch, pass, (group, rows)| {
             let pass = &passes[pass].pass;
-            let mut scratch = Scratch::new(raw_columns, pass.width());
             let mut sums = Sums::new(raw_columns, groups, pass.width());
-            pass.accumulate(view.rows(*group, rows.clone()), view.cut, &mut scratch, &mut sums);
+            pass.accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
             sums
         },
         |pass, part| totals[pass].add(&part),
@@ -109,11 +109,11 @@ pub(super) fn hessians<T: Real>(
     in_rounds(
         passes.len(),
         segments,
-        |pass, (group, rows)| {
+        |pass| HessianScratch::new(raw_columns, passes[pass].pass.width()),
+        |scratch, pass, (group, rows)| {
             let pass = &passes[pass].pass;
-            let mut scratch = HessianScratch::new(raw_columns, pass.width());
             let mut sums = Hessians::new(raw_columns, pass.width());
-            pass.add_hessians(view.rows(*group, rows.clone()), &mut scratch, &mut sums);
+            pass.add_hessians(view.rows(*group, rows.clone()), scratch, &mut sums);
             sums
         },
         |pass, part| totals[pass].add(&part),
@@ -138,7 +138,8 @@ pub(super) fn moments<T: Real>(view: &View<'_, T>, segments: &[Segment], wanted_
     in_rounds(
         1,
         &used,
-        |_, (group, rows)| {
+        |_| (),
+        |(), _, (group, rows)| {
             let taken = ((rows.len() as f64 * share).ceil() as usize).min(rows.len());
             let rows = view.rows(*group, rows.start..rows.start + taken);
             gradsweep_math::curvature::second_moments(&rows)
@@ -148,11 +149,13 @@ pub(super) fn moments<T: Real>(view: &View<'_, T>, segments: &[Segment], wanted_
     total
 }
 
-/// Does every unit of work in parallel, and adds what they return in the order of the segments.
-fn in_rounds<R: Send>(
+/// Does every unit of work in parallel, each worker with one scratch per pass, and adds what they return in the order of the
+/// segments.
+fn in_rounds<S, R: Send>(
     passes: usize,
     segments: &[Segment],
-    work: impl Fn(usize, &Segment) -> R + Sync,
+    scratch: impl Fn(usize) -> S + Sync,
+    work: impl Fn(&mut S, usize, &Segment) -> R + Sync,
     mut add: impl FnMut(usize, R),
 ) {
     let units: Vec<(usize, &Segment)> = segments
@@ -160,7 +163,13 @@ fn in_rounds<R: Send>(
         .flat_map(|segment| (0..passes).map(move |pass| (pass, segment)))
         .collect();
     for round in units.chunks(ROUND) {
-        let parts: Vec<R> = round.par_iter().map(|&(pass, segment)| work(pass, segment)).collect();
+        let none = || (0..passes).map(|_| None).collect::<Vec<Option<S>>>();
+        let parts: Vec<R> = round
+            .par_iter()
+            .map_init(none, |scratches, &(pass, segment)| {
+                work(scratches[pass].get_or_insert_with(|| scratch(pass)), pass, segment)
+            })
+            .collect();
         for (&(pass, _), part) in round.iter().zip(parts) {
             add(pass, part);
         }
