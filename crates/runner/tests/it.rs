@@ -2,7 +2,11 @@
 
 #[path = "it/c_path.rs"]
 mod c_path;
+#[path = "it/converging.rs"]
+mod converging;
 mod golden;
+#[path = "it/leaks.rs"]
+mod leaks;
 #[path = "it/models.rs"]
 mod models;
 #[path = "it/repeats.rs"]

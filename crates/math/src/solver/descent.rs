@@ -1,5 +1,7 @@
 //! One run on its way to its minimum.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 
 use super::curvature::Curvature;
@@ -29,7 +31,7 @@ pub struct Evaluation {
     /// About the mean of p(1−p); the mean of (p − y)² is, for a model that is not far off.
     pub curvature: f64,
     /// The Hessian of the mean loss by weights and intercept, where it was asked for.
-    pub hessian: Option<Array2<f64>>,
+    pub hessian: Option<Arc<Array2<f64>>>,
 }
 
 /// What became of an evaluation.
@@ -166,8 +168,7 @@ impl Descent {
     pub fn wants_hessian(&self) -> bool {
         self.takes_hessians
             && match self.model {
-                // The shared curvature is exact at the null model, where a run's first step starts.
-                Model::Shared { .. } => self.standing.is_some(),
+                Model::Shared { .. } => true,
                 Model::Own(_) => self.progress > GOOD_PROGRESS,
             }
     }
@@ -274,7 +275,7 @@ impl Descent {
     }
 
     /// Refines the model by a step just taken.
-    fn learn(&mut self, here: &Standing, curvature: f64, hessian: Option<Array2<f64>>) {
+    fn learn(&mut self, here: &Standing, curvature: f64, hessian: Option<Arc<Array2<f64>>>) {
         if let Some(hessian) = hessian {
             self.model = Model::Own(Own::new(&self.goal, &hessian));
             self.pairs.clear();

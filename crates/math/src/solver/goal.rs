@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::curvature::Spread;
 use crate::penalty::{l1, l2};
 
 /// The penalty of a run, what must not move, and when it has arrived.
@@ -20,10 +21,8 @@ pub struct Goal {
     pub tol: f64,
     /// Features without information: their weights stay 0 (P).
     pub is_held: Arc<[bool]>,
-    /// The mean of every feature (P); zeros where the intercept is not learned.
-    pub center: Arc<[f64]>,
-    /// The deviation of every feature (P), for the rounding of scores.
-    pub deviation: Arc<[f64]>,
+    /// Center and deviation of every feature.
+    pub spread: Spread,
 }
 
 impl Goal {
@@ -47,7 +46,7 @@ impl Goal {
     }
 
     fn shift(&self, weights: &[f64]) -> f64 {
-        self.center.iter().zip(weights).map(|(mean, w)| mean * w).sum()
+        self.spread.center.iter().zip(weights).map(|(mean, w)| mean * w).sum()
     }
 
     /// The gradient in centered coordinates, ridge included, from that of the mean loss by `(w, b)`.
@@ -59,7 +58,7 @@ impl Goal {
                 if self.is_held[i] {
                     0.0
                 } else {
-                    of_loss[i] - self.center[i] * of_intercept + self.l2 * u[i]
+                    of_loss[i] - self.spread.center[i] * of_intercept + self.l2 * u[i]
                 }
             })
             .collect();
@@ -87,7 +86,7 @@ impl Goal {
 
     /// About the largest term of a score: what its rounding is relative to.
     pub(super) fn largest_term(&self, u: &[f64]) -> f64 {
-        let terms = u.iter().zip(self.deviation.iter());
+        let terms = u.iter().zip(self.spread.deviation.iter());
         terms.fold(0.0, |largest: f64, (w, deviation)| largest.max(w.abs() * deviation))
     }
 

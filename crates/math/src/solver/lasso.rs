@@ -246,7 +246,15 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::solver::Spread;
     use ndarray::array;
+
+    fn unit_spread(features: usize) -> Spread {
+        Spread {
+            center: vec![0.0; features].into(),
+            deviation: vec![1.0; features].into(),
+        }
+    }
 
     #[test]
     fn nearly_collinear_features_are_solved_for() {
@@ -256,8 +264,7 @@ mod tests {
             fit_intercept: true,
             tol: 1e-10,
             is_held: vec![false; 3].into(),
-            center: vec![0.0; 3].into(),
-            deviation: vec![1.0; 3].into(),
+            spread: unit_spread(3),
         };
         let near = 1.0 - 1e-9;
         let matrix = array![
@@ -283,8 +290,7 @@ mod tests {
             fit_intercept: true,
             tol: 1e-8,
             is_held: vec![false, false, true, false].into(),
-            center: vec![0.0; 4].into(),
-            deviation: vec![1.0; 4].into(),
+            spread: unit_spread(4),
         };
         let matrix = array![
             [1.0, 0.4, 0.0, 0.1, 0.0],

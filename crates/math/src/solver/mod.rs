@@ -18,7 +18,7 @@ mod lasso;
 mod model;
 mod pairs;
 
-pub use curvature::Curvature;
+pub use curvature::{Curvature, Spread};
 pub use descent::{Descent, Evaluation, Verdict};
 pub use direction::advance;
 pub use goal::Goal;
@@ -69,19 +69,19 @@ mod tests {
                 fit_intercept: true,
                 tol: 1e-9,
                 is_held: vec![false; self.x.ncols()].into(),
-                center: self.curvature.center(),
-                deviation: self.curvature.deviation(),
+                spread: self.curvature.spread().clone(),
             }
         }
 
         fn evaluate(&self, point: &[f64], with_hessian: bool) -> Evaluation {
             let (rows, p) = self.x.dim();
             let n = rows as f64;
+            let mut hessian = Array2::zeros((p + 1, p + 1));
             let mut out = Evaluation {
                 loss: 0.0,
                 gradient: vec![0.0; p + 1],
                 curvature: 0.0,
-                hessian: with_hessian.then(|| Array2::zeros((p + 1, p + 1))),
+                hessian: None,
             };
             for i in 0..rows {
                 let row = |j: usize| if j < p { self.x[[i, j]] } else { 1.0 };
@@ -92,7 +92,7 @@ mod tests {
                 for j in 0..=p {
                     out.gradient[j] += row(j) * dz / n;
                 }
-                if let Some(hessian) = &mut out.hessian {
+                if with_hessian {
                     let bend = sigmoid(z) * (1.0 - sigmoid(z)) / n;
                     for a in 0..=p {
                         for b in 0..=p {
@@ -101,6 +101,7 @@ mod tests {
                     }
                 }
             }
+            out.hessian = with_hessian.then(|| hessian.into());
             out
         }
 

@@ -67,7 +67,7 @@ impl Own {
 /// A Hessian by `(w, b)` in the centered coordinates of a goal: `b = c − center·w`.
 fn centered(goal: &Goal, hessian: &Array2<f64>) -> Array2<f64> {
     let p = goal.features();
-    let center = &goal.center;
+    let center = &goal.spread.center;
     let cross: Vec<f64> = (0..p).map(|i| hessian[[i, p]]).collect();
     let of_intercept = hessian[[p, p]];
     Array2::from_shape_fn((p + 1, p + 1), |(i, j)| match (i == p, j == p) {

@@ -3,11 +3,13 @@
 //! The runs of a block say at which points they want to be evaluated; one trip evaluates all of them, held-out rows
 //! included, and each run takes its next step or leaves. Runs that wait for neighbors along C join when these are solved.
 
+mod curvatures;
 mod path;
 mod separation;
 mod trips;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use gradsweep_data::Role;
@@ -17,12 +19,14 @@ use gradsweep_math::metric::Metric;
 use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Verdict, advance};
 use gradsweep_math::workspace::Scores;
 use gradsweep_store::{Reason, RunState, Split};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::full::segments;
 use super::ledger::Ledger;
 use super::{Outcome, Stood, Task, evaluate};
 use crate::plan::{Block, Method};
+use curvatures::Curvatures;
 use path::Start;
 use separation::Look;
 use trips::Segment;
@@ -31,22 +35,11 @@ use trips::Segment;
 const PATIENCE: u32 = 30;
 /// Stored columns up to which a converged run without a penalty is examined by its Hessian.
 const MOST_EXAMINED_COLUMNS: usize = 1024;
-/// Rows per feature that the shared curvature is made from, at the most.
-const CURVATURE_ROWS: usize = 256;
 
 /// Trains all runs of a cohort until they have converged or had their epochs.
 pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Outcome> {
     let segments = segments(task.view.groups);
-    let wanted = CURVATURE_ROWS * (task.view.map.features + 1);
-    let moments = trips::moments(task.view, &segments, wanted);
-    // By whether the intercept is learned.
-    let curvatures = [false, true].map(|learned| {
-        let is_needed = blocks
-            .iter()
-            .flat_map(|block| &block.runs)
-            .any(|&run| task.plan.trial_of(run).model.fit_intercept == learned);
-        is_needed.then(|| Curvature::new(&task.view.map, &moments.view(), learned))
-    });
+    let curvatures = Curvatures::new(task, &segments, blocks);
     blocks
         .iter()
         .enumerate()
@@ -86,7 +79,7 @@ struct Ended {
 struct Trainer<'a, 'v, T> {
     ledger: Ledger<'a, 'v, T>,
     segments: &'a [Segment],
-    curvatures: &'a [Option<Curvature>; 2],
+    curvatures: &'a Curvatures,
     runs: Vec<Run>,
     ended: Vec<Ended>,
 }
@@ -95,7 +88,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     fn new(
         task: Task<'a, 'v, T>,
         segments: &'a [Segment],
-        curvatures: &'a [Option<Curvature>; 2],
+        curvatures: &'a Curvatures,
         index: usize,
         block: &'a Block,
     ) -> Self {
@@ -141,10 +134,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     }
 
     fn curvature(&self, column: usize) -> &'a Curvature {
-        let learned = self.ledger.columns[column].objective.fit_intercept;
-        self.curvatures[usize::from(learned)]
-            .as_ref()
-            .expect("made for every run of the cohort")
+        self.curvatures.of(self.ledger.columns[column].objective.fit_intercept)
     }
 
     /// Starts the runs that wait for nothing any more.
@@ -167,6 +157,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     }
 
     fn goal(&self, column: usize) -> Goal {
+        let (plan, run) = (self.ledger.task.plan, self.ledger.runs[column]);
         let Objective {
             fold,
             l2,
@@ -178,10 +169,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             l2,
             l1,
             fit_intercept,
-            tol: self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol,
+            tol: plan.trial_of(run).train.tol,
             is_held: self.ledger.task.view.map.folds[fold].is_held.as_slice().into(),
-            center: self.curvature(column).center(),
-            deviation: self.curvature(column).deviation(),
+            spread: self.curvatures.spread(fold, fit_intercept, plan.method_of(run)),
         }
     }
 
@@ -252,7 +242,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let slot_objectives: Vec<&Objective> = slots.iter().map(|&index| objective(live[index])).collect();
         let slot_points: Vec<Vec<f64>> = slots.iter().map(|&index| points[index].clone()).collect();
         let (seen, scores) = trips::trip(view, self.segments, &slot_objectives, &slot_points);
-        let mut hessians = self.hessians(live, &points);
+        let mut hessians = self.hessians(live, &points, (&slots, &of_column));
 
         let of_run = |index: usize| {
             let seen = &seen[of_column[index]];
@@ -300,25 +290,38 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         (slots, of_column)
     }
 
-    fn hessians(&self, live: &[usize], points: &[Vec<f64>]) -> BTreeMap<usize, ndarray::Array2<f64>> {
+    /// The Hessian of the mean loss of every live run that wants one; runs that share a column of the trip share it.
+    fn hessians(
+        &self,
+        live: &[usize],
+        points: &[Vec<f64>],
+        (slots, of_column): (&[usize], &[usize]),
+    ) -> BTreeMap<usize, Arc<Array2<f64>>> {
         let wants = |index: &usize| {
             let run = &self.runs[live[*index]];
             run.descent.as_ref().is_some_and(Descent::wants_hessian)
         };
         let wanting: Vec<usize> = (0..live.len()).filter(wants).collect();
-        if wanting.is_empty() {
+        let mut wanted: Vec<usize> = wanting.iter().map(|&index| of_column[index]).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
             return BTreeMap::new();
         }
-        let objectives: Vec<&Objective> = wanting
+        let objectives: Vec<&Objective> = wanted
             .iter()
-            .map(|&index| &self.ledger.columns[live[index]].objective)
+            .map(|&slot| &self.ledger.columns[live[slots[slot]]].objective)
             .collect();
-        let points: Vec<Vec<f64>> = wanting.iter().map(|&index| points[index].clone()).collect();
+        let points: Vec<Vec<f64>> = wanted.iter().map(|&slot| points[slots[slot]].clone()).collect();
         let view = self.ledger.task.view;
         let sums = trips::hessians(view, self.segments, &objectives, &points);
-        let mean = |(sum, objective): (ndarray::Array2<f64>, &&Objective)| sum / view.training_weight(objective);
+        let mean = |(sum, objective): (Array2<f64>, &&Objective)| Arc::new(sum / view.training_weight(objective));
         let means = sums.into_iter().zip(&objectives).map(mean);
-        wanting.iter().map(|&index| live[index]).zip(means).collect()
+        let of_slot: BTreeMap<usize, Arc<Array2<f64>>> = wanted.iter().copied().zip(means).collect();
+        wanting
+            .iter()
+            .filter_map(|&index| Some((live[index], Arc::clone(of_slot.get(&of_column[index])?))))
+            .collect()
     }
 
     fn evaluation(
@@ -326,7 +329,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         column: usize,
         seen: &trips::Seen,
         scores: &Scores,
-        hessian: Option<ndarray::Array2<f64>>,
+        hessian: Option<Arc<Array2<f64>>>,
     ) -> Evaluation {
         let view = self.ledger.task.view;
         let objective = &self.ledger.columns[column].objective;
@@ -456,7 +459,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     /// New directions for the runs that need one.
     fn advance(&mut self, walking: &[usize]) {
-        for (learned, curvature) in [false, true].into_iter().zip(self.curvatures) {
+        for (learned, curvature) in [false, true].into_iter().zip(self.curvatures.shared()) {
             let Some(curvature) = curvature else { continue };
             let columns = &self.ledger.columns;
             let mut descents: Vec<&mut Descent> = self

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use gradsweep_data::Role;
 use gradsweep_math::Real;
 use gradsweep_math::affine::BlockAffine;
 use gradsweep_math::fused::{HessianScratch, Hessians, Objective, Pass, pairs_of};
@@ -126,15 +125,23 @@ pub(super) fn hessians<T: Real>(
     indexed.into_par_iter().map(of_column).collect()
 }
 
-/// `Σ [x 1]ᵀ[x 1]` of stored rows that any run trains on, as many as the curvature is worth: all of a small table, and of a
-/// large one the first rows of every group, which were dealt at random.
-pub(super) fn moments<T: Real>(view: &View<'_, T>, segments: &[Segment], wanted_rows: usize) -> Array2<f64> {
+/// `Σ [x 1]ᵀ[x 1]` of the stored rows of some groups, as many as the curvature is worth: all of a small table, and of a large
+/// one the first rows of every group, which were dealt at random.
+pub(super) fn moments<T: Real>(
+    view: &View<'_, T>,
+    segments: &[Segment],
+    wanted_rows: usize,
+    is_wanted: impl Fn(usize) -> bool,
+) -> Array2<f64> {
     let order = view.x.ncols() + 1;
-    let rows: usize = segments.iter().map(|(_, rows)| rows.len()).sum();
+    let used: Vec<Segment> = segments
+        .iter()
+        .filter(|(group, _)| is_wanted(*group))
+        .cloned()
+        .collect();
+    let rows: usize = used.iter().map(|(_, rows)| rows.len()).sum();
     let share = (wanted_rows as f64 / rows.max(1) as f64).min(1.0);
-    let is_used = |group: usize| view.folds.roles.iter().any(|roles| roles[group] == Role::Train);
     let mut total = Array2::zeros((order, order));
-    let used: Vec<Segment> = segments.iter().filter(|(group, _)| is_used(*group)).cloned().collect();
     in_rounds(
         1,
         &used,
