@@ -49,7 +49,7 @@ pub(crate) enum Verb {
     Explain(ExplainArgs),
     /// Check the fused gradient on a config's own rows against finite differences and the computation graph.
     Gradcheck(GradcheckArgs),
-    /// Say what the machine and the linked BLAS are; with --ladder, how fast each rung is here.
+    /// Say what the machine and the linked BLAS are; with --ladder and --roofline, how fast it is.
     Doctor(DoctorArgs),
     /// Print a completion script for a shell.
     Completions {
@@ -268,6 +268,9 @@ pub(crate) struct DoctorArgs {
     /// Time the rungs of the ladder: loops, vectorized, fused.
     #[arg(long)]
     pub(crate) ladder: bool,
+    /// Time the fused pass against what its products and sigmoids allow.
+    #[arg(long)]
+    pub(crate) roofline: bool,
     /// What the answer is printed as.
     #[arg(long, value_enum, default_value_t = Answer::Table)]
     pub(crate) format: Answer,

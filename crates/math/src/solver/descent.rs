@@ -7,6 +7,7 @@ use ndarray::Array2;
 use super::curvature::Curvature;
 use super::direction::direction;
 use super::goal::Goal;
+use super::lasso::Accuracy;
 use super::model::{Model, Own};
 use super::pairs::{Pairs, add, dot, negate};
 
@@ -152,8 +153,19 @@ impl Descent {
         };
         let mut gradient = standing.gradient.clone();
         add(&mut gradient[..goal.features()], goal.l2 - self.goal.l2, &standing.u);
-        let enough = 0.1 * goal.tol;
-        let mut step = direction(goal, &standing.u, &gradient, &run.model, &run.pairs, curvature, enough);
+        let accuracy = Accuracy {
+            enough: 0.1 * goal.tol,
+            solves: false,
+        };
+        let mut step = direction(
+            goal,
+            &standing.u,
+            &gradient,
+            &run.model,
+            &run.pairs,
+            curvature,
+            accuracy,
+        );
         goal.hold(&mut step);
         add(&mut step, 1.0, &standing.u);
         step
@@ -357,7 +369,10 @@ impl Descent {
         let Some(standing) = &self.standing else {
             return vec![0.0; self.trial.len()];
         };
-        let enough = (0.05 * standing.distance).max(0.2 * self.goal.tol);
+        let accuracy = Accuracy {
+            enough: (0.05 * standing.distance).max(0.2 * self.goal.tol),
+            solves: matches!(&self.model, Model::Own(own) if own.is_flat()),
+        };
         direction(
             &self.goal,
             &standing.u,
@@ -365,7 +380,7 @@ impl Descent {
             &self.model,
             &self.pairs,
             curvature,
-            enough,
+            accuracy,
         )
     }
 

@@ -44,6 +44,14 @@ impl Factor {
         }
     }
 
+    /// The smallest share of a feature's curvature that the features before it do not explain.
+    pub(super) fn smallest_pivot(&self) -> f64 {
+        let pivots = self.lower.diag();
+        pivots
+            .iter()
+            .fold(1.0, |smallest: f64, pivot| smallest.min(pivot * pivot))
+    }
+
     /// The inverse times a vector.
     pub(super) fn solve(&self, mut right: Array1<f64>) -> Array1<f64> {
         let scale = |vector: &mut Array1<f64>| {

@@ -16,6 +16,15 @@ const MOST_SWEEPS: usize = 100;
 /// Sweeps over the weights that are not 0 before they are solved for at once.
 const PATIENCE: usize = 12;
 
+/// How far a step's inner iteration goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Accuracy {
+    /// The distance from its optimum that every coordinate is allowed.
+    pub(super) enough: f64,
+    /// Whether the weights that are not 0 are solved for at once at least once, whatever the coordinates say.
+    pub(super) solves: bool,
+}
+
 /// `B = scale·M + l2·I − W·N·Wᵀ`: a model's matrix, the ridge, and what the remembered steps add to it (the compact form of
 /// the quasi-Newton update).
 struct Quadratic<'a> {
@@ -84,7 +93,7 @@ impl<'a> Quadratic<'a> {
     }
 }
 
-/// The step `d` that minimizes `gᵀd + ½dᵀBd + l1·‖w + d‖₁`, until no coordinate is further than `enough` from its optimum.
+/// The step `d` that minimizes `gᵀd + ½dᵀBd + l1·‖w + d‖₁`, to the given accuracy.
 ///
 /// # Source
 /// Friedman, Hastie and Tibshirani 2010 (covariance updates, active sets); Lee, Battle, Raina and Ng 2007 for the solves
@@ -95,8 +104,9 @@ pub(super) fn step(
     gradient: &[f64],
     (matrix, scale): (&Array2<f64>, f64),
     pairs: &Pairs,
-    enough: f64,
+    accuracy: Accuracy,
 ) -> Vec<f64> {
+    let Accuracy { enough, solves } = accuracy;
     let quadratic = Quadratic::new(goal, matrix, scale, pairs);
     let order = at.len();
     let mut walk = Walk {
@@ -109,12 +119,19 @@ pub(super) fn step(
         quadratic,
     };
     let free: Vec<usize> = (0..order).filter(|&i| walk.is_free(i)).collect();
+    let mut is_solved = !solves;
     for _ in 0..MOST_SWEEPS {
         let worst = free.iter().fold(0.0, |worst: f64, &i| worst.max(walk.settle(i)));
-        if worst <= enough {
-            break;
-        }
         let active: Vec<usize> = free.iter().copied().filter(|&i| walk.is_active(i)).collect();
+        if worst <= enough {
+            if is_solved {
+                break;
+            }
+            // Along nearly flat directions no single coordinate shows how far the minimum still is.
+            walk.solve(active);
+            is_solved = true;
+            continue;
+        }
         let sweep = |walk: &mut Walk<'_>| active.iter().fold(0.0, |worst: f64, &i| worst.max(walk.settle(i)));
         if (0..PATIENCE).all(|_| sweep(&mut walk) > 0.5 * enough) {
             // A weight that the sweeps have brought to 0 has no sign to keep.
@@ -249,6 +266,11 @@ mod tests {
     use crate::solver::Spread;
     use ndarray::array;
 
+    const PRECISE: Accuracy = Accuracy {
+        enough: 1e-12,
+        solves: false,
+    };
+
     fn unit_spread(features: usize) -> Spread {
         Spread {
             center: vec![0.0; features].into(),
@@ -274,7 +296,15 @@ mod tests {
             [0.0, 0.0, 0.0, 1.0]
         ];
         let gradient = [-0.3, -0.3 - 1e-6, 0.4, 0.0];
-        let step = step(&goal, &[0.0; 4], &gradient, (&matrix, 0.25), &Pairs::default(), 1e-12);
+        let step = step(
+            &goal,
+            &[0.0; 4],
+            &gradient,
+            (&matrix, 0.25),
+            &Pairs::default(),
+            1e-12,
+            false,
+        );
         let slope = (&matrix * 0.25).dot(&ndarray::arr1(&step));
         for i in 0..3 {
             let off = l1::subgradient_distance(gradient[i] + slope[i], step[i], goal.l1);
@@ -303,7 +333,7 @@ mod tests {
         let mut pairs = Pairs::default();
         pairs.push(vec![0.3, -0.2, 0.0, 0.1, 0.05], vec![0.4, -0.3, 0.0, 0.02, 0.03]);
         pairs.push(vec![-0.1, 0.4, 0.0, 0.3, 0.2], vec![-0.05, 0.9, 0.0, 0.2, 0.1]);
-        let step = step(&goal, &at, &gradient, (&matrix, 0.25), &pairs, 1e-12);
+        let step = step(&goal, &at, &gradient, (&matrix, 0.25), &pairs, PRECISE);
 
         // B by explicit rank-two updates.
         let mut b = &matrix * 0.25;

@@ -7,6 +7,9 @@ use ndarray::Array2;
 use super::factor::Factor;
 use super::goal::Goal;
 
+/// A pivot below which single coordinates do not show how far a minimum still is.
+const FLAT: f64 = 1e-6;
+
 /// The Hessian of the mean loss, as far as a run knows it.
 #[derive(Debug, Clone)]
 pub(super) enum Model {
@@ -56,6 +59,11 @@ impl Own {
         }
         let factor = Factor::new(ridged);
         Self { matrix, factor }
+    }
+
+    /// Whether the objective is nearly flat in some direction: features are nearly collinear.
+    pub(super) fn is_flat(&self) -> bool {
+        self.factor.smallest_pivot() < FLAT
     }
 
     /// The inverse times a gradient.
