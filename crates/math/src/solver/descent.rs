@@ -66,8 +66,6 @@ pub struct Descent {
     takes_hessians: bool,
     /// The distance left by the last step, as a share of the one before it.
     progress: f64,
-    /// Relative rounding of the objective.
-    noise: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -91,8 +89,8 @@ struct Line {
 }
 
 impl Descent {
-    /// A run that starts at given weights and intercept. `noise` is the relative rounding of its objective.
-    pub fn new(goal: Goal, parameters: &[f64], curvature: f64, takes_hessians: bool, noise: f64) -> Self {
+    /// A run that starts at given weights and intercept.
+    pub fn new(goal: Goal, parameters: &[f64], curvature: f64, takes_hessians: bool) -> Self {
         let trial = goal.centered(parameters);
         Self {
             goal,
@@ -105,7 +103,6 @@ impl Descent {
             },
             takes_hessians,
             progress: 0.0,
-            noise,
         }
     }
 
@@ -255,8 +252,8 @@ impl Descent {
             let slope =
                 dot(&here.gradient, &line.direction) + self.goal.lasso_slope(&self.trial, &standing.u, &line.direction);
             let rise = here.objective - standing.objective;
-            let noise =
-                self.noise * (standing.objective.abs().max(1e-3) + SCORES * self.goal.largest_term(&self.trial));
+            let noise = self.goal.rounding.loss
+                * (standing.objective.abs().max(1e-3) + SCORES * self.goal.largest_term(&self.trial));
             if slope > -SLOPE * line.slope || rise > noise {
                 // The zero of the line through both slopes, or half of the way.
                 let zero = if slope > 0.0 {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::curvature::Spread;
+use crate::Real;
 use crate::penalty::{l1, l2};
 
 /// The penalty of a run, what must not move, and when it has arrived.
@@ -23,6 +24,34 @@ pub struct Goal {
     pub is_held: Arc<[bool]>,
     /// Center and deviation of every feature.
     pub spread: Spread,
+    /// What the arithmetic of the passes cannot tell apart.
+    pub rounding: Rounding,
+}
+
+/// Relative rounding of what passes over rows measure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rounding {
+    /// Of a mean loss.
+    pub loss: f64,
+    /// Of the pivots of a matrix of curvatures with ones on its diagonal.
+    pub pivot: f64,
+}
+
+impl Rounding {
+    /// That of products made in `T`.
+    pub fn of<T: Real>() -> Self {
+        if T::NAME == "f32" {
+            Self {
+                loss: 1e-6,
+                pivot: 1e-6,
+            }
+        } else {
+            Self {
+                loss: 1e-12,
+                pivot: 4e-15,
+            }
+        }
+    }
 }
 
 impl Goal {

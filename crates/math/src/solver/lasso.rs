@@ -236,7 +236,7 @@ impl Walk<'_> {
                 -(self.slope(i) + self.goal.l1 * sign)
             };
             let right: Array1<f64> = active.iter().map(downhill).collect();
-            let change = Factor::new(block).solve(right);
+            let change = Factor::new(block, self.goal.rounding.pivot).solve(right);
             let values: Vec<f64> = active.iter().map(|&i| self.value(i)).collect();
             // The share of the way at which a weight reaches 0.
             let reach = |index: usize| {
@@ -263,7 +263,7 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::solver::Spread;
+    use crate::solver::{Rounding, Spread};
     use ndarray::array;
 
     const PRECISE: Accuracy = Accuracy {
@@ -287,6 +287,7 @@ mod tests {
             tol: 1e-10,
             is_held: vec![false; 3].into(),
             spread: unit_spread(3),
+            rounding: Rounding::of::<f64>(),
         };
         let near = 1.0 - 1e-9;
         let matrix = array![
@@ -321,6 +322,7 @@ mod tests {
             tol: 1e-8,
             is_held: vec![false, false, true, false].into(),
             spread: unit_spread(4),
+            rounding: Rounding::of::<f64>(),
         };
         let matrix = array![
             [1.0, 0.4, 0.0, 0.1, 0.0],

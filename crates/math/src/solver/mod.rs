@@ -21,7 +21,7 @@ mod pairs;
 pub use curvature::{Curvature, Spread};
 pub use descent::{Descent, Evaluation, Verdict};
 pub use direction::advance;
-pub use goal::Goal;
+pub use goal::{Goal, Rounding};
 
 #[cfg(test)]
 mod tests {
@@ -70,6 +70,7 @@ mod tests {
                 tol: 1e-9,
                 is_held: vec![false; self.x.ncols()].into(),
                 spread: self.curvature.spread().clone(),
+                rounding: Rounding::of::<f64>(),
             }
         }
 
@@ -119,7 +120,7 @@ mod tests {
         }
 
         fn start(&self, goal: Goal, takes_hessians: bool) -> Descent {
-            Descent::new(goal, &vec![0.0; self.x.ncols() + 1], 0.25, takes_hessians, 1e-12)
+            Descent::new(goal, &vec![0.0; self.x.ncols() + 1], 0.25, takes_hessians)
         }
     }
 
@@ -171,7 +172,7 @@ mod tests {
         let start = [30.0, -40.0, 25.0, 50.0, -60.0];
         for takes_hessians in [false, true] {
             let goal = problem.goal(1e-3, 0.0);
-            let far = Descent::new(goal.clone(), &start, 0.25, takes_hessians, 1e-12);
+            let far = Descent::new(goal.clone(), &start, 0.25, takes_hessians);
             let (far, _) = problem.solve(far);
             let (near, _) = problem.solve(problem.start(goal, takes_hessians));
             for (a, b) in far.parameters().iter().zip(near.parameters()) {

@@ -57,7 +57,7 @@ impl Own {
             ridged.column_mut(p).fill(0.0);
             ridged[[p, p]] = 1.0;
         }
-        let factor = Factor::new(ridged);
+        let factor = Factor::new(ridged, goal.rounding.pivot);
         Self { matrix, factor }
     }
 

@@ -16,7 +16,7 @@ use gradsweep_data::Role;
 use gradsweep_math::Real;
 use gradsweep_math::fused::Objective;
 use gradsweep_math::metric::Metric;
-use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Verdict, advance};
+use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Rounding, Verdict, advance};
 use gradsweep_math::workspace::Scores;
 use gradsweep_store::{Reason, RunState, Split};
 use ndarray::Array2;
@@ -172,6 +172,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             tol: plan.trial_of(run).train.tol,
             is_held: self.ledger.task.view.map.folds[fold].is_held.as_slice().into(),
             spread: self.curvatures.spread(fold, fit_intercept, plan.method_of(run)),
+            rounding: Rounding::of::<T>(),
         }
     }
 
@@ -180,7 +181,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let method = self.ledger.task.plan.method_of(self.ledger.runs[column]);
         let is_patient = stood.epochs >= PATIENCE && method == Method::QuasiNewton { may_switch: true };
         let takes_hessians = method == Method::Newton || is_patient;
-        Descent::new(self.goal(column), &stood.parameters, 0.25, takes_hessians, noise::<T>())
+        Descent::new(self.goal(column), &stood.parameters, 0.25, takes_hessians)
     }
 
     /// A run at its starting weights; one that starts at zeros has the intercept of the null model.
@@ -205,7 +206,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .map(|(&w, &is_held)| if is_held { 0.0 } else { w });
         let parameters: Vec<f64> = weights.chain([intercept]).collect();
         let is_newton = plan.method_of(self.ledger.runs[column]) == Method::Newton;
-        Descent::new(self.goal(column), &parameters, curvature, is_newton, noise::<T>())
+        Descent::new(self.goal(column), &parameters, curvature, is_newton)
     }
 
     fn start_between(&self, column: usize, (first, second): (usize, usize), share: f64) -> Descent {
@@ -543,9 +544,4 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             })
             .collect()
     }
-}
-
-/// Relative rounding of a mean loss summed in an element type's products.
-fn noise<T: Real>() -> f64 {
-    if T::NAME == "f32" { 1e-6 } else { 1e-12 }
 }
