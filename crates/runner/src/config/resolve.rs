@@ -10,7 +10,7 @@ use super::metrics::Metric;
 use super::run::Precision;
 use super::solver::Solver;
 use super::table::join;
-use super::train::LearningRate;
+use super::train::{EarlyStopping, LearningRate};
 use super::value::{Value, key_text};
 
 /// Keys that no result depends on, by path or by table; and the keys of the search, which the plan spells out trial by
@@ -119,10 +119,27 @@ impl Config {
         }
     }
 
-    /// The scores of every run: those of `metrics.report`, then `sweep.metric`, each once.
+    /// The metrics that early stops and rungs go by.
+    pub fn watched(&self) -> Vec<Metric> {
+        let rules = self.possible("train.early_stopping", self.train.early_stopping.write());
+        let rules = rules.iter().filter_map(|rule| Option::<EarlyStopping>::read(rule)?);
+        let mut watched: Vec<Metric> = rules.map(|rule| rule.metric).collect();
+        if self.sweep.halving.is_some() || self.sweep.hyperband.is_some() || self.sweep.target.is_some() {
+            watched.push(self.sweep.metric);
+        }
+        watched
+    }
+
+    /// The scores of every run: those of `metrics.report`, then `sweep.metric` and what early stops go by, each once.
     pub fn metrics(&self) -> Vec<Metric> {
         let mut metrics = Vec::new();
-        for metric in self.metrics.report.iter().chain([&self.sweep.metric]) {
+        for metric in self
+            .metrics
+            .report
+            .iter()
+            .chain([&self.sweep.metric])
+            .chain(&self.watched())
+        {
             if !metrics.contains(metric) {
                 metrics.push(*metric);
             }

@@ -20,9 +20,9 @@ settings! {
         /// Which trial is selected.
         select "select": Select = Spec::of(Kind::Choice(Select::CHOICES), "\"1se\"").default("\"best\"");
         /// Keeps the best share of the trials, rung by rung; absent = off.
-        halving "halving": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }").later();
+        halving "halving": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }");
         /// Several brackets of halving; absent = off.
-        hyperband "hyperband": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }").later();
+        hyperband "hyperband": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }");
         /// What varies: the paths of keys, each with a list of values or a range.
         parameters "parameters": Vec<Parameter> = Spec::of(Kind::Parameters, "{ model.C = [0.1, 1.0] }").default("{}");
         /// Trials that are tried first, whatever the method.

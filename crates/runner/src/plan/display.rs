@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{BatchSchedule, Cohort, Cost, Plan, stability};
 use crate::config::{Config, Value};
+use crate::rungs::Ladder;
 use crate::train::View;
 
 /// The plan as the store keeps it.
@@ -131,6 +132,7 @@ impl PlanSummary {
                 .stand_ins()
                 .into_iter()
                 .chain(plan.why_auto.clone())
+                .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
                 .chain(stability::note(plan, view))
                 .collect(),
         }

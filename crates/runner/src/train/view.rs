@@ -41,6 +41,10 @@ pub struct View<'a, T> {
     pub metrics: Vec<Metric>,
     /// The metric that ranks trials.
     pub select: Metric,
+    /// Metrics that something waits for on the way: an early stop, a rung.
+    pub watched: Vec<Metric>,
+    /// Epochs between scores of metrics that need the rows in order; none: at the end, and on the way what is watched.
+    pub every: Option<u32>,
     /// Scores above this count as positive.
     pub cut: f64,
     /// The probability that belongs to `cut`.
@@ -81,6 +85,12 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
                 .filter_map(|metric| Metric::from_name(metric.name()))
                 .collect(),
             select: Metric::from_name(config.sweep.metric.name()).unwrap_or(Metric::LogLoss),
+            watched: config
+                .watched()
+                .iter()
+                .filter_map(|metric| Metric::from_name(metric.name()))
+                .collect(),
+            every: config.metrics.every,
             cut: cut(config.metrics.threshold),
             threshold: config.metrics.threshold,
             seed: config.run.seed,
