@@ -404,7 +404,8 @@ fn open<T>(
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
     let runs = open.runs()?;
-    let is_done = runs.iter().all(|run| run.record.is_some())
+    let has_target = open.has_tables()? && crate::summary::reached(config, &open.trials()?).is_some();
+    let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
         && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty());
     if is_same_plan
         && is_done

@@ -48,4 +48,13 @@ impl Metric {
     pub fn higher_is_better(self) -> bool {
         !matches!(self, Self::LogLoss | Self::BrierScore)
     }
+
+    /// Whether a score is as good as a target.
+    pub(crate) fn reaches(self, score: f64, target: f64) -> bool {
+        if self.higher_is_better() {
+            score >= target
+        } else {
+            score <= target
+        }
+    }
 }

@@ -27,6 +27,7 @@ const NOT_OF_RESULTS: &[&str] = &[
     "data.test",
     "sweep.method",
     "sweep.trials",
+    "sweep.target",
     "sweep.parameters",
     "sweep.points",
     "sweep.exclude",

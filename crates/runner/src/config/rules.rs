@@ -34,6 +34,7 @@ pub(super) fn check(report: &mut Report, config: &Config, tree: &Node, sets: &[S
         rules.nesterov();
         rules.early_stopping();
         rules.rungs();
+        rules.target();
         rules.schedule();
         rules.every();
     }

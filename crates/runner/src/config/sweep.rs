@@ -16,7 +16,7 @@ settings! {
         /// The validation score that ranks trials; its direction follows from the name.
         metric "metric": Metric = Spec::of(Kind::Choice(Metric::CHOICES), "\"roc_auc\"").default("\"log_loss\"");
         /// Stops the sweep when a trial reaches this score.
-        target "target": Option<f64> = Spec::of(Kind::Number(Bounds::FINITE), "0.30").later();
+        target "target": Option<f64> = Spec::of(Kind::Number(Bounds::FINITE), "0.30");
         /// Which trial is selected.
         select "select": Select = Spec::of(Kind::Choice(Select::CHOICES), "\"1se\"").default("\"best\"");
         /// Keeps the best share of the trials, rung by rung; absent = off.

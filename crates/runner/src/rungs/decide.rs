@@ -47,8 +47,8 @@ pub(crate) fn survivors(
     kept
 }
 
-/// The mean of every trial's runs; nothing where one of them has no score.
-fn means(plan: &Plan, standings: &Standings) -> Vec<Option<f64>> {
+/// The mean of every trial's runs, by its place in the plan; nothing where one of them has no score.
+pub(crate) fn means(plan: &Plan, standings: &Standings) -> Vec<Option<f64>> {
     let mut sums = vec![Some((0.0, 0u32)); plan.trials.len()];
     for (index, run) in plan.runs.iter().enumerate() {
         let score = standings.get(&index).copied().flatten().filter(|score| !score.is_nan());

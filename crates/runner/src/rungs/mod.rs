@@ -7,5 +7,5 @@
 mod decide;
 mod ladder;
 
-pub(crate) use decide::{Standings, survivors};
+pub(crate) use decide::{Standings, means, survivors};
 pub use ladder::{Ladder, Rung};

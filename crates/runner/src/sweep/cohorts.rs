@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use gradsweep_data::Element;
+use gradsweep_data::{Element, Encoding};
 use gradsweep_math::Real;
 use gradsweep_store::{RunState, StoreWriter};
 
@@ -14,10 +14,10 @@ use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::plan::Plan;
 use crate::record;
-use crate::rungs::{Ladder, Standings, survivors};
+use crate::rungs::{Ladder, Standings, means, survivors};
 use crate::stop::StopFlag;
 use crate::summary::Seconds;
-use crate::train::{BlockState, Outcome, Task, Training, View};
+use crate::train::{BlockState, End, Outcome, Standing, Stood, Task, Training, View};
 
 /// What is trained, and under which rules.
 pub(super) struct Work<'a> {
@@ -65,10 +65,9 @@ pub(super) fn train<T: Real + Element>(
     let mut race = Race::new(work)?;
     let mut cohorts: Vec<Cohort<T>> = work.pending.cohorts.iter().map(|_| Cohort::Waiting).collect();
     let rungs = work.ladder.map_or(&[][..], Ladder::epochs);
-    let ends = rungs.iter().copied().map(Some).chain([None]);
-    for (rung, end) in ends.enumerate() {
-        for index in 0..cohorts.len() {
-            if matches!(cohorts[index], Cohort::Done) {
+    for (rung, end) in rungs.iter().copied().map(Some).chain([None]).enumerate() {
+        for (index, cohort) in cohorts.iter_mut().enumerate() {
+            if matches!(cohort, Cohort::Done) {
                 continue;
             }
             if work.stop.is_set() {
@@ -76,61 +75,86 @@ pub(super) fn train<T: Real + Element>(
             }
             data = data.switch(work.config, work.rows, work.pending.cohorts[index].repeat, seconds)?;
             let view = View::new(&data, work.config);
-            let training_since = Instant::now();
-            let task = Task {
-                plan: work.pending,
-                cohort: index,
-                view: &view,
-                stood: &BTreeMap::new(),
-                observer: work.observer,
-            };
-            let mut training = match std::mem::replace(&mut cohorts[index], Cohort::Done) {
-                Cohort::Paused(states) => Training::restored(task, states),
-                _ => Training::new(task),
-            };
-            if !race.fallen.is_empty() {
-                training.prune(&race.fallen, rung as u32 - 1);
-            }
+            let since = Instant::now();
+            let stood = BTreeMap::new();
+            let mut training = cohort.take(work.task(index, &view, &stood));
+            training.end(&race.fallen, End::Pruned(rung.checked_sub(1).map(|rung| rung as u32)));
             let epoch = end.unwrap_or(u32::MAX);
-            training.advance(epoch, &|| work.stop.is_set());
-            let mut outcomes = training.take_outcomes();
-            race.take(&view, &outcomes, &training.standings(), work.ladder);
-            let has_reached = training.has_reached(epoch);
-            let left = training.states();
-            seconds.train += training_since.elapsed().as_secs_f64();
-            trained.take(&outcomes);
-            outcomes.sort_by_key(|outcome| outcome.run);
-            if let Some(ladder) = work.ladder {
-                for outcome in &mut outcomes {
-                    outcome.rung = match outcome.state {
-                        RunState::Complete => Some(ladder.end()),
-                        RunState::Failed => Some(rung as u32),
-                        RunState::Pruned => outcome.rung,
-                    };
-                }
-            }
-            let writing = Instant::now();
-            if !outcomes.is_empty() {
-                writer.append(&record::part(work.pending, &view, &data.encoding, outcomes))?;
-            }
-            seconds.write += writing.elapsed().as_secs_f64();
+            let outcomes = race.advance(work, &view, &mut training, epoch);
+            let has_reached = race.winner.is_some() || training.has_reached(epoch);
+            *cohort = Cohort::of(training.states());
+            seconds.train += since.elapsed().as_secs_f64();
+            trained.record(work, (rung, &view, &data.encoding), outcomes, (writer, seconds))?;
             if !has_reached {
                 return Err(work.stopped(&trained));
             }
-            if left.is_empty() {
+            if matches!(cohort, Cohort::Done) {
                 work.observer.observe(&Event::Recorded { cohort: index });
-            } else {
-                cohorts[index] = Cohort::Paused(left);
             }
+            if race.winner.is_some() {
+                break;
+            }
+        }
+        if race.winner.is_some() {
+            break;
         }
         if end.is_some() {
             race.decide(work, rung);
         }
     }
+    // A trial has reached the target: what still is on its way ends, and what has not begun never does.
+    for (index, cohort) in cohorts.iter_mut().enumerate() {
+        if matches!(cohort, Cohort::Paused(_)) {
+            data = data.switch(work.config, work.rows, work.pending.cohorts[index].repeat, seconds)?;
+            let view = View::new(&data, work.config);
+            let stood = BTreeMap::new();
+            let mut training = cohort.take(work.task(index, &view, &stood));
+            race.close(work, &mut training);
+            let outcomes = training.take_outcomes();
+            trained.record(work, (rungs.len(), &view, &data.encoding), outcomes, (writer, seconds))?;
+        }
+    }
     Ok((data, trained))
 }
 
-impl Work<'_> {
+impl<T: Real> Cohort<T> {
+    fn of(states: Vec<BlockState<T>>) -> Self {
+        if states.is_empty() {
+            Self::Done
+        } else {
+            Self::Paused(states)
+        }
+    }
+
+    /// The cohort as it stands, for a while.
+    fn take<'a, 'v: 'a>(&mut self, task: Task<'a, 'v, T>) -> Training<'a, 'v, T> {
+        match std::mem::replace(self, Self::Done) {
+            Self::Paused(states) => Training::restored(task, states),
+            Self::Waiting | Self::Done => Training::new(task),
+        }
+    }
+}
+
+impl<'a> Work<'a> {
+    fn task<'v, T>(
+        &'a self,
+        cohort: usize,
+        view: &'a View<'v, T>,
+        stood: &'a BTreeMap<usize, Stood>,
+    ) -> Task<'a, 'v, T> {
+        Task {
+            plan: self.pending,
+            cohort,
+            view,
+            stood,
+            observer: self.observer,
+        }
+    }
+
+    fn compares(&self) -> bool {
+        self.ladder.is_some() || self.config.sweep.target.is_some()
+    }
+
     fn stopped(&self, trained: &Trained) -> RunError {
         let recorded = self.plan.runs.len() - self.pending.pending() + trained.runs;
         RunError::Stopped {
@@ -143,11 +167,35 @@ impl Work<'_> {
 }
 
 impl Trained {
-    fn take(&mut self, outcomes: &[Outcome]) {
+    /// Takes note of outcomes, and writes them down. `rung` is the one that was on its way.
+    fn record<T: Real>(
+        &mut self,
+        work: &Work<'_>,
+        (rung, view, encoding): (usize, &View<'_, T>, &Encoding),
+        mut outcomes: Vec<Outcome>,
+        (writer, seconds): (&mut StoreWriter, &mut Seconds),
+    ) -> Result<(), RunError> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
         self.runs += outcomes.len();
         self.epochs += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
         self.notes
             .extend(outcomes.iter().filter_map(|outcome| outcome.note.clone()));
+        outcomes.sort_by_key(|outcome| outcome.run);
+        if let Some(ladder) = work.ladder {
+            for outcome in &mut outcomes {
+                outcome.rung = match outcome.state {
+                    RunState::Complete => Some(ladder.end()),
+                    RunState::Failed => Some(rung as u32),
+                    RunState::Pruned => outcome.rung,
+                };
+            }
+        }
+        let writing = Instant::now();
+        writer.append(&record::part(work.pending, view, encoding, outcomes))?;
+        seconds.write += writing.elapsed().as_secs_f64();
+        Ok(())
     }
 }
 
@@ -157,6 +205,8 @@ struct Race {
     standings: Standings,
     /// Runs of the trials that the last rung has ended.
     fallen: Vec<usize>,
+    /// The trial that has reached the target.
+    winner: Option<usize>,
     /// What the store says of runs that an earlier process recorded: their scores by epoch, and the last one.
     recorded: BTreeMap<usize, (Vec<(u32, f64)>, Option<f64>)>,
 }
@@ -167,25 +217,81 @@ impl Race {
             alive: (0..work.plan.trials.len()).collect(),
             standings: Standings::new(),
             fallen: Vec::new(),
+            winner: None,
             recorded: BTreeMap::new(),
         };
-        if work.ladder.is_some() && work.pending.pending() < work.plan.runs.len() {
+        if work.compares() && work.pending.pending() < work.plan.runs.len() {
             race.recorded = recorded(work)?;
+            let last = race.recorded.iter().map(|(run, (_, last))| (*run, *last));
+            race.standings.extend(last);
         }
         Ok(race)
     }
 
-    /// Takes note of the runs of a cohort at a rung.
-    fn take<T: Real>(
+    /// Advances a cohort to an epoch, or to the one in which a trial reaches the target; returns what has ended.
+    fn advance<T: Real>(
         &mut self,
+        work: &Work<'_>,
         view: &View<'_, T>,
-        outcomes: &[Outcome],
-        standings: &[(usize, crate::train::Standing)],
-        ladder: Option<&Ladder>,
-    ) {
-        if ladder.is_none() {
-            return;
+        training: &mut Training<'_, '_, T>,
+        end: u32,
+    ) -> Vec<Outcome> {
+        let pause = || work.stop.is_set();
+        let mut outcomes = Vec::new();
+        loop {
+            let next = if work.config.sweep.target.is_some() {
+                (training.epoch() + 1).min(end)
+            } else {
+                end
+            };
+            training.advance(next, &pause);
+            let ended = training.take_outcomes();
+            if work.compares() {
+                self.take(view, &ended, &training.standings());
+            }
+            outcomes.extend(ended);
+            if training.has_reached(next) && self.has_winner(work) {
+                self.close(work, training);
+                outcomes.append(&mut training.take_outcomes());
+                return outcomes;
+            }
+            if training.has_reached(end) || pause() {
+                return outcomes;
+            }
         }
+    }
+
+    /// Looks for a trial of which all runs together reach the target: the best, the first of equals.
+    fn has_winner(&mut self, work: &Work<'_>) -> bool {
+        let Some(target) = work.config.sweep.target else {
+            return false;
+        };
+        let metric = work.config.sweep.metric;
+        let means = means(work.plan, &self.standings);
+        let better = |a: f64, b: f64| if metric.higher_is_better() { a > b } else { a < b };
+        let mut best: Option<(usize, f64)> = None;
+        for &trial in &self.alive {
+            if let Some(mean) = means[trial].filter(|mean| metric.reaches(*mean, target))
+                && best.is_none_or(|(_, held)| better(mean, held))
+            {
+                best = Some((trial, mean));
+            }
+        }
+        self.winner = best.map(|(trial, _)| trial);
+        self.winner.is_some()
+    }
+
+    /// Ends a cohort when a trial has reached the target: its runs are complete, the others pruned.
+    fn close<T: Real>(&self, work: &Work<'_>, training: &mut Training<'_, '_, T>) {
+        let live = training.standings().into_iter().map(|(run, _)| run);
+        let (own, others): (Vec<usize>, Vec<usize>) =
+            live.partition(|run| Some(work.plan.runs[*run].trial) == self.winner);
+        training.end(&own, End::Reached);
+        training.end(&others, End::Pruned(None));
+    }
+
+    /// Takes note of how the runs of a cohort stand.
+    fn take<T: Real>(&mut self, view: &View<'_, T>, outcomes: &[Outcome], standings: &[(usize, Standing)]) {
         for outcome in outcomes {
             let score = outcome.val.iter().find(|(metric, _)| *metric == view.select);
             let score = score.filter(|_| outcome.state != RunState::Failed);

@@ -14,6 +14,7 @@ use super::gather::Gather;
 use super::ledger::{Ledger, points};
 use super::order::Orders;
 use super::outcome::is_diverged;
+use super::training::End;
 use super::{BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
@@ -246,20 +247,19 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         self.ledger.standings_of(self.block.live())
     }
 
-    fn prune(&mut self, runs: &[usize], rung: u32) {
+    fn end(&mut self, runs: &[usize], end: End) {
         let positions = self.ledger.positions(self.block.live(), runs);
         let live = self.block.live();
         let standings: Vec<Standing> = live
             .iter()
             .map(|&column| self.ledger.standings[column].clone())
             .collect();
-        let ends: Vec<(usize, RunState, Reason)> = positions
-            .iter()
-            .map(|&position| (position, RunState::Pruned, Reason::MaxEpochs))
-            .collect();
+        let (state, reason, rung) = end.of_run();
+        let ends: Vec<(usize, RunState, Reason)> =
+            positions.iter().map(|&position| (position, state, reason)).collect();
         let mut outcomes = self.finish(&ends, &standings);
         for outcome in &mut outcomes {
-            outcome.rung = Some(rung);
+            outcome.rung = rung;
         }
         self.let_go(&positions, outcomes);
     }

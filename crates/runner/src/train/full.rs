@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::ledger::Ledger;
 use super::outcome::is_diverged;
+use super::training::End;
 use super::{BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
@@ -54,6 +55,8 @@ pub(super) struct Trainer<'a, 'v, T> {
     ledger: Ledger<'a, 'v, T>,
     segments: Arc<Vec<(usize, Range<usize>)>>,
     block: LinearBlock<T>,
+    /// The weights that the standings are of, where the sweep may stop at any epoch; by column.
+    before: Vec<Vec<T>>,
     outcomes: Vec<Outcome>,
 }
 
@@ -77,8 +80,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         if let Some(state) = &state {
             ledger.restore(&mut block, state);
         }
+        let mut before = vec![Vec::new(); ledger.columns.len()];
+        for run in state.into_iter().flat_map(|state| state.runs) {
+            if let Some(column) = ledger.runs.iter().position(|own| *own == run.run) {
+                before[column] = run.before;
+            }
+        }
         Self {
             segments: Arc::clone(segments),
+            before,
             outcomes: Vec::with_capacity(ledger.columns.len()),
             block,
             ledger,
@@ -110,6 +120,11 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .filter(|&position| seen[position].end.is_some())
             .collect();
         let finished = self.finish(&ending, &seen);
+        if self.ledger.task.view.may_stop {
+            for (position, &column) in live.iter().enumerate() {
+                self.block.copy_parameters(position, &mut self.before[column]);
+            }
+        }
         self.ledger
             .set_rates(&mut self.block, f64::from(self.ledger.epochs) + 0.5);
         self.block.step();
@@ -255,12 +270,33 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         self.ledger.standings_of(self.block.live())
     }
 
-    /// The run's scores are those of its standing: its weights have moved on by a step.
-    fn prune(&mut self, runs: &[usize], rung: u32) {
+    /// The runs' scores are those of their standings, and so are the weights of those that are complete.
+    fn end(&mut self, runs: &[usize], end: End) {
         let positions = self.ledger.positions(self.block.live(), runs);
+        let (state, reason, rung) = end.of_run();
+        let live = self.block.live().to_vec();
+        if state == RunState::Complete {
+            let before = positions
+                .iter()
+                .map(|&position| (position, self.before[live[position]].as_slice()));
+            self.block
+                .set_parameters(before.filter(|(_, parameters)| !parameters.is_empty()));
+            self.ledger.take_best(&mut self.block, &positions);
+        }
+        let scored: &[usize] = if state == RunState::Complete { &positions } else { &[] };
+        let fold_of = |position: usize| self.block.objective(position).fold;
+        let ordered = evaluate::ordered_metrics(self.ledger.task.view, self.block.pass(), fold_of, scored);
+        let mut ordered = ordered.into_iter();
         for &position in &positions {
-            let column = self.block.live()[position];
-            let mut outcome = self.ledger.pruned(column, self.block.parameters(position), rung);
+            let column = live[position];
+            let parameters = self.block.parameters(position);
+            let mut outcome = self.ledger.outcome(column, parameters, state, reason);
+            outcome.epochs = self.ledger.standings[column].epoch;
+            outcome.rung = rung;
+            let best = self.ledger.best(column).map(|best| &best.standing);
+            let standing = best.unwrap_or(&self.ledger.standings[column]);
+            self.ledger
+                .settle(&mut outcome, standing, &ordered.next().unwrap_or_default());
             self.ledger.leave(column, &mut outcome);
             self.outcomes.push(outcome);
         }
@@ -272,7 +308,11 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     }
 
     fn state(&self) -> BlockState<T> {
-        self.ledger.state(&self.block, 0)
+        let mut state = self.ledger.state(&self.block, 0);
+        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
+            run.before.clone_from(&self.before[column]);
+        }
+        state
     }
 }
 

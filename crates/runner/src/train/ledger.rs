@@ -88,6 +88,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         let run = |(position, &column): (usize, &usize)| LiveRun {
             run: self.runs[column],
             column: block.state(position),
+            before: Vec::new(),
             learning_rate: self.columns[column].settings.learning_rate,
             history: self.history[column].clone(),
             standing: self.standings[column].clone(),
@@ -232,16 +233,6 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             seconds: 0.0,
             note: None,
         }
-    }
-
-    /// The outcome of a column whose run ends at a rung, with the scores it stands at.
-    pub(super) fn pruned(&self, column: usize, parameters: Vec<f64>, rung: u32) -> Outcome {
-        let mut outcome = self.outcome(column, parameters, RunState::Pruned, Reason::MaxEpochs);
-        outcome.epochs = self.standings[column].epoch;
-        outcome.rung = Some(rung);
-        let standing = self.best(column).map_or(&self.standings[column], |best| &best.standing);
-        self.settle(&mut outcome, standing, &[]);
-        outcome
     }
 
     /// Gives an outcome the scores of a standing, and the ordered ones where the standing lacks them.

@@ -21,7 +21,7 @@ pub(crate) use evaluate::scored;
 pub use outcome::{HistoryPoint, Outcome};
 pub use standing::Standing;
 pub use state::{BlockState, LiveRun};
-pub(crate) use training::Training;
+pub(crate) use training::{End, Training};
 pub use view::View;
 pub use watch::Best;
 

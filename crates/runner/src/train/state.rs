@@ -25,6 +25,8 @@ pub struct LiveRun<T> {
     pub run: usize,
     /// Its weights and what its optimizer has gathered.
     pub column: ColumnState<T>,
+    /// The weights that its standing is of, where its own have moved on and the sweep may end at any epoch; else empty.
+    pub before: Vec<T>,
     /// Its learning rate, before any schedule: the config's, or the one that was found for it.
     pub learning_rate: f64,
     /// Its scores by epoch.

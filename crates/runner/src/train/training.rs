@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gradsweep_data::Role;
 use gradsweep_math::Real;
+use gradsweep_store::{Reason, RunState};
 
 use super::order::Orders;
 use super::{BlockState, Outcome, Standing, Task, View, batches, converge, full};
@@ -21,6 +22,25 @@ pub(crate) struct Training<'a, 'v, T> {
     outcomes: Vec<Outcome>,
 }
 
+/// How runs end before their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Their trial was not among the best, at this rung or when another reached the target.
+    Pruned(Option<u32>),
+    /// Their trial reached the target. In a full-batch cohort their weights are at hand only if the sweep has one.
+    Reached,
+}
+
+impl End {
+    /// State, reason and rung of a run that ends so. The reason of a pruned one is not told.
+    pub(super) fn of_run(self) -> (RunState, Reason, Option<u32>) {
+        match self {
+            Self::Pruned(rung) => (RunState::Pruned, Reason::MaxEpochs, rung),
+            Self::Reached => (RunState::Complete, Reason::EarlyStopped, None),
+        }
+    }
+}
+
 /// One block on its way through its epochs.
 pub(super) trait Trainer<T>: Send {
     /// Whether a live run has not had this many scored epochs.
@@ -32,8 +52,8 @@ pub(super) trait Trainer<T>: Send {
     /// The live runs, by their place in the plan, with their standings.
     fn standings(&self) -> Vec<(usize, Standing)>;
 
-    /// Ends live runs, by their place in the plan, as pruned at a rung.
-    fn prune(&mut self, runs: &[usize], rung: u32);
+    /// Ends live runs, by their place in the plan, as they stood at the end of the last epoch.
+    fn end(&mut self, runs: &[usize], end: End);
 
     /// The outcomes of runs that have left since they were last asked for.
     fn take_outcomes(&mut self) -> Vec<Outcome>;
@@ -126,11 +146,17 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
         self.trainers.iter().flat_map(|trainer| trainer.standings()).collect()
     }
 
-    /// Ends live runs, by their place in the plan, as pruned at a rung.
-    pub(crate) fn prune(&mut self, runs: &[usize], rung: u32) {
+    /// Ends live runs, by their place in the plan, as they stood at the end of the last epoch.
+    pub(crate) fn end(&mut self, runs: &[usize], end: End) {
         for trainer in &mut self.trainers {
-            trainer.prune(runs, rung);
+            trainer.end(runs, end);
         }
+    }
+
+    /// The most epochs that a live run has had.
+    pub(crate) fn epoch(&self) -> u32 {
+        let standings = self.trainers.iter().flat_map(|trainer| trainer.standings());
+        standings.map(|(_, standing)| standing.epoch).max().unwrap_or(0)
     }
 
     /// The outcomes of the runs that have ended since this was last asked for.
@@ -178,7 +204,6 @@ mod tests {
 
     use gradsweep_data::{self as data, Dataset};
     use gradsweep_math::metric::Metric;
-    use gradsweep_store::RunState;
 
     use super::*;
     use crate::config::{self, Config};
@@ -306,7 +331,7 @@ mod tests {
                 .map(|(run, _)| *run)
                 .filter(|run| run % 3 != 0)
                 .collect();
-            training.prune(&pruned, 1);
+            training.end(&pruned, End::Pruned(Some(1)));
             let gone = settled(training.take_outcomes());
             assert_eq!(gone.len(), pruned.len());
             for outcome in &gone {

@@ -43,6 +43,8 @@ pub struct View<'a, T> {
     pub select: Metric,
     /// Metrics that something waits for on the way: an early stop, a rung.
     pub watched: Vec<Metric>,
+    /// Whether the sweep ends when a trial reaches its target.
+    pub may_stop: bool,
     /// Epochs between scores of metrics that need the rows in order; none: at the end, and on the way what is watched.
     pub every: Option<u32>,
     /// Scores above this count as positive.
@@ -90,6 +92,7 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
                 .iter()
                 .filter_map(|metric| Metric::from_name(metric.name()))
                 .collect(),
+            may_stop: config.sweep.target.is_some(),
             every: config.metrics.every,
             cut: cut(config.metrics.threshold),
             threshold: config.metrics.threshold,

@@ -36,6 +36,22 @@ impl Rules<'_, '_> {
         }
     }
 
+    /// A target is a validation score.
+    pub(super) fn target(&mut self) {
+        let holds_nothing_out = self.config.validation.strategy == Strategy::None;
+        if self.config.sweep.target.is_some()
+            && holds_nothing_out
+            && self.are_sound(&["sweep.target", "validation.strategy"])
+        {
+            let at = self.name_at("sweep.target");
+            self.report.add(
+                &at,
+                Draft::new("`sweep.target` needs held-out rows, and validation.strategy = \"none\" has none")
+                    .label("it is a mean validation score"),
+            );
+        }
+    }
+
     /// Trials are compared after equal epochs, below the last.
     pub(super) fn rungs(&mut self) {
         let sweep = &self.config.sweep;

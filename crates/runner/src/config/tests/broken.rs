@@ -153,7 +153,11 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "`sweep.method` = \"tpe\" is not built yet",
         (5, 10),
     ),
-    ("[sweep]\ntarget = 0.3", "`sweep.target` is not built yet", (5, 1)),
+    (
+        "[validation]\nstrategy = \"none\"\n[sweep]\ntarget = 0.3",
+        "`sweep.target` needs held-out rows",
+        (7, 1),
+    ),
     (
         "[sweep.parameters]\npreprocess.scale = [\"none\"]",
         "sweeping `preprocess.scale` is not built yet",
