@@ -67,6 +67,9 @@ pub struct SweepSummary {
     pub runs: usize,
     /// Failed runs.
     pub failed: usize,
+    /// The smallest and the largest learning rate that runs found where the config leaves it open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rates: Option<[f64; 2]>,
     /// Runs that a rung ended, of a sweep that prunes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pruned: Option<usize>,
@@ -160,6 +163,7 @@ impl SweepSummary {
             trials: written.trials,
             runs: written.runs,
             failed: written.failed,
+            learning_rates: None,
             pruned: prunes.then(|| {
                 let states = runs.iter().filter_map(|run| Some(run.record.as_ref()?.state));
                 states.filter(|state| *state == RunState::Pruned).count()
@@ -209,6 +213,12 @@ impl SweepSummary {
             test: refitted.test,
             ..self
         }
+    }
+
+    /// The same, with the learning rates that runs found.
+    #[must_use]
+    pub(crate) fn with_rates(self, learning_rates: Option<[f64; 2]>) -> Self {
+        Self { learning_rates, ..self }
     }
 
     /// The same, with what became of the runs that went on.
@@ -360,7 +370,7 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
     let trials: BTreeMap<u32, &crate::search::Trial> = plan.trials.iter().map(|trial| (trial.number, trial)).collect();
     let (mut failed, mut survived) = (Vec::new(), Vec::new());
     let mut epochs = Vec::new();
-    let mut without_start = 0;
+    let (mut without_start, mut without_rate) = (0, 0);
     for run in store.runs()? {
         let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else {
             continue;
@@ -369,7 +379,10 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
             without_start += usize::from(record.reason == Some(Reason::Diverged));
             continue;
         }
-        let rate = trial.train.learning_rate.rate();
+        let Some(rate) = trial.train.learning_rate.given() else {
+            without_rate += usize::from(record.reason == Some(Reason::Diverged));
+            continue;
+        };
         if record.state == RunState::Failed && record.reason == Some(Reason::Diverged) {
             failed.push(rate);
             epochs.push(record.epochs);
@@ -381,6 +394,12 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
     if without_start > 0 {
         let runs = many(without_start, "run");
         sentences.push(format!("{runs} had no finite loss where they started"));
+    }
+    if without_rate > 0 {
+        let runs = many(without_rate, "run");
+        sentences.push(format!(
+            "{runs} diverged at the learning rate that a short test had found: give train.learning_rate"
+        ));
     }
     let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else {
         return Ok(sentences);

@@ -203,6 +203,7 @@ fn run_with<T: Real + Element>(
     let trained;
     (data, trained) = cohorts::train(data, &work, &mut writer, &mut seconds)?;
     let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
+    let rates = trained.rates;
     let mut continued = None;
     if let Some(more) = job.more {
         let (mut all, repeats) = resume::left(dir, &plan)?;
@@ -243,6 +244,7 @@ fn run_with<T: Real + Element>(
         epochs_trained,
     )?;
     Ok(summary
+        .with_rates(rates)
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))

@@ -315,6 +315,14 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
     if let Some(restarts) = &summary.restarts {
         out += &format!("        {}\n", restarts.sentence(&summary.metric));
     }
+    if let Some([least, most]) = summary.learning_rates {
+        let to = if least < most {
+            format!(" to {most}")
+        } else {
+            String::new()
+        };
+        out += &format!("        learning_rate auto: runs took {least}{to}\n");
+    }
     if let Some(target) = &summary.target {
         out += &format!("        {target}\n");
     }

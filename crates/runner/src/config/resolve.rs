@@ -57,28 +57,20 @@ impl Config {
         flat
     }
 
-    /// What stands in for values whose feature is not built yet, a sentence each.
+    /// What is not built yet of what a config asks for by default, a sentence each.
     pub fn stand_ins(&self) -> Vec<String> {
-        let mut sentences = Vec::new();
+        vec!["no out-of-fold predictions, no report yet: not built".into()]
+    }
+
+    /// Whether some trial leaves its learning rate open.
+    pub fn leaves_rates_open(&self) -> bool {
         let train = &self.train;
         let has = |path: &str, base: Value, wanted: &Value| self.possible(path, base).contains(wanted);
         let uses_rates = Solver::users("learning_rate")
             .iter()
             .any(|solver| has("train.solver", train.solver.write(), &solver.write()));
-        if uses_rates
-            && has(
-                "train.learning_rate",
-                train.learning_rate.write(),
-                &LearningRate::Auto.write(),
-            )
-        {
-            sentences.push(format!(
-                "train.learning_rate \"auto\" is {} until the range test is built",
-                LearningRate::STAND_IN
-            ));
-        }
-        sentences.push("no out-of-fold predictions, no report yet: not built".into());
-        sentences
+        let open = LearningRate::Auto.write();
+        uses_rates && has("train.learning_rate", train.learning_rate.write(), &open)
     }
 
     /// Every value that a key has in some trial.

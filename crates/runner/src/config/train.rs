@@ -128,14 +128,11 @@ pub enum LearningRate {
 }
 
 impl LearningRate {
-    /// What "auto" stands for until the range test is built.
-    pub const STAND_IN: f64 = 0.1;
-
-    /// The number to train with.
-    pub fn rate(self) -> f64 {
+    /// The number, if one is given.
+    pub fn given(self) -> Option<f64> {
         match self {
-            Self::Auto => Self::STAND_IN,
-            Self::Rate(rate) => rate,
+            Self::Auto => None,
+            Self::Rate(rate) => Some(rate),
         }
     }
 }

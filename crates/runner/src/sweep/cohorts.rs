@@ -44,6 +44,8 @@ pub(super) struct Trained {
     pub(super) epochs: u64,
     /// What outcomes had to say, as the feature that separates the classes.
     pub(super) notes: Vec<String>,
+    /// The smallest and the largest learning rate that runs found for themselves.
+    pub(super) rates: Option<[f64; 2]>,
     runs: usize,
 }
 
@@ -182,6 +184,10 @@ impl Trained {
         self.epochs += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
         self.notes
             .extend(outcomes.iter().filter_map(|outcome| outcome.note.clone()));
+        for rate in outcomes.iter().filter_map(|outcome| outcome.found_rate) {
+            let [least, most] = self.rates.unwrap_or([rate; 2]);
+            self.rates = Some([least.min(rate), most.max(rate)]);
+        }
         outcomes.sort_by_key(|outcome| outcome.run);
         if let Some(ladder) = work.ladder {
             for outcome in &mut outcomes {

@@ -1,5 +1,6 @@
 //! Mini-batch training: every block walks over the batches of an epoch with all of its columns.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,15 +35,17 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     pub(super) fn new(
         task: Task<'a, 'v, T>,
         orders: &Arc<Orders>,
-        index: usize,
-        block: &'a Block,
+        (index, block): (usize, &'a Block),
         state: Option<BlockState<T>>,
+        rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
         let mut fused = LinearBlock::new(&task.view.map, &ledger.columns);
         if let Some(state) = &state {
             ledger.restore(&mut fused, state);
         }
+        ledger.find_rates(rates);
+        ledger.give_rates(&mut fused);
         let raw_columns = task.view.x.ncols();
         Self {
             scratch: Scratch::new(raw_columns, fused.width()),

@@ -4,6 +4,7 @@
 //! scores at once. Rows are cut into at most 64 segments by the plan; threads take segments, and their sums are added in
 //! the order of the segments, so bits do not depend on threads.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -71,15 +72,17 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     pub(super) fn new(
         task: Task<'a, 'v, T>,
         segments: &Arc<Vec<(usize, Range<usize>)>>,
-        index: usize,
-        block: &'a Block,
+        (index, block): (usize, &'a Block),
         state: Option<BlockState<T>>,
+        rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
         let mut block = LinearBlock::new(&task.view.map, &ledger.columns);
         if let Some(state) = &state {
             ledger.restore(&mut block, state);
         }
+        ledger.find_rates(rates);
+        ledger.give_rates(&mut block);
         let mut before = vec![Vec::new(); ledger.columns.len()];
         for run in state.into_iter().flat_map(|state| state.runs) {
             if let Some(column) = ledger.runs.iter().position(|own| *own == run.run) {

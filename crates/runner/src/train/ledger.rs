@@ -1,5 +1,7 @@
 //! What both trainers keep of a block besides its numbers: who its columns are, their time and their history.
 
+use std::collections::BTreeMap;
+
 use gradsweep_math::Real;
 use gradsweep_math::fused::{Column, LinearBlock};
 use gradsweep_math::metric::Metric;
@@ -9,7 +11,7 @@ use gradsweep_store::{Reason, RunState, Split};
 use super::standing::score;
 use super::watch::{Change, Rule};
 use super::{Best, BlockState, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
-use crate::config::ScheduleKind;
+use crate::config::{LearningRate, ScheduleKind};
 use crate::event::Event;
 use crate::plan::Block;
 
@@ -80,7 +82,6 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
         block.retire(&gone);
         block.restore(&columns);
-        self.give_rates(block);
     }
 
     /// The live runs as plain numbers.
@@ -139,13 +140,29 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     }
 
     /// Gives every live column the learning rate of its settings, and its schedule that to start from.
-    fn give_rates(&mut self, block: &mut LinearBlock<T>) {
+    pub(super) fn give_rates(&mut self, block: &mut LinearBlock<T>) {
         let rate = |&column: &usize| self.columns[column].settings.learning_rate;
         let rates: Vec<f64> = block.live().iter().map(rate).collect();
         block.set_learning_rates(&rates);
         for ((rate, _), column) in self.schedules.iter_mut().flatten().zip(&self.columns) {
             *rate = column.settings.learning_rate;
         }
+    }
+
+    /// Gives the runs that leave their learning rate open those that were found.
+    pub(super) fn find_rates(&mut self, rates: &BTreeMap<usize, f64>) {
+        for (run, column) in self.runs.iter().zip(&mut self.columns) {
+            if let Some(&rate) = rates.get(run) {
+                column.settings.learning_rate = rate;
+            }
+        }
+    }
+
+    /// The learning rate that a run found for itself.
+    fn found_rate(&self, column: usize) -> Option<f64> {
+        let trial = self.task.plan.trial_of(self.runs[column]);
+        let is_open = trial.train.learning_rate == LearningRate::Auto && trial.train.solver.is_first_order();
+        is_open.then(|| self.columns[column].settings.learning_rate)
     }
 
     /// Takes note of the scores at the end of an epoch of the run at a position, and keeps its weights where they are the
@@ -220,6 +237,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             reason: (state != RunState::Pruned).then_some(reason),
             converged: false,
             epochs: self.epochs,
+            found_rate: self.found_rate(column),
             best_epoch: self.best(column).map(|best| best.standing.epoch),
             rung: None,
             objective: None,

@@ -11,6 +11,7 @@ mod gather;
 mod ledger;
 mod order;
 mod outcome;
+mod range;
 mod standing;
 mod state;
 mod training;
@@ -19,6 +20,7 @@ mod watch;
 
 pub(crate) use evaluate::scored;
 pub use outcome::{HistoryPoint, Outcome};
+pub(crate) use range::{RATES, STEPS};
 pub use standing::Standing;
 pub use state::{BlockState, LiveRun};
 pub(crate) use training::{End, Training};

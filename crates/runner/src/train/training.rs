@@ -1,5 +1,6 @@
 //! A cohort on its way.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gradsweep_data::Role;
@@ -7,7 +8,7 @@ use gradsweep_math::Real;
 use gradsweep_store::{Reason, RunState};
 
 use super::order::Orders;
-use super::{BlockState, Outcome, Standing, Task, View, batches, converge, full};
+use super::{BlockState, Outcome, Standing, Task, View, batches, converge, full, range};
 use crate::plan::{BatchSchedule, Block};
 
 /// The trainers of a cohort's blocks, and the outcomes of the runs that have left them.
@@ -75,6 +76,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
 
     fn from_states(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>) -> Self {
         let cohort = &task.plan.cohorts[task.cohort];
+        let is_new = states.is_none();
         // Each block with the state its runs are in.
         let blocks: Vec<(usize, &'a Block, Option<BlockState<T>>)> = match states {
             None => cohort
@@ -97,15 +99,25 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
             BatchSchedule::Converge => Vec::new(),
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
+                let rates = if is_new {
+                    range::find(&task, &range::large_batches(task.view))
+                } else {
+                    BTreeMap::new()
+                };
                 let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
-                    Box::new(full::Trainer::new(task, &segments, index, block, state))
+                    Box::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
             }
             BatchSchedule::Batches { rows, shuffle } => {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
+                let rates = if is_new {
+                    range::find(&task, &orders)
+                } else {
+                    BTreeMap::new()
+                };
                 let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
-                    Box::new(batches::Trainer::new(task, &orders, index, block, state))
+                    Box::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
             }
@@ -198,7 +210,6 @@ fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orde
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::fmt::Write as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 

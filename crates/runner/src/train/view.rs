@@ -12,6 +12,7 @@ use gradsweep_math::optimizer::{Kind, Settings};
 use gradsweep_math::penalty::{l1, l2};
 use ndarray::{ArrayView2, s};
 
+use super::range::RATES;
 use crate::config::{ClassWeight, Config, Init};
 use crate::plan::{Method, Plan};
 use crate::search::Trial;
@@ -226,7 +227,8 @@ impl<T: Real> View<'_, T> {
 fn settings(trial: &Trial) -> Settings {
     let train = &trial.train;
     Settings {
-        learning_rate: train.learning_rate.rate(),
+        // Of a run that leaves it open until its test has found one.
+        learning_rate: train.learning_rate.given().unwrap_or(RATES[0]),
         momentum: train.momentum,
         nesterov: train.nesterov,
         beta1: train.beta1,
