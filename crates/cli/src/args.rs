@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradsweep_report::Format;
+use gradsweep_report::{ExportFormat, Format};
 
 /// Trains all runs of a sweep together and compares them.
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ pub(crate) enum Verb {
     Show(ShowArgs),
     /// List the sweeps below a directory.
     List(ListArgs),
+    /// Hand a sweep's results or its model to another tool.
+    Export(ExportArgs),
     /// Predict new rows with a model: its label and the probability of each class.
     Predict(PredictArgs),
     /// Score a model on labelled rows by every metric.
@@ -192,6 +194,22 @@ pub(crate) struct ListArgs {
     /// What the list is printed as: table, json, csv or md.
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A sweep directory; for onnx, safetensors and sklearn a model's folder too.
+    #[arg(value_name = "STORE|MODEL")]
+    pub(crate) store: PathBuf,
+    /// The format: csv (as cv_results_), json, md, onnx, safetensors, sklearn, optuna, tensorboard or mlflow.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: ExportFormat,
+    /// The file to write; for tensorboard a new directory.
+    #[arg(long, value_name = "FILE", required_unless_present = "uri")]
+    pub(crate) out: Option<PathBuf>,
+    /// The tracking server to send to, as http://127.0.0.1:5000 (mlflow only).
+    #[arg(long, value_name = "URI", conflicts_with = "out")]
+    pub(crate) uri: Option<String>,
 }
 
 #[derive(Debug, Args)]

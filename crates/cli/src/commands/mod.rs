@@ -6,6 +6,7 @@ mod doctor;
 mod drift;
 mod evaluate;
 mod explain;
+mod export;
 mod gradcheck;
 mod plan;
 mod predict;
@@ -25,10 +26,9 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 9] = [
+const NOT_BUILT: [&str; 8] = [
     "init",
     "report",
-    "export",
     "calibrate",
     "cache",
     "prune",
@@ -47,6 +47,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Compare(own) => compare::compare(own),
         Verb::Show(own) => show::show(own),
         Verb::List(own) => compare::list(own),
+        Verb::Export(own) => export::export(own, arguments.quiet),
         Verb::Predict(own) => predict::predict(own, arguments.quiet),
         Verb::Evaluate(own) => evaluate::evaluate(own, arguments.quiet),
         Verb::Refit(own) => refit::refit(own, arguments.quiet),
