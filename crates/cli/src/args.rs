@@ -43,6 +43,8 @@ pub(crate) enum Verb {
     Export(ExportArgs),
     /// Predict new rows with a model: its label and the probability of each class.
     Predict(PredictArgs),
+    /// Calibrate the selected model's probabilities, tune its threshold.
+    Calibrate(CalibrateArgs),
     /// Score a model on labelled rows by every metric.
     Evaluate(EvaluateArgs),
     /// Fit a trial of a sweep on other rows and save the model.
@@ -223,6 +225,33 @@ pub(crate) struct PredictArgs {
     /// Where the predictions go: a .parquet or .csv file.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Apply what gradsweep calibrate has fitted: calibrated probabilities, the tuned threshold.
+    #[arg(long)]
+    pub(crate) calibrated: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    /// The sweep directory.
+    pub(crate) store: PathBuf,
+    /// How probabilities are calibrated; default: platt, or not at all where only --threshold is given.
+    #[arg(long, value_enum, value_name = "METHOD")]
+    pub(crate) method: Option<CalibrationMethod>,
+    /// Tune the threshold for this metric: f1, balanced_accuracy, accuracy or matthews_corrcoef.
+    #[arg(long, value_name = "METRIC")]
+    pub(crate) threshold: Option<String>,
+    /// What the result is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+}
+
+/// Ways to calibrate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CalibrationMethod {
+    /// A logistic regression on the log odds.
+    Platt,
+    /// A rising step function of the log odds: for many rows.
+    Isotonic,
 }
 
 #[derive(Debug, Args)]

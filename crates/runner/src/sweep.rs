@@ -14,6 +14,7 @@ use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
+use crate::oof::{self, OutOfFold};
 use crate::plan::{COUNTS, Plan, PlanSummary};
 use crate::record;
 use crate::refit::{self, Refitted};
@@ -203,6 +204,13 @@ fn run_with<T: Real + Element>(
     manifest.cost = cost(&seconds, start, epochs_trained);
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
+    if let Some(mut predictions) = OutOfFold::missing(&writer, config)? {
+        for repeat in predictions.repeats(data.repeat) {
+            data = data.switch(config, request.rows, repeat, &mut seconds)?;
+            predictions.add(repeat, &data, config)?;
+        }
+        predictions.write(&writer)?;
+    }
     seconds.write += writing.elapsed().as_secs_f64();
     // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
     let table = store::Store::open(dir)?.trials()?;
@@ -376,6 +384,7 @@ fn open<T>(
     if is_same_plan
         && is_done
         && open.has_tables()?
+        && oof::is_current(dir, config)?
         && let Some(refitted) = refit::done(dir, config, plan, &manifest.fingerprint)?
     {
         return Ok(Opened::NothingToDo(refitted));

@@ -5,6 +5,8 @@ mod c_path;
 mod golden;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/oof.rs"]
+mod oof;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]

@@ -19,7 +19,11 @@ pub(crate) fn export(arguments: &ExportArgs, quiet: bool) -> Result<u8, Failure>
         Some(_) => {
             return Err(Failure::Usage {
                 message: format!("--uri is for --to mlflow; --to {} writes a file", arguments.to),
-                hint: Some(format!("gradsweep export {} --to {} --out FILE", arguments.store.display(), arguments.to)),
+                hint: Some(format!(
+                    "gradsweep export {} --to {} --out FILE",
+                    arguments.store.display(),
+                    arguments.to
+                )),
             });
         }
         None if is_mlflow => {

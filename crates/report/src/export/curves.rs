@@ -30,7 +30,9 @@ impl Curves {
                 rows.entry(*trial).or_default().push(row);
             }
         }
-        Ok(Self(rows.into_iter().map(|(trial, rows)| (trial, curves(&rows))).collect()))
+        Ok(Self(
+            rows.into_iter().map(|(trial, rows)| (trial, curves(&rows))).collect(),
+        ))
     }
 
     pub(super) fn of(&self, trial: u32) -> &[Curve] {

@@ -53,15 +53,24 @@ pub(super) fn table(results: &Results) -> String {
                 add(format!("split{split}_{word}_{}", metric.name), cells.collect());
             }
             let (means, deviations): (Vec<_>, Vec<_>) = scores.iter().map(|scores| mean_and_std(scores)).unzip();
-            add(format!("mean_{word}_{}", metric.name), means.iter().copied().map(float).collect());
-            add(format!("std_{word}_{}", metric.name), deviations.into_iter().map(float).collect());
+            add(
+                format!("mean_{word}_{}", metric.name),
+                means.iter().copied().map(float).collect(),
+            );
+            add(
+                format!("std_{word}_{}", metric.name),
+                deviations.into_iter().map(float).collect(),
+            );
             if rows == Rows::Val {
                 let ranks = ranks(&means, metric).into_iter().map(whole);
                 add(format!("rank_{word}_{}", metric.name), ranks.collect());
             }
         }
     }
-    add("trial".to_owned(), trials.iter().map(|(row, _)| whole(row.trial)).collect());
+    add(
+        "trial".to_owned(),
+        trials.iter().map(|(row, _)| whole(row.trial)).collect(),
+    );
     let states = trials.iter().map(|(row, _)| ParamValue::Text(row.state.to_string()));
     add("state".to_owned(), states.collect());
 

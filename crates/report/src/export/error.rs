@@ -103,8 +103,12 @@ impl ExportError {
             Self::Ending { path, ending } => Some(format!("--out {}", path.with_extension(ending).display())),
             Self::NotEmpty { .. } => Some("name a directory that is not there yet".to_owned()),
             Self::NoFile { format } => Some(format!("--to {format} --out {}", format.example())),
-            Self::Uri { .. } => Some("start a server with `mlflow server` and give --uri http://127.0.0.1:5000".to_owned()),
-            Self::Unreachable { .. } => Some("is the server running? `mlflow server` starts one on http://127.0.0.1:5000".to_owned()),
+            Self::Uri { .. } => {
+                Some("start a server with `mlflow server` and give --uri http://127.0.0.1:5000".to_owned())
+            }
+            Self::Unreachable { .. } => {
+                Some("is the server running? `mlflow server` starts one on http://127.0.0.1:5000".to_owned())
+            }
             Self::Refused { .. } => Some("is this an MLflow tracking server?".to_owned()),
         }
     }
@@ -114,10 +118,14 @@ impl ExportError {
         match self {
             Self::Store(error) => error.exit_kind(),
             Self::Report(error) => error.exit_kind(),
-            Self::Write { .. } | Self::Encode { .. } | Self::Unreachable { .. } | Self::Refused { .. } => ExitKind::Disk,
-            Self::Ending { .. } | Self::NotEmpty { .. } | Self::NoFile { .. } | Self::Kind { .. } | Self::Uri { .. } => {
-                ExitKind::Usage
+            Self::Write { .. } | Self::Encode { .. } | Self::Unreachable { .. } | Self::Refused { .. } => {
+                ExitKind::Disk
             }
+            Self::Ending { .. }
+            | Self::NotEmpty { .. }
+            | Self::NoFile { .. }
+            | Self::Kind { .. }
+            | Self::Uri { .. } => ExitKind::Usage,
         }
     }
 }

@@ -48,7 +48,10 @@ pub(super) fn text(results: &Results) -> String {
             ("scores", Json::Object(scores.collect())),
         ])
     });
-    let keys = manifest.keys.iter().map(|(key, value)| (key.clone(), Json::Raw(value.clone())));
+    let keys = manifest
+        .keys
+        .iter()
+        .map(|(key, value)| (key.clone(), Json::Raw(value.clone())));
     Json::object([
         ("name", manifest.name.as_str().into()),
         ("created", manifest.created.as_str().into()),

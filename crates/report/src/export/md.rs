@@ -27,7 +27,11 @@ pub(super) fn page(dir: &Path) -> Result<String, ExportError> {
         text += &format!("- selected: trial {}{separator}{}\n", row.trial, md_text(&params));
         text += &format!("- scores: {}\n", md_text(&scores_in_words(manifest, &table, row)));
     }
-    text += &format!("- made by gradsweep {} on {}\n\n", md_text(&manifest.version), md_text(&manifest.created));
+    text += &format!(
+        "- made by gradsweep {} on {}\n\n",
+        md_text(&manifest.version),
+        md_text(&manifest.created)
+    );
     text += &compare(&sweeps, None, None)?.render(Format::Md);
     Ok(text)
 }

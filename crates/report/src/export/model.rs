@@ -124,7 +124,10 @@ pub(super) fn levels(model: &Model) -> Vec<Levels<'_>> {
             name: &column.name,
             texts: Texts::of(known.iter().map(|level| level.text.as_str())),
             features,
-            known: known.iter().map(|level| (level.text.as_str(), position(level.feature))).collect(),
+            known: known
+                .iter()
+                .map(|level| (level.text.as_str(), position(level.feature)))
+                .collect(),
             null: null.map_or(unseen, |level| meaning(level.feature)),
             unseen,
         })
@@ -151,7 +154,10 @@ impl Meaning {
 impl Texts {
     fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Self {
         // As levels and labels are written: -0 is 0.
-        let is_number = |text: &str| text.parse::<f64>().is_ok_and(|value| format!("{}", value + 0.0) == text);
+        let is_number = |text: &str| {
+            text.parse::<f64>()
+                .is_ok_and(|value| format!("{}", value + 0.0) == text)
+        };
         if texts.clone().next().is_none() {
             Self::Words
         } else if texts.clone().all(is_number) {
@@ -244,9 +250,17 @@ pub(super) fn sample() -> Model {
             id: None,
             rows: 12,
             fingerprint: "f".repeat(64),
-            features: ["hour", "hour=(missing)", "day", "carrier=AA", "carrier=(missing)", "carrier=(other)", "month=1"]
-                .map(str::to_owned)
-                .to_vec(),
+            features: [
+                "hour",
+                "hour=(missing)",
+                "day",
+                "carrier=AA",
+                "carrier=(missing)",
+                "carrier=(other)",
+                "month=1",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             columns: vec![
                 number("hour", 0, Some(1)),
                 number("day", 2, None),
@@ -298,10 +312,16 @@ mod tests {
         let carrier = &levels[0];
         assert_eq!(carrier.features, [(MISSING, 3.0), ("AA", 2.0), (OTHER, 4.0)]);
         assert_eq!(carrier.known, [("AA", Some(1)), ("ZZ", Some(2))]);
-        assert_eq!((carrier.null, carrier.unseen), (Meaning::Feature(0), Meaning::Feature(2)));
+        assert_eq!(
+            (carrier.null, carrier.unseen),
+            (Meaning::Feature(0), Meaning::Feature(2))
+        );
         let month = &levels[1];
         assert_eq!(month.known, [("1", Some(0)), ("2", None)]);
-        assert_eq!((month.texts, month.null, month.unseen), (Texts::Numbers, Meaning::Error, Meaning::Error));
+        assert_eq!(
+            (month.texts, month.null, month.unseen),
+            (Texts::Numbers, Meaning::Error, Meaning::Error)
+        );
     }
 
     #[test]

@@ -36,7 +36,10 @@ pub(super) fn journal(results: &Results, curves: &Curves) -> String {
         lines.push(object.to_string());
     };
     let direction = if select.higher_is_better { 2 } else { 1 };
-    line(CREATE_STUDY, json!({ "study_name": manifest.name, "directions": [direction] }));
+    line(
+        CREATE_STUDY,
+        json!({ "study_name": manifest.name, "directions": [direction] }),
+    );
     let names = json!({ "study:metric_names": [select.name] });
     line(SET_STUDY_SYSTEM_ATTR, json!({ "study_id": 0, "system_attr": names }));
     for (key, value) in [
@@ -44,7 +47,10 @@ pub(super) fn journal(results: &Results, curves: &Curves) -> String {
         ("fingerprint", &manifest.fingerprint),
         ("plan", &manifest.plan_hash),
     ] {
-        line(SET_STUDY_USER_ATTR, json!({ "study_id": 0, "user_attr": { key: value } }));
+        line(
+            SET_STUDY_USER_ATTR,
+            json!({ "study_id": 0, "user_attr": { key: value } }),
+        );
     }
     let distributions: Vec<Distribution> = (0..results.table.params.len())
         .map(|index| Distribution::of(results.table.rows.iter().map(|row| &row.params[index])))
@@ -202,7 +208,10 @@ mod tests {
     fn domains_are_those_of_the_values() {
         use ParamValue::{Float, Int, Null, Text};
         let of = |values: &[ParamValue]| Distribution::of(values.iter());
-        assert_eq!(of(&[Float(0.1), Null, Int(2)]), Distribution::Float { low: 0.1, high: 2.0 });
+        assert_eq!(
+            of(&[Float(0.1), Null, Int(2)]),
+            Distribution::Float { low: 0.1, high: 2.0 }
+        );
         assert_eq!(of(&[Int(5), Int(3)]), Distribution::Int { low: 3, high: 5 });
         let infinite = of(&[Float(1.0), Float(f64::INFINITY)]);
         assert_eq!(infinite, Distribution::Choice(vec![json!(1.0), json!("inf")]));

@@ -85,10 +85,16 @@ mod tests {
         let text = Message::new().text(2, "testing").into_bytes();
         assert_eq!(text, [0x12, 7, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67]);
         let inner = Message::new().int(1, 150);
-        assert_eq!(Message::new().message(3, &inner).into_bytes(), [0x1a, 3, 0x08, 0x96, 0x01]);
+        assert_eq!(
+            Message::new().message(3, &inner).into_bytes(),
+            [0x1a, 3, 0x08, 0x96, 0x01]
+        );
         let minus_two = Message::new().int(1, -2).into_bytes();
         assert_eq!(minus_two, [0x08, 0xfe, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
-        assert_eq!(Message::new().double(1, 1.0).into_bytes(), [0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
+        assert_eq!(
+            Message::new().double(1, 1.0).into_bytes(),
+            [0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]
+        );
         assert_eq!(Message::new().float(15, 1.0).into_bytes(), [0x7d, 0, 0, 0x80, 0x3f]);
     }
 }

@@ -16,7 +16,11 @@ pub(super) fn encode(model: &Model, path: &Path) -> Result<Vec<u8>, ExportError>
     let own = &model.numbers;
     let numeric = vec![own.impute.len()];
     let tensors = [
-        ("coefficients", vec![1, own.coefficients.len()], own.coefficients.as_slice()),
+        (
+            "coefficients",
+            vec![1, own.coefficients.len()],
+            own.coefficients.as_slice(),
+        ),
         ("intercept", vec![1], std::slice::from_ref(&own.intercept)),
         ("impute", numeric.clone(), &own.impute),
         ("mean", numeric.clone(), &own.mean),
@@ -62,7 +66,13 @@ mod tests {
         let file = SafeTensors::deserialize(&bytes).expect("readable");
         assert_eq!(file.tensor("coefficients").expect("there").shape(), [1, 7]);
         let (_, header) = SafeTensors::read_metadata(&bytes).expect("readable");
-        let header = header.metadata().as_ref().expect("there").get("gradsweep").expect("there").clone();
+        let header = header
+            .metadata()
+            .as_ref()
+            .expect("there")
+            .get("gradsweep")
+            .expect("there")
+            .clone();
         let meaning: serde_json::Value = serde_json::from_str(&header).expect("JSON");
         assert_eq!(meaning["features"][6], "month=1");
         assert_eq!(meaning["numeric_columns"], serde_json::json!(["hour", "day"]));

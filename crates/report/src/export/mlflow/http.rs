@@ -83,7 +83,9 @@ impl Server {
         match value {
             Ok(value) if (200..300).contains(&answer.status) => Ok(value),
             value => {
-                let said = value.ok().and_then(|value| value["message"].as_str().map(str::to_owned));
+                let said = value
+                    .ok()
+                    .and_then(|value| value["message"].as_str().map(str::to_owned));
                 let body = || String::from_utf8_lossy(&answer.body).chars().take(200).collect();
                 Err(ExportError::Refused {
                     uri: self.to_string(),
@@ -202,11 +204,23 @@ mod tests {
     #[test]
     fn addresses_are_taken_apart() {
         let parsed = |uri: &str| Server::parse(uri).map(|server| server.to_string()).ok();
-        assert_eq!(parsed("http://127.0.0.1:5000").as_deref(), Some("http://127.0.0.1:5000"));
+        assert_eq!(
+            parsed("http://127.0.0.1:5000").as_deref(),
+            Some("http://127.0.0.1:5000")
+        );
         assert_eq!(parsed("http://host/ml/").as_deref(), Some("http://host:80/ml"));
         assert_eq!(parsed("http://[::1]:5000").as_deref(), Some("http://[::1]:5000"));
         assert_eq!(parsed("http://[::1]").as_deref(), Some("http://[::1]:80"));
-        for wrong in ["https://host", "host:5000", "http://", "http://:80", "http://h:x", "http://h/\r\nX: y", "http://u@h", "file:///tmp"] {
+        for wrong in [
+            "https://host",
+            "host:5000",
+            "http://",
+            "http://:80",
+            "http://h:x",
+            "http://h/\r\nX: y",
+            "http://u@h",
+            "file:///tmp",
+        ] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
     }
@@ -216,9 +230,18 @@ mod tests {
         let answer = |text: &str| read(text.as_bytes()).map(|answer| (answer.status, answer.body)).ok();
         let ok = Some((200, b"{}".to_vec()));
         assert_eq!(answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}rest"), ok);
-        assert_eq!(answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\n\r\n"), ok);
+        assert_eq!(
+            answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\n\r\n"),
+            ok
+        );
         assert_eq!(answer("HTTP/1.0 200 OK\r\n\r\n{}"), ok);
-        for cut in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}", "SSH-2.0\r\n\r\n", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{}"] {
+        for cut in [
+            "",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}",
+            "SSH-2.0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{}",
+        ] {
             assert_eq!(answer(cut), None, "{cut}");
         }
     }

@@ -160,7 +160,13 @@ impl Log<'_> {
         Ok(text(&made["run"]["info"]["run_id"]))
     }
 
-    fn batch(&self, run: &str, metrics: &[Value], params: &[(String, String)], tags: &[Value]) -> Result<(), ExportError> {
+    fn batch(
+        &self,
+        run: &str,
+        metrics: &[Value],
+        params: &[(String, String)],
+        tags: &[Value],
+    ) -> Result<(), ExportError> {
         let send = |metrics: &[Value], params: &[Value], tags: &[Value]| {
             let body = json!({ "run_id": run, "metrics": metrics, "params": params, "tags": tags });
             self.server.post("runs/log-batch", &body).map(drop)

@@ -82,7 +82,8 @@ impl<'a> Graph<'a> {
     }
 
     pub(super) fn input(&mut self, name: &str, kind: i64) {
-        self.inputs.push(value(name, kind, &[Dimension::Rows, Dimension::Of(1)]));
+        self.inputs
+            .push(value(name, kind, &[Dimension::Rows, Dimension::Of(1)]));
     }
 
     pub(super) fn declare_output(&mut self, name: &str, kind: i64, dimensions: &[Dimension]) {
@@ -150,7 +151,9 @@ pub(super) fn value(name: &str, kind: i64, dimensions: &[Dimension]) -> Message 
         shape.message(1, &size)
     });
     let tensor = Message::new().int(1, kind).message(2, &shape);
-    Message::new().text(1, name).message(2, &Message::new().message(1, &tensor))
+    Message::new()
+        .text(1, name)
+        .message(2, &Message::new().message(1, &tensor))
 }
 
 impl Tensor {
@@ -163,12 +166,16 @@ impl Tensor {
                 .bytes(9, &bytes)
         };
         match self {
-            Self::Doubles(dimensions, values) => {
-                raw(dimensions, DOUBLE, values.iter().flat_map(|value| value.to_le_bytes()).collect())
-            }
-            Self::Integers(dimensions, values) => {
-                raw(dimensions, INTEGER, values.iter().flat_map(|value| value.to_le_bytes()).collect())
-            }
+            Self::Doubles(dimensions, values) => raw(
+                dimensions,
+                DOUBLE,
+                values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            ),
+            Self::Integers(dimensions, values) => raw(
+                dimensions,
+                INTEGER,
+                values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            ),
             Self::Bools(dimensions, values) => {
                 raw(dimensions, BOOL, values.iter().map(|value| u8::from(*value)).collect())
             }

@@ -94,13 +94,20 @@ mod tests {
     use super::*;
 
     fn count(bytes: &[u8], text: &str) -> usize {
-        bytes.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
+        bytes
+            .windows(text.len())
+            .filter(|window| *window == text.as_bytes())
+            .count()
     }
 
     #[test]
     fn every_column_is_an_input_under_its_own_name() {
         let bytes = encode(&sample());
-        for (name, kind) in [("hour", graph::DOUBLE), ("carrier", graph::TEXT), ("month", graph::DOUBLE)] {
+        for (name, kind) in [
+            ("hour", graph::DOUBLE),
+            ("carrier", graph::TEXT),
+            ("month", graph::DOUBLE),
+        ] {
             let input = graph::value(name, kind, &[Dimension::Rows, Dimension::Of(1)]).into_bytes();
             assert!(bytes.windows(input.len()).any(|window| window == input), "{name}");
         }

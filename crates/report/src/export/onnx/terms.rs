@@ -81,7 +81,11 @@ fn add_text_levels(graph: &mut Graph<'_>, column: &Levels<'_>) -> String {
         let feature = feature.map_or(zeros, |feature| feature as i64);
         know(*text, feature);
         if column.texts == Texts::Bools {
-            for spelling in if *text == "true" { ["True", "TRUE"] } else { ["False", "FALSE"] } {
+            for spelling in if *text == "true" {
+                ["True", "TRUE"]
+            } else {
+                ["False", "FALSE"]
+            } {
                 know(spelling, feature);
             }
         }
@@ -100,8 +104,16 @@ fn add_text_levels(graph: &mut Graph<'_>, column: &Levels<'_>) -> String {
 fn add_number_levels(graph: &mut Graph<'_>, column: &Levels<'_>) -> String {
     graph.input(column.name, DOUBLE);
     let unseen = column.weight(column.unseen.feature());
-    let values = column.known.iter().map(|(text, _)| text.parse().unwrap_or(f64::NAN)).collect();
-    let more = column.known.iter().map(|(_, feature)| column.weight(*feature) - unseen).collect();
+    let values = column
+        .known
+        .iter()
+        .map(|(text, _)| text.parse().unwrap_or(f64::NAN))
+        .collect();
+    let more = column
+        .known
+        .iter()
+        .map(|(_, feature)| column.weight(*feature) - unseen)
+        .collect();
     let width = vec![column.known.len() as i64];
     let values = graph.constant("values", Tensor::Doubles(width.clone(), values));
     let more = graph.constant("weights", Tensor::Doubles(width, more));

@@ -37,7 +37,12 @@ pub(super) fn experiment(results: &Results) -> Vec<u8> {
         .each(params, |experiment, param| experiment.message(4, &param))
         .each(metrics, |experiment, metric| experiment.message(5, &metric))
         .text(6, &results.manifest.name);
-    plugin("_hparams_/experiment", PLUGIN, Message::new().message(2, &experiment), results.begun())
+    plugin(
+        "_hparams_/experiment",
+        PLUGIN,
+        Message::new().message(2, &experiment),
+        results.begun(),
+    )
 }
 
 /// A trial's values.
@@ -51,7 +56,12 @@ pub(super) fn start(results: &Results, row: &TrialRow, time: f64) -> Vec<u8> {
         })
         .text(4, &format!("trial {}", row.trial))
         .double(5, time);
-    plugin("_hparams_/session_start_info", PLUGIN, Message::new().message(3, &start), time)
+    plugin(
+        "_hparams_/session_start_info",
+        PLUGIN,
+        Message::new().message(3, &start),
+        time,
+    )
 }
 
 /// How a trial ended.
@@ -62,7 +72,12 @@ pub(super) fn end(row: &TrialRow, time: f64) -> Vec<u8> {
         TrialState::Waiting => 3,
     };
     let end = Message::new().int(1, status).double(2, time);
-    plugin("_hparams_/session_end_info", PLUGIN, Message::new().message(4, &end), time)
+    plugin(
+        "_hparams_/session_end_info",
+        PLUGIN,
+        Message::new().message(4, &end),
+        time,
+    )
 }
 
 /// The type of a hyperparameter: that of all its values, or else text.

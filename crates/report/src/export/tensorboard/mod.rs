@@ -28,7 +28,15 @@ pub(super) fn write(results: &Results, curves: &Curves, dir: &Path) -> Result<()
     let events = [version(begun), hparams::experiment(results)];
     file::write(&dir.join(&name), &record::file(&events))?;
     let by_trial = results.by_trial();
-    let width = results.table.rows.iter().map(|row| row.trial).max().unwrap_or(0).to_string().len();
+    let width = results
+        .table
+        .rows
+        .iter()
+        .map(|row| row.trial)
+        .max()
+        .unwrap_or(0)
+        .to_string()
+        .len();
     for row in &results.table.rows {
         let runs = by_trial.get(&row.trial).copied().unwrap_or(&[]);
         let seconds: f64 = runs.iter().filter_map(|run| Some(run.record.as_ref()?.seconds)).sum();
@@ -40,7 +48,12 @@ pub(super) fn write(results: &Results, curves: &Curves, dir: &Path) -> Result<()
                 Split::Val => "val",
             };
             let tag = format!("{rows}/{}", curve.metric);
-            events.extend(curve.points.iter().map(|(epoch, value)| scalar(&tag, *epoch, *value, begun)));
+            events.extend(
+                curve
+                    .points
+                    .iter()
+                    .map(|(epoch, value)| scalar(&tag, *epoch, *value, begun)),
+            );
             last = last.max(curve.points.last().map_or(0, |(epoch, _)| *epoch));
         }
         for metric in &results.table.metrics {
