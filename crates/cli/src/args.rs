@@ -203,13 +203,13 @@ pub(crate) struct ExportArgs {
     /// A sweep directory; for onnx, safetensors and sklearn a model's folder too.
     #[arg(value_name = "STORE|MODEL")]
     pub(crate) store: PathBuf,
-    /// The format: csv (as cv_results_), json, md, onnx, safetensors, sklearn, optuna, tensorboard or mlflow.
+    /// The format: csv (as `cv_results_`), json, md, onnx, safetensors, sklearn, optuna, tensorboard or mlflow.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) to: ExportFormat,
     /// The file to write; for tensorboard a new directory.
     #[arg(long, value_name = "FILE", required_unless_present = "uri")]
     pub(crate) out: Option<PathBuf>,
-    /// The tracking server to send to, as http://127.0.0.1:5000 (mlflow only).
+    /// The tracking server to send to, as `http://127.0.0.1:5000` (mlflow only).
     #[arg(long, value_name = "URI", conflicts_with = "out")]
     pub(crate) uri: Option<String>,
 }
@@ -237,7 +237,7 @@ pub(crate) struct CalibrateArgs {
     /// How probabilities are calibrated; default: platt, or not at all where only --threshold is given.
     #[arg(long, value_enum, value_name = "METHOD")]
     pub(crate) method: Option<CalibrationMethod>,
-    /// Tune the threshold for this metric: f1, balanced_accuracy, accuracy or matthews_corrcoef.
+    /// Tune the threshold for this metric: `f1`, `balanced_accuracy`, `accuracy` or `matthews_corrcoef`.
     #[arg(long, value_name = "METRIC")]
     pub(crate) threshold: Option<String>,
     /// What the result is printed as.

@@ -182,12 +182,37 @@ impl OutOfFold {
 /// The mean of the restarts' probabilities of a stored row.
 fn probability<T: Real>(view: &View<'_, T>, row: usize, restarts: &[&Weights]) -> f64 {
     let x = view.x.row(row);
-    let of = |weights: &&Weights| {
-        let mut sums = [0.0; LANES];
-        for (column, (x, w)) in x.iter().zip(&weights.w).enumerate() {
-            sums[column % LANES] += x.as_f64() * w;
-        }
-        sigmoid(sums.iter().sum::<f64>() + weights.b)
-    };
+    // The matrix is row-major: a row is a slice.
+    let x = x.as_slice().unwrap_or_default();
+    let of = |weights: &&Weights| sigmoid(dot(x, &weights.w) + weights.b);
     restarts.iter().map(of).sum::<f64>() / restarts.len() as f64
+}
+
+/// `Σ x·w` in f64, in an order that depends on nothing but the length.
+fn dot<T: Real>(x: &[T], w: &[f64]) -> f64 {
+    let (x_lanes, w_lanes) = (x.chunks_exact(LANES), w.chunks_exact(LANES));
+    let rest = x_lanes.remainder().iter().zip(w_lanes.remainder());
+    let rest: f64 = rest.map(|(x, w)| x.as_f64() * w).sum();
+    let mut sums = [0.0; LANES];
+    for (x, w) in x_lanes.zip(w_lanes) {
+        for lane in 0..LANES {
+            sums[lane] += x[lane].as_f64() * w[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dot;
+
+    #[test]
+    fn every_column_counts_once() {
+        for length in 0..20_u8 {
+            let x: Vec<f32> = (0..length).map(|i| f32::from(i) + 1.0).collect();
+            let w: Vec<f64> = (0..length).map(|i| f64::from(i) - 3.0).collect();
+            let plain: f64 = x.iter().zip(&w).map(|(x, w)| f64::from(*x) * w).sum();
+            assert_eq!(dot(&x, &w), plain, "{length}");
+        }
+    }
 }

@@ -204,17 +204,10 @@ fn run_with<T: Real + Element>(
     manifest.cost = cost(&seconds, start, epochs_trained);
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
-    if let Some(mut predictions) = OutOfFold::missing(&writer, config)? {
-        for repeat in predictions.repeats(data.repeat) {
-            data = data.switch(config, request.rows, repeat, &mut seconds)?;
-            predictions.add(repeat, &data, config)?;
-        }
-        predictions.write(&writer)?;
-    }
     seconds.write += writing.elapsed().as_secs_f64();
     // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
     let table = store::Store::open(dir)?.trials()?;
-    let data = data.switch(config, request.rows, 0, &mut seconds)?;
+    let data = predict_held_out(&writer, config, request.rows, data, &mut seconds)?;
     let refitting = Instant::now();
     let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
     drop(writer);
@@ -235,6 +228,29 @@ fn run_with<T: Real + Element>(
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// Makes the out-of-fold predictions that the config asks for; gives the rows in the order of the first repeat.
+fn predict_held_out<T: Real + Element>(
+    writer: &StoreWriter,
+    config: &Config,
+    rows: Option<usize>,
+    mut data: Repeat<T>,
+    seconds: &mut Seconds,
+) -> Result<Repeat<T>, RunError> {
+    let Some(mut predictions) = OutOfFold::missing(writer, config)? else {
+        return data.switch(config, rows, 0, seconds);
+    };
+    for repeat in predictions.repeats(data.repeat) {
+        data = data.switch(config, rows, repeat, seconds)?;
+        let writing = Instant::now();
+        predictions.add(repeat, &data, config)?;
+        seconds.write += writing.elapsed().as_secs_f64();
+    }
+    let writing = Instant::now();
+    predictions.write(writer)?;
+    seconds.write += writing.elapsed().as_secs_f64();
+    data.switch(config, rows, 0, seconds)
 }
 
 fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {

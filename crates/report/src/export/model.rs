@@ -122,7 +122,7 @@ pub(super) fn levels(model: &Model) -> Vec<Levels<'_>> {
         let known: Vec<&ModelLevel> = levels.iter().filter(|level| level.text != MISSING).collect();
         Some(Levels {
             name: &column.name,
-            texts: Texts::of(known.iter().map(|level| level.text.as_str())),
+            texts: Texts::of(&known.iter().map(|level| level.text.as_str()).collect::<Vec<_>>()),
             features,
             known: known
                 .iter()
@@ -152,17 +152,17 @@ impl Meaning {
 }
 
 impl Texts {
-    fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Self {
+    fn of(texts: &[&str]) -> Self {
         // As levels and labels are written: -0 is 0.
-        let is_number = |text: &str| {
+        let is_number = |text: &&str| {
             text.parse::<f64>()
-                .is_ok_and(|value| format!("{}", value + 0.0) == text)
+                .is_ok_and(|value| format!("{}", value + 0.0) == **text)
         };
-        if texts.clone().next().is_none() {
+        if texts.is_empty() {
             Self::Words
-        } else if texts.clone().all(is_number) {
+        } else if texts.iter().all(is_number) {
             Self::Numbers
-        } else if texts.clone().all(|text| text == "true" || text == "false") {
+        } else if texts.iter().all(|text| ["true", "false"].contains(text)) {
             Self::Bools
         } else {
             Self::Words

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::curves::Curves;
 use super::results::Results;
 
-/// Codes of the operations, as in optuna/storages/journal/_storage.py.
+/// Codes of the operations, as in `optuna/storages/journal/_storage.py`.
 const CREATE_STUDY: u8 = 0;
 const SET_STUDY_USER_ATTR: u8 = 2;
 const SET_STUDY_SYSTEM_ATTR: u8 = 3;

@@ -1,4 +1,4 @@
-//! The wire format of Protocol Buffers, as much of it as ONNX and TensorBoard need.
+//! The wire format of Protocol Buffers, as much of it as ONNX and `TensorBoard` need.
 //!
 //! A message is a sequence of fields, each a key (number and wire type) and a value.
 //! Source: Protocol Buffers documentation, "Encoding".

@@ -135,6 +135,15 @@ pub fn calibrate(request: &CalibrateRequest) -> Result<Calibrated, RunError> {
         threshold,
         after: metric.value(&counts),
     });
+    let (before, after_scores) = (Scores::of(&rows), Scores::of(&after));
+    let mut notes = notes(&store, is_by_folds);
+    if request.method.is_some() && after_scores.log_loss >= before.log_loss {
+        notes.push(
+            "this calibration does not lower the log loss: the probabilities are as good without it, and predict applies it only with \
+             --calibrated"
+                .to_owned(),
+        );
+    }
     let tuned = threshold.as_ref().map(|tuned| (tuned.threshold, tuned.metric));
     let calibration = Calibration::new(&model, map, tuned, rows.len() as u64);
     calibration.write(&dir)?;
@@ -143,11 +152,11 @@ pub fn calibrate(request: &CalibrateRequest) -> Result<Calibrated, RunError> {
         trial,
         rows: rows.len() as u64,
         parts: parts.len(),
-        before: Scores::of(&rows),
-        after: Scores::of(&after),
+        before,
+        after: after_scores,
         threshold,
         table: measure::table(&rows, &after),
-        notes: notes(&store, is_by_folds),
+        notes,
         calibration,
     })
 }

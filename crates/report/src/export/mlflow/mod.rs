@@ -2,7 +2,7 @@
 //!
 //! - [`http`]: the little of HTTP that this takes; the only code of the program that opens a socket
 //!
-//! Spoken is the REST API 2.0 of MLflow, whose limits for a batch are 1,000 metrics, 100 parameters and 100 tags.
+//! Spoken is the REST API 2.0 of `MLflow`, whose limits for a batch are 1,000 metrics, 100 parameters and 100 tags.
 
 mod http;
 

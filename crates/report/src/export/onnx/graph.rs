@@ -90,7 +90,7 @@ impl<'a> Graph<'a> {
         self.outputs.push(value(name, kind, dimensions));
     }
 
-    pub(super) fn constant(&mut self, what: &str, tensor: Tensor) -> String {
+    pub(super) fn constant(&mut self, what: &str, tensor: &Tensor) -> String {
         let name = self.name(what);
         self.constants.push(tensor.message(&name));
         name
@@ -139,6 +139,11 @@ impl<'a> Graph<'a> {
             .each(&self.inputs, |graph, input| graph.message(11, input))
             .each(&self.outputs, |graph, output| graph.message(12, output))
     }
+}
+
+/// A length or a place as ONNX has it.
+pub(super) fn integer(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// An input or output.

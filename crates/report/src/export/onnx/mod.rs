@@ -59,9 +59,9 @@ fn graph(model: &Model) -> Message {
         added.push(terms::add_levels(&mut graph, &column));
     }
     let all = graph.concat("terms", &added);
-    let one = graph.constant("axis", Tensor::Integers(vec![1], vec![1]));
+    let one = graph.constant("axis", &Tensor::Integers(vec![1], vec![1]));
     let sum = graph.node("ReduceSum", "sum", &[&all, &one], &[]);
-    let intercept = graph.constant("intercept", Tensor::Doubles(vec![1], vec![model.numbers.intercept]));
+    let intercept = graph.constant("intercept", &Tensor::Doubles(vec![1], vec![model.numbers.intercept]));
     let z = graph.node("Add", "log_odds", &[&sum, &intercept], &[]);
 
     let minus_z = graph.node("Neg", "minus_log_odds", &[&z], &[]);
@@ -71,14 +71,14 @@ fn graph(model: &Model) -> Message {
     let probabilities = graph.output("probabilities");
     graph.concat_as(&probabilities, &[negative, positive]);
 
-    let threshold = graph.constant("cut", Tensor::Doubles(vec![1], vec![cut(model)]));
+    let threshold = graph.constant("cut", &Tensor::Doubles(vec![1], vec![cut(model)]));
     let is_positive = graph.node("Greater", "is_positive", &[&z, &threshold], &[]);
     let class = graph.cast_to_integer("class", &is_positive);
     let (labels, kind) = match Labels::of(model) {
         Labels::Integers(labels) => (Tensor::Integers(vec![2], labels.to_vec()), graph::INTEGER),
         Labels::Texts(labels) => (Tensor::Texts(vec![2], labels.to_vec()), graph::TEXT),
     };
-    let labels = graph.constant("labels", labels);
+    let labels = graph.constant("labels", &labels);
     let chosen = graph.node("Gather", "chosen", &[&labels, &class], &[]);
     let label = graph.output("label");
     graph.node_as("Squeeze", &label, &[&chosen, &one], &[]);

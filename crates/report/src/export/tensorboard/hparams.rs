@@ -1,4 +1,4 @@
-//! What TensorBoard's HParams plugin reads: the experiment's columns, and each trial's values. Numbers of fields are those of the plugin's
+//! What `TensorBoard`'s `HParams` plugin reads: the experiment's columns, and each trial's values. Numbers of fields are those of the plugin's
 //! `api.proto` and `plugin_data.proto`.
 
 use gradsweep_store::{ParamValue, TrialRow, TrialState};

@@ -2,7 +2,7 @@
 //!
 //! - [`record`]: the framing of events, with checksums
 //! - [`event`]: events and summaries
-//! - [`hparams`]: what the HParams plugin reads
+//! - [`hparams`]: what the `HParams` plugin reads
 
 mod event;
 mod hparams;
@@ -21,7 +21,7 @@ use super::results::Results;
 /// Fills an empty directory.
 ///
 /// Scalars are `val/<metric>` and `train/<metric>` by epoch, and `mean_val_<metric>` as in the sweep's table of trials, by which
-/// HParams compares trials.
+/// `HParams` compares trials.
 pub(super) fn write(results: &Results, curves: &Curves, dir: &Path) -> Result<(), ExportError> {
     let begun = results.begun();
     let name = format!("events.out.tfevents.{begun:.0}.gradsweep");

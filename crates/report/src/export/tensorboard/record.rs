@@ -1,7 +1,7 @@
 //! The framing of an event file: length, its checksum, the event, its checksum.
 //!
 //! Checksums are CRC-32C (Castagnoli), rotated and shifted ("masked"), because a checksum of data that holds checksums is weak.
-//! Source: TensorFlow, core/lib/io/record_writer.h and core/lib/hash/crc32c.h.
+//! Source: TensorFlow, `core/lib/io/record_writer.h` and `core/lib/hash/crc32c.h`.
 
 /// The reflected polynomial.
 const CASTAGNOLI: u32 = 0x82f6_3b78;
