@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradsweep_report::Format;
+use gradsweep_report::{ExportFormat, Format};
 
 /// Trains all runs of a sweep together and compares them.
 #[derive(Debug, Parser)]
@@ -39,8 +39,12 @@ pub(crate) enum Verb {
     Show(ShowArgs),
     /// List the sweeps below a directory.
     List(ListArgs),
+    /// Hand a sweep's results or its model to another tool.
+    Export(ExportArgs),
     /// Predict new rows with a model: its label and the probability of each class.
     Predict(PredictArgs),
+    /// Calibrate the selected model's probabilities, tune its threshold.
+    Calibrate(CalibrateArgs),
     /// Score a model on labelled rows by every metric.
     Evaluate(EvaluateArgs),
     /// Fit a trial of a sweep on other rows and save the model.
@@ -195,6 +199,22 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A sweep directory; for onnx, safetensors and sklearn a model's folder too.
+    #[arg(value_name = "STORE|MODEL")]
+    pub(crate) store: PathBuf,
+    /// The format: csv (as `cv_results_`), json, md, onnx, safetensors, sklearn, optuna, tensorboard or mlflow.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: ExportFormat,
+    /// The file to write; for tensorboard a new directory.
+    #[arg(long, value_name = "FILE", required_unless_present = "uri")]
+    pub(crate) out: Option<PathBuf>,
+    /// The tracking server to send to, as `http://127.0.0.1:5000` (mlflow only).
+    #[arg(long, value_name = "URI", conflicts_with = "out")]
+    pub(crate) uri: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     /// A sweep directory, whose selected trial predicts, or a model's folder.
     #[arg(value_name = "STORE|MODEL")]
@@ -205,6 +225,33 @@ pub(crate) struct PredictArgs {
     /// Where the predictions go: a .parquet or .csv file.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Apply what gradsweep calibrate has fitted: calibrated probabilities, the tuned threshold.
+    #[arg(long)]
+    pub(crate) calibrated: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    /// The sweep directory.
+    pub(crate) store: PathBuf,
+    /// How probabilities are calibrated; default: platt, or not at all where only --threshold is given.
+    #[arg(long, value_enum, value_name = "METHOD")]
+    pub(crate) method: Option<CalibrationMethod>,
+    /// Tune the threshold for this metric: `f1`, `balanced_accuracy`, `accuracy` or `matthews_corrcoef`.
+    #[arg(long, value_name = "METRIC")]
+    pub(crate) threshold: Option<String>,
+    /// What the result is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+}
+
+/// Ways to calibrate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CalibrationMethod {
+    /// A logistic regression on the log odds.
+    Platt,
+    /// A rising step function of the log odds: for many rows.
+    Isotonic,
 }
 
 #[derive(Debug, Args)]

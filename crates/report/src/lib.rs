@@ -1,7 +1,8 @@
 //! What a store says: sweeps compared, one sweep, trial or run shown, the sweeps below a directory listed.
 //!
 //! [`compare`] ranks trials over all sweeps given, [`show`] answers what is in one, [`list`] what there is. Each returns a value that renders
-//! itself in any [`Format`]: aligned for a terminal, as Markdown, or with full precision as JSON or CSV. Reads stores only, prints nothing.
+//! itself in any [`Format`]: aligned for a terminal, as Markdown, or with full precision as JSON or CSV. [`export`](fn@export) hands results and
+//! the model to other tools. Reads stores only, prints nothing.
 //!
 //! ```no_run
 //! use gradsweep_report::{Format, compare, open};
@@ -17,6 +18,7 @@
 
 mod compare;
 mod error;
+mod export;
 mod format;
 mod inference;
 mod json;
@@ -33,6 +35,7 @@ mod table;
 
 pub use compare::{Comparison, compare};
 pub use error::ReportError;
+pub use export::{ExportError, ExportFormat, Exported, Logged, UnknownExportFormat, export, log_to_mlflow};
 pub use format::{Format, UnknownFormat};
 pub use inference::{Inference, Term};
 pub use list::{Listing, list};

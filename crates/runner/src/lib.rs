@@ -19,6 +19,8 @@
 //! assert_eq!(gradsweep_runner::search::trials(&config).expect("seven trials").len(), 7);
 //! ```
 
+pub mod calibrate;
+mod card;
 pub mod config;
 pub mod dataset;
 pub mod doctor;
@@ -29,6 +31,7 @@ pub mod gradcheck;
 pub mod inference;
 pub mod memory;
 mod model;
+mod oof;
 pub mod plan;
 pub mod predict;
 mod record;

@@ -12,6 +12,7 @@ use gradsweep_store::{
 };
 use serde::Serialize;
 
+use crate::card;
 use crate::config::{self, Config, SaveModels, Strategy};
 use crate::dataset::{load_spec, shape_of, source_spec};
 use crate::error::RunError;
@@ -114,6 +115,9 @@ pub(crate) fn selected<T: Real + Element>(
             model.write(&folder)?;
         }
         test = Some(scores);
+    }
+    if is_saved {
+        card::write(&folder, &model, Some(table))?;
     }
     Ok(Refitted {
         model: is_saved.then_some(folder),
@@ -410,6 +414,7 @@ fn fit_and_write<T: Real + Element>(config: &Config, trial: &Trial, out: &Path) 
     let identity = identity(config, trial, &data.summary.fingerprint);
     let model = model::build(&data, config, trial, &outcome.parameters, identity, metrics);
     model.write(out)?;
+    card::write(out, &model, None)?;
     Ok(RefitSummary {
         model: out.to_path_buf(),
         trial: trial.number,

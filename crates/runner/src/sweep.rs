@@ -16,6 +16,7 @@ use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
+use crate::oof::{self, OutOfFold};
 use crate::plan::{COUNTS, Plan, PlanSummary};
 use crate::refit::{self, Refitted};
 use crate::resume::{self, More};
@@ -226,7 +227,7 @@ fn run_with<T: Real + Element>(
     seconds.write += writing.elapsed().as_secs_f64();
     // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
     let table = store::Store::open(dir)?.trials()?;
-    let data = data.switch(config, request.rows, 0, &mut seconds)?;
+    let data = predict_held_out(&writer, config, request.rows, data, &mut seconds)?;
     let refitting = Instant::now();
     let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
     drop(writer);
@@ -248,6 +249,29 @@ fn run_with<T: Real + Element>(
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// Makes the out-of-fold predictions that the config asks for; gives the rows in the order of the first repeat.
+fn predict_held_out<T: Real + Element>(
+    writer: &StoreWriter,
+    config: &Config,
+    rows: Option<usize>,
+    mut data: Repeat<T>,
+    seconds: &mut Seconds,
+) -> Result<Repeat<T>, RunError> {
+    let Some(mut predictions) = OutOfFold::missing(writer, config)? else {
+        return data.switch(config, rows, 0, seconds);
+    };
+    for repeat in predictions.repeats(data.repeat) {
+        data = data.switch(config, rows, repeat, seconds)?;
+        let writing = Instant::now();
+        predictions.add(repeat, &data, config)?;
+        seconds.write += writing.elapsed().as_secs_f64();
+    }
+    let writing = Instant::now();
+    predictions.write(writer)?;
+    seconds.write += writing.elapsed().as_secs_f64();
+    data.switch(config, rows, 0, seconds)
 }
 
 fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {
@@ -412,6 +436,7 @@ fn open<T>(
     if is_same_plan
         && is_done
         && open.has_tables()?
+        && oof::is_current(dir, config)?
         && let Some(refitted) = refit::done(dir, config, plan, &manifest.fingerprint)?
     {
         return Ok(Opened::NothingToDo(refitted));

@@ -9,6 +9,8 @@ mod golden;
 mod leaks;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/oof.rs"]
+mod oof;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]

@@ -35,7 +35,7 @@ const FILES: [&str; 11] = [
 const FOLDERS: [(&str, &[&str]); 3] = [
     (PARTS, &["parquet", "damaged", "old"]),
     ("checkpoints", &["json", "safetensors"]),
-    (MODELS, &["json", "safetensors"]),
+    (MODELS, &["json", "safetensors", "md"]),
 ];
 
 /// Length of the random ending of a temporary file: `.name.XXXXXX`.

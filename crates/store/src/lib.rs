@@ -40,6 +40,7 @@ mod manifest;
 mod model;
 mod parts;
 mod plan;
+mod predictions;
 mod reader;
 mod rows;
 mod run;
@@ -53,9 +54,10 @@ pub use format::FormatVersion;
 pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
 pub use model::{
     Fate, Mean, Model, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelNumbers, ModelTarget, ModelVersion,
-    NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model,
+    NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model, write_beside_model,
 };
 pub use plan::{PlanTable, PlannedRun, PlannedTrial};
+pub use predictions::Predictions;
 pub use reader::Store;
 pub use rows::{RunRow, Score, TrialRow, TrialTable};
 pub use run::{CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState};

@@ -158,7 +158,7 @@ impl Store {
     }
 
     /// A table, if it is there and made from the plan and the parts that are there.
-    fn table(&self, name: &str) -> Result<Option<Frame>, StoreError> {
+    pub(crate) fn table(&self, name: &str) -> Result<Option<Frame>, StoreError> {
         let path = self.dir.join(name);
         if !path.exists() {
             return Ok(None);

@@ -2,6 +2,7 @@
 
 mod comparing;
 mod errors;
+mod exporting;
 mod listing;
 mod sample;
 mod showing;

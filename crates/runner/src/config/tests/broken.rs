@@ -88,7 +88,6 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("[output]\nreport = true", "not built yet", (5, 1)),
     ("[output]\nsave_models = \"all\"", "not built yet", (5, 15)),
     ("[sweep]\nselect = \"1se\"", "needs `model.C` to be swept", (5, 10)),
-    ("[output]\npredictions = \"selected\"", "not built yet", (5, 15)),
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
     // Not built yet.
