@@ -32,7 +32,8 @@ pub(crate) fn error(message: &str, hint: Option<&str>) {
     };
     talk(&format!("{red}error{reset}{bold}:{reset} {}\n", clean(message)));
     if let Some(hint) = hint {
-        talk(&format!("  help: {}\n", clean(hint)));
+        // Further lines stand below the first, so that a caret points at what it means.
+        talk(&format!("  help: {}\n", clean(hint).replace('\n', "\n        ")));
     }
 }
 

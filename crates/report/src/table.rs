@@ -32,6 +32,11 @@ impl Grid {
         self.columns.push((name.into(), side));
     }
 
+    /// Whether there are no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds a row, which has a cell for every column.
     pub(crate) fn row(&mut self, cells: Vec<ParamValue>) {
         debug_assert_eq!(cells.len(), self.columns.len(), "{:?}", self.columns);

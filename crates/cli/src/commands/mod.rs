@@ -7,6 +7,7 @@ mod drift;
 mod evaluate;
 mod explain;
 mod gradcheck;
+mod list;
 mod plan;
 mod predict;
 mod refit;
@@ -46,7 +47,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Plan(own) => plan::plan(own),
         Verb::Compare(own) => compare::compare(own),
         Verb::Show(own) => show::show(own),
-        Verb::List(own) => compare::list(own),
+        Verb::List(own) => list::list(own),
         Verb::Predict(own) => predict::predict(own, arguments.quiet),
         Verb::Evaluate(own) => evaluate::evaluate(own, arguments.quiet),
         Verb::Refit(own) => refit::refit(own, arguments.quiet),
