@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     Plan(PlanArgs),
     /// Rank the trials of one or more sweeps.
     Compare(CompareArgs),
+    /// Write a sweep, or several compared, as one HTML page that needs nothing else.
+    Report(ReportArgs),
     /// Print a sweep, one of its trials or one of its runs.
     Show(ShowArgs),
     /// List the sweeps below a directory.
@@ -93,6 +95,9 @@ pub(crate) struct RunArgs {
     /// Write every event to this file, a JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Write report.html every few seconds while training, so that a browser shows how it goes.
+    #[arg(long)]
+    pub(crate) report_live: bool,
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +178,16 @@ pub(crate) struct CompareArgs {
     /// What the table is printed as: table, json, csv or md.
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Sweep directories; several are compared in one page.
+    #[arg(required = true, value_name = "STORE")]
+    pub(crate) stores: Vec<PathBuf>,
+    /// The page; default: report.html in the sweep's directory, or here for several sweeps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -48,6 +48,16 @@ impl Grid {
         self.row(cells.into_iter().map(ParamValue::Text).collect());
     }
 
+    /// The header and the rows as texts.
+    pub(crate) fn texts_of(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let header = self.columns.iter().map(|(name, _)| name.clone()).collect();
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(ToString::to_string).collect());
+        (header, rows.collect())
+    }
+
     /// Removes every column whose cells are all empty or missing.
     pub(crate) fn without_empty_columns(mut self) -> Self {
         let keep: Vec<bool> = (0..self.columns.len())

@@ -11,6 +11,7 @@ mod list;
 mod plan;
 mod predict;
 mod refit;
+mod report;
 mod resume;
 mod run;
 mod show;
@@ -26,9 +27,8 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 9] = [
+const NOT_BUILT: [&str; 8] = [
     "init",
-    "report",
     "export",
     "calibrate",
     "cache",
@@ -46,6 +46,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Check(own) => check::check(own),
         Verb::Plan(own) => plan::plan(own),
         Verb::Compare(own) => compare::compare(own),
+        Verb::Report(own) => report::report(own, arguments.quiet),
         Verb::Show(own) => show::show(own),
         Verb::List(own) => list::list(own),
         Verb::Predict(own) => predict::predict(own, arguments.quiet),

@@ -19,50 +19,50 @@ use crate::sweeps::Sweep;
 /// A ranking of trials. Its rows are those asked for; ranks, differences and chances are over all trials that the filter keeps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    pub(super) by: MetricInfo,
+    pub(crate) by: MetricInfo,
     /// Nothing was held out: training scores rank.
-    pub(super) is_train: bool,
-    pub(super) is_over_sweeps: bool,
-    pub(super) varying: Varying,
+    pub(crate) is_train: bool,
+    pub(crate) is_over_sweeps: bool,
+    pub(crate) varying: Varying,
     /// The other metrics.
-    pub(super) others: Vec<String>,
-    pub(super) rows: Vec<Row>,
-    pub(super) trials: usize,
+    pub(crate) others: Vec<String>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) trials: usize,
     /// Trials that the filter left out.
-    pub(super) n_filtered: usize,
+    pub(crate) n_filtered: usize,
     /// Whether the corrected test holds for the best trial's folds.
-    pub(super) test: Test,
+    pub(crate) test: Test,
     /// Scores each trial of the best one's sweep has.
-    pub(super) n_scores: usize,
+    pub(crate) n_scores: usize,
     /// The two metrics of a front.
-    pub(super) pareto: Option<[String; 2]>,
+    pub(crate) pareto: Option<[String; 2]>,
     /// What the rule of one standard error takes, by sweep.
-    pub(super) one_se: Vec<OneSe>,
+    pub(crate) one_se: Vec<OneSe>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row {
-    pub(super) rank: usize,
-    pub(super) sweep: String,
-    pub(super) trial: u32,
-    pub(super) state: TrialState,
-    pub(super) params: Vec<ParamValue>,
-    pub(super) score: Score,
+pub(crate) struct Row {
+    pub(crate) rank: usize,
+    pub(crate) sweep: String,
+    pub(crate) trial: u32,
+    pub(crate) state: TrialState,
+    pub(crate) params: Vec<ParamValue>,
+    pub(crate) score: Score,
     /// To the best trial, where both were scored on the same rows.
-    pub(super) difference: Option<Difference>,
+    pub(crate) difference: Option<Difference>,
     /// The chance that it is the best of those scored on the same rows as the best.
-    pub(super) p_best: Option<f64>,
-    pub(super) others: Vec<Score>,
+    pub(crate) p_best: Option<f64>,
+    pub(crate) others: Vec<Score>,
 }
 
 /// What the rule of one standard error takes in a sweep.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct OneSe {
-    pub(super) sweep: String,
-    pub(super) trial: u32,
-    pub(super) params: String,
+pub(crate) struct OneSe {
+    pub(crate) sweep: String,
+    pub(crate) trial: u32,
+    pub(crate) params: String,
     /// It is the trial with the best score too.
-    pub(super) is_best: bool,
+    pub(crate) is_best: bool,
 }
 
 /// What is known of a trial beside the best one.
@@ -79,25 +79,34 @@ struct Beside {
 /// same data, split in the same way).
 pub fn compare(sweeps: &[Sweep], query: &Query) -> Result<Comparison, ReportError> {
     let tables = tables(sweeps)?;
-    let sources = sources(sweeps, &tables);
-    let mut ranking = rank(&sources, query)?;
+    let runs = |index: usize| sweeps[index].store.runs();
+    compare_tables(&sources(sweeps, &tables), query, runs)
+}
+
+/// The same of tables that are read already.
+pub(crate) fn compare_tables(
+    sources: &[Source],
+    query: &Query,
+    runs: impl Fn(usize) -> Result<Vec<RunRow>, StoreError>,
+) -> Result<Comparison, ReportError> {
+    let mut ranking = rank(sources, query)?;
     let pareto = query.pareto.as_deref().map(|names| two(names, &ranking)).transpose()?;
     if let Some(pair) = &pareto {
-        keep_front(&mut ranking, &sources, pair);
+        keep_front(&mut ranking, sources, pair);
     }
     let mut order: Vec<usize> = (0..ranking.candidates.len()).collect();
     if let Some(text) = &query.sort {
-        sort(&mut order, &ranking, &sources, text)?;
+        sort(&mut order, &ranking, sources, text)?;
     }
     order.truncate(query.top.unwrap_or(usize::MAX));
     let best = ranking.candidates.first().copied().filter(Candidate::is_scored);
     let folds = match best {
-        Some(best) if !ranking.is_train || ranking.candidates.len() > 1 => fold_scores(sweeps, &ranking, best)?,
+        Some(best) if !ranking.is_train || ranking.candidates.len() > 1 => fold_scores(sources, &ranking, best, runs)?,
         _ => HashMap::new(),
     };
     let test = best.map_or(Test::Valid, |best| Test::new(sources[best.sweep].manifest));
-    let beside = beside(sweeps, &ranking, &folds, test);
-    let varying = Varying::new(&sources);
+    let beside = beside(sources, &ranking, &folds, test);
+    let varying = Varying::new(sources);
     let others: Vec<String> = ranking
         .metrics
         .iter()
@@ -125,8 +134,8 @@ pub fn compare(sweeps: &[Sweep], query: &Query) -> Result<Comparison, ReportErro
     });
     let rows: Vec<Row> = rows.collect();
     Ok(Comparison {
-        is_over_sweeps: sweeps.len() > 1,
-        one_se: one_se(&sources, &ranking),
+        is_over_sweeps: sources.len() > 1,
+        one_se: one_se(sources, &ranking),
         n_scores: best
             .and_then(|best| folds.get(&best.key()))
             .map_or(0, |held| held.scores().len()),
@@ -143,13 +152,13 @@ pub fn compare(sweeps: &[Sweep], query: &Query) -> Result<Comparison, ReportErro
 }
 
 /// The trial tables of all sweeps.
-pub(super) fn tables(sweeps: &[Sweep]) -> Result<Vec<TrialTable>, ReportError> {
+pub(crate) fn tables(sweeps: &[Sweep]) -> Result<Vec<TrialTable>, ReportError> {
     let tables = sweeps.iter().map(|sweep| sweep.store.trials());
     Ok(tables.collect::<Result<Vec<_>, StoreError>>()?)
 }
 
 /// The sweeps with their trials.
-pub(super) fn sources<'a>(sweeps: &'a [Sweep], tables: &'a [TrialTable]) -> Vec<Source<'a>> {
+pub(crate) fn sources<'a>(sweeps: &'a [Sweep], tables: &'a [TrialTable]) -> Vec<Source<'a>> {
     let pairs = sweeps.iter().zip(tables);
     let sources = pairs.map(|(sweep, trials)| Source {
         name: &sweep.name,
@@ -207,20 +216,20 @@ fn sort(order: &mut [usize], ranking: &Ranking, sources: &[Source], text: &str) 
 
 /// The scores by fold of all trials whose sweep was split like the best one's.
 fn fold_scores(
-    sweeps: &[Sweep],
+    sources: &[Source],
     ranking: &Ranking,
     best: Candidate,
+    runs: impl Fn(usize) -> Result<Vec<RunRow>, StoreError>,
 ) -> Result<HashMap<(usize, u32), FoldScores>, ReportError> {
-    let identity = split_identity(sweeps[best.sweep].store.manifest());
+    let identity = split_identity(sources[best.sweep].manifest);
     let mut folds = HashMap::new();
-    for (index, sweep) in sweeps.iter().enumerate() {
+    for (index, source) in sources.iter().enumerate() {
         let is_compared = ranking.candidates.iter().any(|candidate| candidate.sweep == index);
-        let is_paired = split_identity(sweep.store.manifest()) == identity;
+        let is_paired = split_identity(source.manifest) == identity;
         if !(is_paired && is_compared) {
             continue;
         }
-        let runs: Vec<RunRow> = sweep.store.runs()?;
-        for of_trial in runs.chunk_by(|a, b| a.trial == b.trial) {
+        for of_trial in runs(index)?.chunk_by(|a, b| a.trial == b.trial) {
             if let Some(scores) = FoldScores::new(of_trial, &ranking.by.name, ranking.is_train) {
                 folds.insert((index, of_trial[0].trial), scores);
             }
@@ -229,7 +238,7 @@ fn fold_scores(
     Ok(folds)
 }
 
-fn beside(sweeps: &[Sweep], ranking: &Ranking, folds: &HashMap<(usize, u32), FoldScores>, test: Test) -> Vec<Beside> {
+fn beside(sources: &[Source], ranking: &Ranking, folds: &HashMap<(usize, u32), FoldScores>, test: Test) -> Vec<Beside> {
     let mut beside = vec![Beside::default(); ranking.candidates.len()];
     let Some((best, reference)) = ranking
         .candidates
@@ -254,7 +263,7 @@ fn beside(sweeps: &[Sweep], ranking: &Ranking, folds: &HashMap<(usize, u32), Fol
         return beside;
     }
     let scores: Vec<&FoldScores> = paired.iter().map(|(_, scores)| *scores).collect();
-    let seed = sweeps[best.sweep].store.manifest().seed;
+    let seed = sources[best.sweep].manifest.seed;
     if let Some(chances) = probability_of_being_best(&scores, ranking.by.higher_is_better, seed) {
         for ((index, _), chance) in paired.iter().zip(chances) {
             beside[*index].p_best = Some(chance);

@@ -19,5 +19,6 @@ pub use groups::groups;
 pub use importance::importance;
 pub use query::Query;
 
-pub(crate) use importance::Importance;
-pub(crate) use rank::Candidate;
+pub(crate) use comparison::{Row, compare_tables, sources};
+pub(crate) use importance::{Importance, of as importance_of};
+pub(crate) use rank::{Candidate, Ranking, better, rank};
