@@ -56,7 +56,7 @@ pub(crate) fn width() -> usize {
 }
 
 /// Control characters other than line ends are shown as a replacement character.
-fn clean(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> std::borrow::Cow<'_, str> {
     let is_hostile =
         |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if text.contains(is_hostile) {

@@ -41,6 +41,9 @@ function number(value, digits = 5) {
   return value.toFixed(Math.max(0, digits - whole));
 }
 
+// A label of an axis: no more digits than it needs.
+function tick(value) { return Math.abs(value) >= 1e6 ? value.toExponential() : String(Number(value.toPrecision(4))); }
+
 function setting(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);

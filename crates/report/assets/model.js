@@ -29,7 +29,7 @@ function curveOption(indices) {
     grid: { left: 62, right: 18, top: 30, bottom: 44 },
     tooltip: tooltip(q => tip("epoch " + q[0].value[0], q.filter(p => p.seriesName && !p.seriesName.startsWith("series")).slice(0, 8).map(p => [p.seriesName, number(p.value[1])])), { trigger: "axis" }),
     xAxis: xAxis("epoch", { type: longest > 60 ? "log" : "value", min: indices.some(i => details[i].curve.epochs[0] === 0) ? "dataMin" : 1, max: longest }),
-    yAxis: yAxis(metric, { type: "value", min: Number((range.low - room).toPrecision(3)), max: Number((range.high + room).toPrecision(3)), axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: v => number(v, 4) } }),
+    yAxis: yAxis(metric, { type: "value", min: Number((range.low - room).toPrecision(3)), max: Number((range.high + room).toPrecision(3)), axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick } }),
     series,
   };
 }
@@ -77,7 +77,7 @@ function drawPaths() {
   const range = scoreRange();
   chart(document.getElementById("c-path"), () => ({
     tooltip: tooltip(q => { const p = q.find(p => p.seriesName === metric); return p ? trialTip(p.value[2]) : tip("", []); }, { trigger: "axis" }),
-    xAxis: cAxis(), yAxis: yAxis(metric, { type: "value", axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: v => number(v, 4) }, max: page.higher ? undefined : Number((range[1] + (range[1] - range[0]) * 0.3).toPrecision(3)) }),
+    xAxis: cAxis(), yAxis: yAxis(metric, { type: "value", axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick }, max: page.higher ? undefined : Number((range[1] + (range[1] - range[0]) * 0.3).toPrecision(3)) }),
     series: [
       { type: "line", stack: "band", data: kept.map(i => [x(i), scores[i] - (errors[i] || 0)]), symbol: "none", lineStyle: { opacity: 0 }, silent: true },
       { type: "line", stack: "band", data: kept.map(i => [x(i), 2 * (errors[i] || 0)]), symbol: "none", lineStyle: { opacity: 0 }, areaStyle: { color: color("accent"), opacity: 0.15 }, silent: true },
@@ -104,7 +104,7 @@ function foldsOption(index) {
   return {
     grid: { left: 10, right: 30, top: 8, bottom: 42, containLabel: true },
     tooltip: tooltip(q => { const run = rows[q.dataIndex]; return tip(name(run), [[metric, number(value(run))], ["held-out rows", run[10] === null ? "–" : run[10].toLocaleString("en")], ["run", run[0]]]); }),
-    xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: v => number(v, 4) } }),
+    xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick } }),
     yAxis: axis({ type: "category", data: [""], splitLine: { show: false } }),
     series: [{ type: "scatter", data: rows.map(run => [value(run), 0]), symbolSize: 13, itemStyle: { color: color("accent"), opacity: 0.75, borderColor: color("paper"), borderWidth: 1 },
       label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },

@@ -55,7 +55,7 @@ function drawSlices() {
         tooltip: tooltip(q => trialTip(q.data[2])),
         brush: { toolbox: [], brushLink: null, xAxisIndex: 0, brushMode: "single", brushType: "rect", transformable: false, throttleType: "debounce", throttleDelay: 150, brushStyle: { color: color("accent-soft"), borderColor: color("accent"), borderWidth: 1 }, outOfBrush: { colorAlpha: 1 } },
         xAxis: xAxis(param.name, scale.type === "category" ? { type: "category", data: scale.data } : { type: scale.type }),
-        yAxis: yAxis(metric, { type: "value", min: range[0] - room, max: range[1] + room, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: v => number(v, 4) } }),
+        yAxis: yAxis(metric, { type: "value", min: range[0] - room, max: range[1] + room, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick, showMinLabel: false, showMaxLabel: false } }),
         series: [
           { type: "scatter", data: off, symbolSize: size, itemStyle: { color: color("quiet"), opacity: 0.12 }, silent: true, clip: true },
           { type: "scatter", data: on, symbolSize: size, itemStyle: Object.assign({ opacity: count > 3000 ? 0.35 : 0.6 }, tones), clip: true },
@@ -86,17 +86,19 @@ function drawSlices() {
 function drawParallel() {
   const box = document.getElementById("parallel");
   if (!box) return;
-  const scales = trials.params.slice(0, 12).map(axisOf), range = scoreRange();
+  const scales = trials.params.slice(0, 12).map(axisOf), range = scoreRange(), room = (range[1] - range[0]) * 0.02;
+  // Scores far from the good ones lie at the end of their axis.
+  const all = [range[0] - room, range[1] + room], within = v => Math.min(range[1], Math.max(range[0], v));
   const lines = () => drawn().filter(i => scores[i] !== null).slice(0, 3000);
   const option = () => {
     const kept = lines(), on = kept.filter(isOn), off = kept.filter(i => !isOn(i));
-    const line = i => ({ value: scales.map((scale, p) => scale.at(trials.params[p].values[i])).concat([scores[i]]), index: i });
+    const line = i => ({ value: scales.map((scale, p) => scale.at(trials.params[p].values[i])).concat([within(scores[i])]), index: i });
     const isMany = on.length > 400;
     return {
       visualMap: { show: false, min: range[0], max: range[1], dimension: scales.length, seriesIndex: 1, inRange: { color: ramp().slice(1, 9) } },
-      parallel: { left: 40, right: 80, top: 42, bottom: 24, parallelAxisDefault: { nameTextStyle: { color: color("ink"), fontSize: 12.5 }, nameGap: 16, axisLine: { lineStyle: { color: color("quiet") } }, axisTick: { show: false }, axisLabel: { color: color("quiet"), fontSize: 11 }, areaSelectStyle: { width: 18, borderWidth: 1, borderColor: color("accent"), color: color("accent"), opacity: 0.2 } } },
+      parallel: { left: 64, right: 80, top: 42, bottom: 24, parallelAxisDefault: { nameTextStyle: { color: color("ink"), fontSize: 12.5 }, nameGap: 16, axisLine: { lineStyle: { color: color("quiet") } }, axisTick: { show: false }, axisLabel: { color: color("quiet"), fontSize: 11 }, areaSelectStyle: { width: 18, borderWidth: 1, borderColor: color("accent"), color: color("accent"), opacity: 0.2 } } },
       parallelAxis: scales.map((scale, p) => Object.assign({ dim: p, name: trials.params[p].name, type: scale.type }, scale.type === "category" ? { data: scale.data } : { scale: true }))
-        .concat([{ dim: scales.length, name: metric, type: "value", scale: true, inverse: !page.higher, axisLabel: { color: color("quiet"), fontSize: 11, formatter: v => number(v, 4) } }]),
+        .concat([{ dim: scales.length, name: metric, type: "value", min: all[0], max: all[1], inverse: !page.higher, nameLocation: page.higher ? "end" : "start", axisLabel: { color: color("quiet"), fontSize: 11, formatter: tick, showMinLabel: false, showMaxLabel: false } }]),
       series: [
         { type: "parallel", data: off.slice(0, 1500).map(line), lineStyle: { color: color("quiet"), opacity: 0.05, width: 1 }, inactiveOpacity: 0.02, silent: true },
         { type: "parallel", data: on.map(line), lineStyle: { opacity: isMany ? 0.25 : 0.6, width: isMany ? 1 : 1.4 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.25 : 0.8 },
@@ -113,7 +115,7 @@ function drawParallel() {
       const inside = [];
       for (let i = 0; i < count; i++) {
         const fits = intervals.every(([dim, ranges]) => {
-          let value = dim === scales.length ? scores[i] : scales[dim].at(trials.params[dim].values[i]);
+          let value = dim === scales.length ? within(scores[i]) : scales[dim].at(trials.params[dim].values[i]);
           if (value === null) return false;
           if (dim < scales.length && scales[dim].type === "category") value = scales[dim].data.indexOf(value);
           return ranges.some(r => value >= r[0] && value <= r[1]);
@@ -182,7 +184,7 @@ function drawMap() {
   const option = () => {
     const px = Number(xs.value), py = Number(ys.value), { sides, cells } = cellsOf(px, py), range = scoreRange();
     const isContour = kind.value === "contour" && cells.length > 3;
-    const legend = { min: range[0], max: range[1], calculable: false, orient: "vertical", right: 4, top: "middle", itemHeight: 180, itemWidth: 12, precision: 4, textStyle: { color: color("quiet"), fontSize: 11 }, inRange: { color: ramp() }, formatter: v => number(v, 4) };
+    const legend = { min: range[0], max: range[1], calculable: false, orient: "vertical", right: 4, top: "middle", itemHeight: 180, itemWidth: 12, precision: 4, textStyle: { color: color("quiet"), fontSize: 11 }, inRange: { color: ramp() }, text: [tick(range[1]), tick(range[0])], formatter: tick };
     const frame = { grid: { left: 84, right: 96, top: 14, bottom: 48 } };
     const sideAxis = (side, name, extra) => Object.assign(extra(name, { type: "category", data: side.names, nameTextStyle: { color: color("quiet"), fontSize: 12 } }));
     if (!isContour) {

@@ -40,6 +40,7 @@ pub use html::{Live, html, write_html};
 pub use inference::{Inference, Term};
 pub use list::{Listing, list};
 pub use page::Page;
+pub use params::in_words;
 pub use sanitize::sanitize;
 pub use sheet::Sheet;
 pub use show::{runs_named, show};

@@ -92,7 +92,7 @@ pub(crate) fn short_names(paths: &[String]) -> Vec<String> {
 }
 
 /// `C = 0.518, solver = sgd`.
-pub(crate) fn in_words(paths: &[String], values: &[ParamValue]) -> String {
+pub fn in_words(paths: &[String], values: &[ParamValue]) -> String {
     let pairs = short_names(paths)
         .into_iter()
         .zip(values)

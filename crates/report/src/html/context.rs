@@ -211,6 +211,7 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
         "runs": number::counted(runs.len() as u64, "run"),
         "states": counts.in_words(),
         "unconverged": (counts.unconverged > 0).then(|| number::counted(counts.unconverged, "run")),
+        "goes_on": matches!(manifest.keys.get("train.solver").and_then(Value::as_str), Some("auto" | "lbfgs" | "newton")),
         "failures": outcome::failures(runs),
         "rungs": outcome::rungs(source.trials.rows.iter().map(|row| row.rung)),
         "cost": [

@@ -2,6 +2,7 @@
 
 mod comparing;
 mod errors;
+mod large;
 mod listing;
 mod sample;
 mod showing;
