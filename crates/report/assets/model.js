@@ -90,7 +90,7 @@ function drawPaths() {
     grid: { left: 62, right: 130, top: 30, bottom: 44 },
     tooltip: tooltip(q => tip("C = " + setting(q[0].value[0]), q.map(p => [p.seriesName, number(p.value[1], 4)])), { trigger: "axis" }),
     xAxis: cAxis(), yAxis: yAxis("coefficient", { type: "value" }),
-    series: lines.map(([f, data], i) => ({ type: "line", name: features[f], data, symbol: "none", lineStyle: { color: okabeIto[i % 7], width: 1.8 }, itemStyle: { color: okabeIto[i % 7] },
+    series: lines.map(([f, data], i) => ({ type: "line", name: features[f], data, symbol: "none", lineStyle: { color: okabeIto[i % 8], width: 1.8 }, itemStyle: { color: okabeIto[i % 8] },
       endLabel: { show: true, formatter: () => features[f].length > 16 ? features[f].slice(0, 15) + "…" : features[f], color: color("quiet"), fontSize: 11 }, labelLayout: { moveOverlap: "shiftY" } })),
   }));
 }

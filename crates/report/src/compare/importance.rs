@@ -18,8 +18,8 @@ use crate::table::{Grid, Side, float};
 
 /// Trees of the forest.
 const TREES: usize = 64;
-/// Most trials the forest is grown on; of more, an even choice over the ranking.
-const MOST_TRIALS: usize = 1000;
+/// Most trials the forest is grown on where that is all that was asked for; the time it takes grows with the square.
+const MOST_TRIALS: usize = 500;
 /// Fewest trials that say anything.
 const FEWEST_TRIALS: usize = 4;
 /// Most parameters whose pairs are looked at.
@@ -51,7 +51,13 @@ pub fn importance(sweeps: &[Sweep], query: &Query) -> Result<Sheet, ReportError>
     let sources = sources(sweeps, &tables);
     let ranking = rank(&sources, query)?;
     let varying = Varying::new(&sources);
-    let found = of(&sources, &varying, &ranking.candidates, sweeps[0].store.manifest().seed)?;
+    let found = of(
+        &sources,
+        &varying,
+        &ranking.candidates,
+        sweeps[0].store.manifest().seed,
+        MOST_TRIALS,
+    )?;
     let mut people = Grid::new();
     people.column("parameter", Side::Left);
     people.column(format!("share of the variance of {}", ranking.by.name), Side::Right);
@@ -103,15 +109,16 @@ pub fn importance(sweeps: &[Sweep], query: &Query) -> Result<Sheet, ReportError>
     })
 }
 
-/// Of candidates in the order of the ranking.
+/// Of candidates in the order of the ranking; of more than `most`, of an even choice over it.
 pub(crate) fn of(
     sources: &[Source],
     varying: &Varying,
     candidates: &[Candidate],
     seed: u64,
+    most: usize,
 ) -> Result<Vec<Importance>, ReportError> {
     let scored: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_scored()).collect();
-    let n = scored.len().min(MOST_TRIALS);
+    let n = scored.len().min(most);
     if n < FEWEST_TRIALS || varying.paths.is_empty() {
         return Err(ReportError::TooLittle {
             what: "the importance of parameters",

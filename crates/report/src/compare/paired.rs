@@ -122,10 +122,19 @@ impl FoldScores {
         Some(Difference {
             mean,
             se,
-            p: se.filter(|_| is_valid).and_then(|se| two_sided(mean, se, n - 1.0)),
+            p: se
+                .filter(|_| is_valid)
+                .and_then(|se| two_sided(mean, spread(se, &self.0), n - 1.0)),
             folds: differences.len(),
         })
     }
+}
+
+/// An error, or 0 where it is no more than the rounding of the scores.
+fn spread(se: f64, scores: &[FoldScore]) -> f64 {
+    const ROUNDING: f64 = 1e-12;
+    let largest = scores.iter().map(|held| held.score.abs()).fold(0.0, f64::max);
+    if se > ROUNDING * largest { se } else { 0.0 }
 }
 
 /// The chance of a mean at least this far from 0 if there is no difference.
@@ -238,6 +247,9 @@ mod tests {
         assert_eq!(same.and_then(|difference| difference.p), Some(1.0));
         let shifted = scores(&[1.5, 2.5]).minus(&scores(&[1.0, 2.0]), RANDOM);
         assert_eq!(shifted.and_then(|difference| difference.p), None);
+        // Shifted by a number that rounds differently in each fold.
+        let rounded = scores(&[1.1, 2.1, 3.1]).minus(&scores(&[1.0, 2.0, 3.0]), RANDOM);
+        assert_eq!(rounded.and_then(|difference| difference.p), None);
     }
 
     #[test]

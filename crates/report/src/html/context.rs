@@ -218,7 +218,7 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
             {"name": "load", "planned": Value::Null, "actual": seconds(cost.load_seconds)},
             {"name": "train", "planned": seconds(cost.planned_seconds), "actual": seconds(cost.train_seconds)},
             {"name": "in all, to the tables", "planned": Value::Null, "actual": seconds(cost.total_seconds)},
-            {"name": "column epochs", "planned": Value::Null, "actual": cost.column_epochs.map(number::count)},
+            {"name": "column epochs", "planned": most_epochs(manifest, runs.len()), "actual": cost.column_epochs.map(number::count)},
             {"name": "peak memory", "planned": Value::Null, "actual": cost.peak_memory_bytes.map(number::bytes)},
         ],
         "facts": [
@@ -234,6 +234,12 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
         "config": crate::sanitize::lines(&config),
         "resolved": crate::sanitize::lines(&resolved),
     })
+}
+
+/// The most epochs that the plan allows.
+fn most_epochs(manifest: &Manifest, runs: usize) -> Option<String> {
+    let epochs = manifest.keys.get("train.epochs").and_then(Value::as_u64)?;
+    Some(format!("at most {}", number::count(epochs * runs as u64)))
 }
 
 /// The columns of the data, as far as the manifest has them.

@@ -138,7 +138,7 @@ fn curve(runs: &[Vec<&HistoryRow>], scratch: &mut Vec<u32>) -> Option<Value> {
     scratch.sort_unstable();
     scratch.dedup();
     let epochs = thinned(scratch);
-    if epochs.is_empty() {
+    if epochs.len() < 2 {
         return None;
     }
     let at = |split: Split| -> Vec<Vec<f64>> {

@@ -29,6 +29,8 @@ const SCRIPT: [&str; 7] = [
     include_str!("../../assets/detail.js"),
     include_str!("../../assets/page.js"),
 ];
+/// Trials that the importance of parameters is taken from: a page must not take seconds.
+const MOST_FOR_IMPORTANCE: usize = 200;
 /// Rows of the leaderboard for readers without JavaScript.
 const LEADERS: usize = 20;
 
@@ -57,7 +59,13 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
     let comparison = compare_tables(&sources, &query, |index| Ok(runs[index].clone()))?;
     let varying = Varying::new(&sources);
     let chosen = chosen(sweeps, &sources, &ranking);
-    let importance = match importance_of(&sources, &varying, &ranking.candidates, first.store.manifest().seed) {
+    let importance = match importance_of(
+        &sources,
+        &varying,
+        &ranking.candidates,
+        first.store.manifest().seed,
+        MOST_FOR_IMPORTANCE,
+    ) {
         Ok(found) => found,
         // Too few trials: the page has no such figure.
         Err(ReportError::TooLittle { .. }) => Vec::new(),
@@ -100,7 +108,7 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
         "sweeps": sweeps.iter().zip(&sources).zip(&runs).map(|((sweep, source), runs)| context::sweep(sweep, source, runs)).collect::<Vec<_>>(),
         "changes": changes(sweeps)?,
         "has_quality": data["quality"].is_object(),
-        "has_importance": !importance.is_empty(),
+        "has_importance": importance.len() > 1,
         "n_trials": ranking.candidates.len(),
         "n_params": varying.paths.len(),
         "metric": ranking.by.name,

@@ -4,5 +4,6 @@ mod comparing;
 mod errors;
 mod large;
 mod listing;
+mod reporting;
 mod sample;
 mod showing;
