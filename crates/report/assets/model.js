@@ -29,7 +29,7 @@ function curveOption(indices) {
     grid: { left: 62, right: 18, top: 30, bottom: 44 },
     tooltip: tooltip(q => tip("epoch " + q[0].value[0], q.filter(p => p.seriesName && !p.seriesName.startsWith("series")).slice(0, 8).map(p => [p.seriesName, number(p.value[1])])), { trigger: "axis" }),
     xAxis: xAxis("epoch", { type: longest > 60 ? "log" : "value", min: indices.some(i => details[i].curve.epochs[0] === 0) ? "dataMin" : 1, max: longest }),
-    yAxis: yAxis(metric, { type: "value", min: Number((range.low - room).toPrecision(3)), max: Number((range.high + room).toPrecision(3)), axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick } }),
+    yAxis: yAxis(metric, { type: "value", min: Number((range.low - room).toPrecision(3)), max: Number((range.high + room).toPrecision(3)), axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick, showMinLabel: false, showMaxLabel: false } }),
     series,
   };
 }

@@ -57,18 +57,20 @@ function drawSlices() {
         xAxis: xAxis(param.name, scale.type === "category" ? { type: "category", data: scale.data } : { type: scale.type }),
         yAxis: yAxis(metric, { type: "value", min: range[0] - room, max: range[1] + room, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick, showMinLabel: false, showMaxLabel: false } }),
         series: [
-          { type: "scatter", data: off, symbolSize: size, itemStyle: { color: color("quiet"), opacity: 0.12 }, silent: true, clip: true },
-          { type: "scatter", data: on, symbolSize: size, itemStyle: Object.assign({ opacity: count > 3000 ? 0.35 : 0.6 }, tones), clip: true },
+          { type: "scatter", progressive: 0, data: off, symbolSize: size, itemStyle: { color: color("quiet"), opacity: 0.12 }, silent: true, clip: true },
+          { type: "scatter", progressive: 0, data: on, symbolSize: size, itemStyle: Object.assign({ opacity: count > 3000 ? 0.35 : 0.6 }, tones), clip: true },
           { type: "scatter", data: chosen, symbolSize: size + 6, itemStyle: { color: color("accent"), borderColor: color("paper"), borderWidth: 2 }, z: 5 },
         ],
       };
     };
+    let isOwn = false;
+    const choose = indices => { isOwn = true; select(indices); isOwn = false; };
     const held = chart(box, option, drawnChart => {
       drawnChart.on("click", q => q.data && q.data[2] !== undefined && openTrial(q.data[2], null));
       drawnChart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "rect", brushMode: "single" } });
       drawnChart.on("brushEnd", event => {
         const area = event.areas[0];
-        if (!area || !area.coordRange) { select(null); return; }
+        if (!area || !area.coordRange) { choose(null); return; }
         const [xs, ys] = area.coordRange, inside = [];
         for (let i = 0; i < count; i++) {
           let x = scale.at(param.values[i]);
@@ -76,10 +78,14 @@ function drawSlices() {
           if (scale.type === "category") x = scale.data.indexOf(x);
           if (x >= xs[0] && x <= xs[1] && scores[i] >= ys[0] && scores[i] <= ys[1]) inside.push(i);
         }
-        select(inside.length ? inside : null);
+        choose(inside.length ? inside : null);
       });
     });
-    state.listeners.push(() => { if (held.drawn) held.drawn.setOption({ series: option().series }); });
+    state.listeners.push(() => {
+      if (!held.drawn) return;
+      if (!isOwn) held.drawn.dispatchAction({ type: "brush", areas: [] });
+      held.drawn.setOption({ series: option().series });
+    });
   }
 }
 
@@ -89,7 +95,13 @@ function drawParallel() {
   const scales = trials.params.slice(0, 12).map(axisOf), range = scoreRange(), room = (range[1] - range[0]) * 0.02;
   // Scores far from the good ones lie at the end of their axis.
   const all = [range[0] - room, range[1] + room], within = v => Math.min(range[1], Math.max(range[0], v));
-  const lines = () => drawn().filter(i => scores[i] !== null).slice(0, 3000);
+  // Of many trials the best ones and an even choice of the rest: more lines show no more.
+  const lines = () => {
+    const scored = drawn().filter(i => scores[i] !== null && (state.selected === null || isOn(i)));
+    const rest = state.selected === null ? [] : drawn().filter(i => scores[i] !== null && !isOn(i));
+    const few = all => all.length <= 1500 ? all : Array.from({ length: 1500 }, (_, n) => all[n < 200 ? n : Math.floor(n * all.length / 1500)]);
+    return few(scored).concat(few(rest));
+  };
   const option = () => {
     const kept = lines(), on = kept.filter(isOn), off = kept.filter(i => !isOn(i));
     const line = i => ({ value: scales.map((scale, p) => scale.at(trials.params[p].values[i])).concat([within(scores[i])]), index: i });
@@ -100,8 +112,8 @@ function drawParallel() {
       parallelAxis: scales.map((scale, p) => Object.assign({ dim: p, name: trials.params[p].name, type: scale.type }, scale.type === "category" ? { data: scale.data } : { scale: true }))
         .concat([{ dim: scales.length, name: metric, type: "value", min: all[0], max: all[1], inverse: !page.higher, nameLocation: page.higher ? "end" : "start", axisLabel: { color: color("quiet"), fontSize: 11, formatter: tick, showMinLabel: false, showMaxLabel: false } }]),
       series: [
-        { type: "parallel", data: off.slice(0, 1500).map(line), lineStyle: { color: color("quiet"), opacity: 0.05, width: 1 }, inactiveOpacity: 0.02, silent: true },
-        { type: "parallel", data: on.map(line), lineStyle: { opacity: isMany ? 0.25 : 0.6, width: isMany ? 1 : 1.4 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.25 : 0.8 },
+        { type: "parallel", progressive: 0, data: off.slice(0, 1500).map(line), lineStyle: { color: color("quiet"), opacity: 0.05, width: 1 }, inactiveOpacity: 0.02, silent: true },
+        { type: "parallel", progressive: 0, data: on.map(line), lineStyle: { opacity: isMany ? 0.25 : 0.6, width: isMany ? 1 : 1.4 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.25 : 0.8 },
       ],
     };
   };
@@ -157,18 +169,22 @@ function cellsOf(px, py) {
   return { sides, cells };
 }
 
-// Distances weigh the known cells; eight levels of it are the contours.
+// The cells as nodes of a net, with what is missing filled in by distance, and straight lines between them; levels of it are the contours.
 function surface(sides, cells) {
-  const fine = 48, points = [], w = sides[0].names.length - 1 || 1, h = sides[1].names.length - 1 || 1;
-  const few = cells.length > 400 ? cells.filter((_, i) => i % Math.ceil(cells.length / 400) === 0) : cells;
-  for (let a = 0; a < fine; a++) for (let b = 0; b < fine; b++) {
-    const x = a / (fine - 1), y = b / (fine - 1);
+  const w = sides[0].names.length, h = sides[1].names.length, net = Array.from({ length: w }, () => new Array(h).fill(null));
+  for (const cell of cells) net[cell[0]][cell[1]] = cell[2];
+  const few = cells.filter((_, i) => i % Math.ceil(cells.length / 400) === 0);
+  for (let x = 0; x < w; x++) for (let y = 0; y < h; y++) {
+    if (net[x][y] !== null) continue;
     let sum = 0, weight = 0;
-    for (const cell of few) {
-      const d = (cell[0] / w - x) ** 2 + (cell[1] / h - y) ** 2, share = 1 / (d * d + 1e-7);
-      sum += share * cell[2]; weight += share;
-    }
-    points.push([a, b, sum / weight]);
+    for (const cell of few) { const d = ((cell[0] - x) / w) ** 2 + ((cell[1] - y) / h) ** 2, share = 1 / (d * d + 1e-9); sum += share * cell[2]; weight += share; }
+    net[x][y] = sum / weight;
+  }
+  const fine = 96, points = [];
+  for (let a = 0; a < fine; a++) for (let b = 0; b < fine; b++) {
+    const x = a / (fine - 1) * (w - 1), y = b / (fine - 1) * (h - 1), i = Math.min(Math.floor(x), Math.max(0, w - 2)), j = Math.min(Math.floor(y), Math.max(0, h - 2));
+    const p = x - i, q = y - j, i1 = Math.min(i + 1, w - 1), j1 = Math.min(j + 1, h - 1);
+    points.push([a, b, (net[i][j] * (1 - p) + net[i1][j] * p) * (1 - q) + (net[i][j1] * (1 - p) + net[i1][j1] * p) * q]);
   }
   return { fine, points };
 }
@@ -206,7 +222,7 @@ function drawMap() {
       xAxis: [hidden, axis(bare(sides[0], trials.params[px].name, { position: "bottom", nameGap: 26 }))],
       yAxis: [hidden, axis(bare(sides[1], trials.params[py].name, { position: "left", nameGap: 60 }))],
       series: [
-        { type: "heatmap", xAxisIndex: 0, yAxisIndex: 0, data: points, itemStyle: { borderWidth: 0 }, emphasis: { disabled: true } },
+        { type: "heatmap", progressive: 0, xAxisIndex: 0, yAxisIndex: 0, data: points, itemStyle: { borderWidth: 0 }, emphasis: { disabled: true } },
         { type: "scatter", xAxisIndex: 1, yAxisIndex: 1, data: cells, symbolSize: 5, itemStyle: { color: "transparent", borderColor: "rgba(255,255,255,.85)", borderWidth: 1 } },
       ],
     });

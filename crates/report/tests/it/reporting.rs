@@ -108,7 +108,7 @@ fn several_sweeps_are_one_page() {
     let page = html(&sweeps(scratch.path(), &[sgd(), path()]), None).expect("a page");
     assert!(page.contains("What differs between the sweeps"));
     assert!(page.contains("<td>train.solver</td><td>sgd</td><td>adam</td>"));
-    assert!(page.contains("<td>diverged</td><td class=\"n\">1</td><td>1</td>"));
+    assert!(page.contains("<td>diverged</td><td class=\"n\">3</td><td>1</td>"));
     let data = data(&page);
     assert_eq!(data["sweeps"].as_array().map(Vec::len), Some(2));
     assert_eq!(data["trials"]["sweep"], serde_json::json!([1, 1, 0, 1, 1, 0]));
@@ -149,5 +149,10 @@ fn the_page_replaces_the_one_before() {
     for _ in 0..2 {
         write_html(&sweeps, None, &out).expect("written");
     }
-    assert!(std::fs::read_to_string(&out).expect("readable").ends_with("</html>\n"));
+    assert!(
+        std::fs::read_to_string(&out)
+            .expect("readable")
+            .trim_end()
+            .ends_with("</html>")
+    );
 }
