@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     Plan(PlanArgs),
     /// Rank the trials of one or more sweeps.
     Compare(CompareArgs),
+    /// Write a sweep, or several compared, as one HTML page that needs nothing else.
+    Report(ReportArgs),
     /// Print a sweep, one of its trials or one of its runs.
     Show(ShowArgs),
     /// List the sweeps below a directory.
@@ -97,6 +99,9 @@ pub(crate) struct RunArgs {
     /// Write every event to this file, a JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Write report.html every few seconds while training, so that a browser shows how it goes.
+    #[arg(long)]
+    pub(crate) report_live: bool,
 }
 
 #[derive(Debug, Args)]
@@ -153,12 +158,40 @@ pub(crate) struct CompareArgs {
     /// The metric to rank by; default: the one the first sweep selects by.
     #[arg(long, value_name = "METRIC")]
     pub(crate) by: Option<String>,
-    /// Print only the best N trials.
+    /// Print only the first N rows.
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<usize>,
+    /// Compare only trials that meet this, as `param.model.C < 1 and solver == "sgd"`.
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    pub(crate) filter: Option<String>,
+    /// Print the rows in the order of this column instead of by rank; `-C` is descending.
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
+    /// Print only the trials that no other beats in both metrics, as `log_loss,accuracy`.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) pareto: Option<Vec<String>>,
+    /// Print one row per value of a parameter: how many trials, the best, the median.
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["sort", "pareto", "importance", "changes"])]
+    pub(crate) group_by: Option<String>,
+    /// Print how much of the differences between trials each parameter explains (fANOVA on a random forest).
+    #[arg(long, conflicts_with_all = ["sort", "pareto", "changes"])]
+    pub(crate) importance: bool,
+    /// Print what differs between the configs and data of the sweeps.
+    #[arg(long, conflicts_with_all = ["by", "filter", "sort", "pareto"])]
+    pub(crate) changes: bool,
     /// What the table is printed as: table, json, csv or md.
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Sweep directories; several are compared in one page.
+    #[arg(required = true, value_name = "STORE")]
+    pub(crate) stores: Vec<PathBuf>,
+    /// The page; default: report.html in the sweep's directory, or here for several sweeps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

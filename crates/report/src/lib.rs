@@ -5,10 +5,10 @@
 //! the model to other tools. Reads stores only, prints nothing.
 //!
 //! ```no_run
-//! use gradsweep_report::{Format, compare, open};
+//! use gradsweep_report::{Format, Query, compare, open};
 //! # fn main() -> Result<(), gradsweep_report::ReportError> {
 //! let sweeps = open(&["sweeps/flights".into()])?;
-//! let comparison = compare(&sweeps, Some("log_loss"), Some(5))?;
+//! let comparison = compare(&sweeps, &Query { top: Some(5), ..Query::default() })?;
 //! assert!(comparison.render(Format::Table).contains("log_loss"));
 //! # Ok(())
 //! # }
@@ -16,30 +16,35 @@
 
 #![forbid(unsafe_code)]
 
+mod columns;
 mod compare;
 mod error;
 mod export;
 mod format;
+mod html;
 mod inference;
 mod json;
 mod list;
 pub mod number;
 mod page;
-mod paired;
 mod params;
 mod sanitize;
+mod sheet;
 mod show;
 mod summary;
 mod sweeps;
 mod table;
 
-pub use compare::{Comparison, compare};
+pub use compare::{Comparison, Query, changes, compare, groups, importance};
 pub use error::ReportError;
 pub use export::{ExportError, ExportFormat, Exported, Logged, UnknownExportFormat, export, log_to_mlflow};
 pub use format::{Format, UnknownFormat};
+pub use html::{Live, html, write_html};
 pub use inference::{Inference, Term};
 pub use list::{Listing, list};
 pub use page::Page;
+pub use params::in_words;
 pub use sanitize::sanitize;
+pub use sheet::Sheet;
 pub use show::{runs_named, show};
 pub use sweeps::{Sweep, open};

@@ -61,6 +61,9 @@ pub struct SweepSummary {
     pub store: PathBuf,
     /// Whether everything had been done before.
     pub nothing_to_do: bool,
+    /// Whether the config asks for a page about it.
+    #[serde(skip)]
+    pub report: bool,
     /// Settings.
     pub trials: usize,
     /// Columns.
@@ -160,6 +163,7 @@ impl SweepSummary {
         Ok(Self {
             store: dir.to_path_buf(),
             nothing_to_do: false,
+            report: config.output.report,
             trials: written.trials,
             runs: written.runs,
             failed: written.failed,
@@ -272,6 +276,7 @@ impl SweepSummary {
         let summary = Self::new(dir, config, data, plan_summary, plan, &written, None, seconds, 0)?;
         Ok(Self {
             nothing_to_do: true,
+            report: config.output.report,
             ..summary
         })
     }

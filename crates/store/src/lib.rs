@@ -38,6 +38,7 @@ mod layout;
 mod lock;
 mod manifest;
 mod model;
+mod out_of_fold;
 mod parts;
 mod plan;
 mod predictions;
@@ -49,6 +50,7 @@ mod tables;
 mod value;
 mod writer;
 
+pub use atomic::write as write_file;
 pub use error::{Damage, ExitKind, StoreError};
 pub use format::FormatVersion;
 pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
@@ -56,6 +58,7 @@ pub use model::{
     Fate, Mean, Model, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelNumbers, ModelTarget, ModelVersion,
     NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model, write_beside_model,
 };
+pub use out_of_fold::OutOfFold;
 pub use plan::{PlanTable, PlannedRun, PlannedTrial};
 pub use predictions::Predictions;
 pub use reader::Store;

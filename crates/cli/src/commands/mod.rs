@@ -9,9 +9,11 @@ mod evaluate;
 mod explain;
 mod export;
 mod gradcheck;
+mod list;
 mod plan;
 mod predict;
 mod refit;
+mod report;
 mod resume;
 mod run;
 mod show;
@@ -27,7 +29,7 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 7] = ["init", "report", "cache", "prune", "import", "schema", "help"];
+const NOT_BUILT: [&str; 6] = ["init", "cache", "prune", "import", "schema", "help"];
 
 /// Carries out what was typed; returns the exit code.
 pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
@@ -37,8 +39,9 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Check(own) => check::check(own),
         Verb::Plan(own) => plan::plan(own),
         Verb::Compare(own) => compare::compare(own),
+        Verb::Report(own) => report::report(own, arguments.quiet),
         Verb::Show(own) => show::show(own),
-        Verb::List(own) => compare::list(own),
+        Verb::List(own) => list::list(own),
         Verb::Export(own) => export::export(own, arguments.quiet),
         Verb::Predict(own) => predict::predict(own, arguments.quiet),
         Verb::Calibrate(own) => calibrate::calibrate(own, arguments.quiet),

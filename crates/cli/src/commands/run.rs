@@ -10,9 +10,10 @@ use gradsweep_runner::resume::{Continued, Resumable};
 use gradsweep_runner::summary::{Best, SweepSummary};
 use gradsweep_runner::sweep::{self, Request};
 
-use super::{json, last_name, parse, read};
+use super::{json, last_name, parse, read, report};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
+use crate::live::{Both, LiveReport};
 use crate::progress::Progress;
 use crate::terminal;
 
@@ -54,7 +55,9 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             terminal::say(line);
         }
     };
-    let progress = Progress::new(quiet, arguments.log.as_deref())?;
+    let dir = sweep::output_dir(&request.config);
+    let progress = Progress::new(dir.clone(), quiet, arguments.log.as_deref())?;
+    let live = arguments.report_live.then(|| LiveReport::new(dir));
     let written = OnceLock::new();
     let on_loaded = |data: &data::Summary, plan: &PlanSummary| {
         say(&opening(data));
@@ -71,9 +74,14 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             say(&format!("  note: {note}"));
         }
     };
-    let outcome = sweep::run(&request, &progress, &on_loaded);
+    let outcome = sweep::run(&request, &Both(&progress, live.as_ref()), &on_loaded);
     progress.finish();
-    let summary = outcome?;
+    if let Some(live) = &live {
+        live.finish();
+    }
+    let mut summary = outcome?;
+    summary.report |= arguments.report_live;
+    report::at_the_end(&mut summary);
     if let Some(Err(failure)) = written.into_inner() {
         return Err(failure);
     }
@@ -418,6 +426,9 @@ fn places(summary: &SweepSummary) -> String {
         out += &format!("model   {}\n", model.display());
     } else if let Some(failure) = &summary.refit_failure {
         out += &format!("model   none: {failure}\n");
+    }
+    if summary.report {
+        out += &format!("report  {}\n", summary.store.join(report::FILE).display());
     }
     out += &format!("next    gradsweep compare {dir} --top 10\n");
     out += &format!("        gradsweep show {dir} best\n");

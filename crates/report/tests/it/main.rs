@@ -3,6 +3,8 @@
 mod comparing;
 mod errors;
 mod exporting;
+mod large;
 mod listing;
+mod reporting;
 mod sample;
 mod showing;

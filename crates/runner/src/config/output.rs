@@ -15,7 +15,7 @@ settings! {
         predictions "predictions": Predictions =
             Spec::of(Kind::Choice(Predictions::CHOICES), "\"all\"").default("\"selected\"");
         /// Writes report.html at the end.
-        report "report": bool = Spec::of(Kind::Bool, "true").default("false").later();
+        report "report": bool = Spec::of(Kind::Bool, "false").default("true");
     }
 }
 

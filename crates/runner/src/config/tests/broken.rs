@@ -85,7 +85,6 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("fold = 1979-05-27", "found a date", (4, 8)),
     ("[validation]\nfolds = 1", "2 to 65535", (5, 9)),
     ("[metrics]\nreport = [\"auc\"]", "did you mean \"roc_auc\"?", (5, 11)),
-    ("[output]\nreport = true", "not built yet", (5, 1)),
     ("[output]\nsave_models = \"all\"", "not built yet", (5, 15)),
     ("[sweep]\nselect = \"1se\"", "needs `model.C` to be swept", (5, 10)),
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
