@@ -20,6 +20,7 @@ mod report;
 mod resolve;
 mod rules;
 mod run;
+mod search_rules;
 mod sets;
 mod setting;
 mod solver;
@@ -47,10 +48,11 @@ pub use preprocess::{DropLevel, Impute, OneHot, OtherLevels, PreprocessConfig, S
 pub use problem::{Problem, Problems};
 pub use run::{OnError, Precision, RunConfig};
 pub use solver::Solver;
-pub use sweep::{Assignment, Domain, Halving, Method, Parameter, Select, SweepConfig};
+pub use sweep::{Assignment, Condition, Domain, Halving, Method, Parameter, Select, SweepConfig};
 pub use table::{Table, reference};
 pub use train::{BatchRows, EarlyStopping, Init, LearningRate, Schedule, ScheduleKind, TrainConfig};
 pub use validation::{Strategy, ValidationConfig};
 pub use value::Value;
 
 pub(crate) use rules::MOST_TRIALS;
+pub(crate) use table::sweepable;
