@@ -27,6 +27,7 @@ pub mod event;
 pub mod explain;
 pub mod gradcheck;
 pub mod inference;
+pub mod init;
 pub mod memory;
 mod model;
 pub mod plan;

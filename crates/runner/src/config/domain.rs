@@ -46,7 +46,9 @@ impl Parameter {
     pub(crate) fn at(&self, place: f64) -> Value {
         let pick = |count: u64| ((place * count as f64) as u64).min(count.saturating_sub(1));
         match &self.domain {
-            Domain::Values(values) if self.probabilities.is_empty() => values[pick(values.len() as u64) as usize].clone(),
+            Domain::Values(values) if self.probabilities.is_empty() => {
+                values[pick(values.len() as u64) as usize].clone()
+            }
             Domain::Values(values) => {
                 let mut sum = 0.0;
                 let ends = self.probabilities.iter().map(|probability| {
@@ -280,7 +282,12 @@ mod tests {
     use super::*;
     use crate::config::parse;
 
-    fn parameter(path: &'static str, min: f64, max: f64, (num, log, step): (Option<u32>, bool, Option<f64>)) -> Parameter {
+    fn parameter(
+        path: &'static str,
+        min: f64,
+        max: f64,
+        (num, log, step): (Option<u32>, bool, Option<f64>),
+    ) -> Parameter {
         Parameter {
             path,
             domain: Domain::Range {
@@ -317,11 +324,21 @@ mod tests {
         assert_eq!(rate.at(1.0 / 3.0), Value::Float(1e-2));
         assert_eq!(rate.at(1.0 - 1e-12), Value::Float(1.0));
         let epochs = parameter("train.epochs", 1.0, 4.0, (None, false, None));
-        let drawn: Vec<Value> = [0.0, 0.24, 0.25, 0.5, 0.99].iter().map(|place| epochs.at(*place)).collect();
+        let drawn: Vec<Value> = [0.0, 0.24, 0.25, 0.5, 0.99]
+            .iter()
+            .map(|place| epochs.at(*place))
+            .collect();
         assert_eq!(drawn, [1, 1, 2, 3, 4].map(Value::Int));
         let listed = parameter("model.C", 1.0, 100.0, (Some(3), true, None));
-        assert_eq!((listed.at(0.3), listed.at(0.7)), (Value::Float(1.0), Value::Float(100.0)));
-        assert_eq!(epochs.possible().len(), 2, "the ends stand for a range that lists nothing");
+        assert_eq!(
+            (listed.at(0.3), listed.at(0.7)),
+            (Value::Float(1.0), Value::Float(100.0))
+        );
+        assert_eq!(
+            epochs.possible().len(),
+            2,
+            "the ends stand for a range that lists nothing"
+        );
     }
 
     #[test]

@@ -375,11 +375,19 @@ fn with_probabilities(
         let message = format!("`probabilities` of `{path}` has no effect with method \"grid\"");
         Some((&written.name_at, message, "a grid takes every value once".to_owned()))
     } else if shares.len() != values.len() {
-        let message = format!("`{path}` has {} values and {} probabilities", values.len(), shares.len());
+        let message = format!(
+            "`{path}` has {} values and {} probabilities",
+            values.len(),
+            shares.len()
+        );
         Some((&written.node.at, message, "one for each value".to_owned()))
     } else if (sum - 1.0).abs() > 1e-6 {
         let message = format!("the probabilities of `{path}` must add up to 1");
-        Some((&written.node.at, message, format!("they add up to {}", (sum * 1e6).round() / 1e6)))
+        Some((
+            &written.node.at,
+            message,
+            format!("they add up to {}", (sum * 1e6).round() / 1e6),
+        ))
     } else {
         None
     };

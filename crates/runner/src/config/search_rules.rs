@@ -66,16 +66,26 @@ impl Rules<'_, '_> {
 /// What is wrong with a condition, if anything.
 fn fault(config: &Config, path: &str, (other, values): &Condition) -> Option<(String, String)> {
     if path == *other {
-        return Some((format!("`{path}` cannot depend on itself"), "name another parameter".into()));
+        return Some((
+            format!("`{path}` cannot depend on itself"),
+            "name another parameter".into(),
+        ));
     }
     // One end of a circle says it for both.
     if path < *other && leads_back(config, other, path) {
         let message = format!("`{path}` and `{other}` depend on each other");
         return Some((message, "leave out one of the conditions".into()));
     }
-    let swept = config.sweep.parameters.iter().find(|parameter| parameter.path == *other);
+    let swept = config
+        .sweep
+        .parameters
+        .iter()
+        .find(|parameter| parameter.path == *other);
     let points = config.sweep.points.iter().flatten();
-    let of_points: Vec<&Value> = points.filter(|(path, _)| path == other).map(|(_, value)| value).collect();
+    let of_points: Vec<&Value> = points
+        .filter(|(path, _)| path == other)
+        .map(|(_, value)| value)
+        .collect();
     if swept.is_none() && of_points.is_empty() {
         let message = format!("`{other}` is the same in every trial, so that `when` decides nothing");
         return Some((message, format!("sweep `{other}`, or leave the condition out")));
@@ -97,7 +107,11 @@ fn leads_back(config: &Config, from: &str, to: &str) -> bool {
     let mut next = 0;
     while let Some(path) = reached.get(next).copied() {
         next += 1;
-        let of_path = config.sweep.parameters.iter().filter(|parameter| parameter.path == path);
+        let of_path = config
+            .sweep
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.path == path);
         for (other, _) in of_path.flat_map(|parameter| &parameter.when) {
             if *other == to {
                 return true;

@@ -49,7 +49,10 @@ impl Points for Halton {
     fn next(&mut self) -> Vec<f64> {
         let index = self.index;
         self.index += 1;
-        self.dimensions.iter().map(|dimension| dimension.coordinate(index)).collect()
+        self.dimensions
+            .iter()
+            .map(|dimension| dimension.coordinate(index))
+            .collect()
     }
 }
 

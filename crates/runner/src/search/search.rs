@@ -68,7 +68,10 @@ impl<'a> Search<'a> {
             sampler: has_sampler.then(|| sampler(config)),
             waiting: std::collections::VecDeque::new(),
             seen: BTreeSet::new(),
-            wanted: sweep.trials.filter(|_| sweep.method != Method::Grid).unwrap_or(u64::MAX),
+            wanted: sweep
+                .trials
+                .filter(|_| sweep.method != Method::Grid)
+                .unwrap_or(u64::MAX),
             misses: 0,
             left_out: LeftOut::default(),
         };
@@ -112,7 +115,12 @@ impl<'a> Search<'a> {
         let of_parameters = self.config.sweep.parameters.len();
         if let Some(sampler) = &mut self.sampler {
             for (trial, score) in scores {
-                let values: Vec<Value> = trial.params.iter().take(of_parameters).map(|(_, value)| value.clone()).collect();
+                let values: Vec<Value> = trial
+                    .params
+                    .iter()
+                    .take(of_parameters)
+                    .map(|(_, value)| value.clone())
+                    .collect();
                 sampler.tell(&values, *score);
             }
         }
@@ -134,7 +142,13 @@ impl<'a> Search<'a> {
     fn admit(&mut self, params: Vec<(&'static str, Value)>) -> Option<Trial> {
         let mut trial = Trial::new(self.config, params);
         self.misses += 1;
-        if self.config.sweep.exclude.iter().any(|exclude| is_match(&trial, exclude)) {
+        if self
+            .config
+            .sweep
+            .exclude
+            .iter()
+            .any(|exclude| is_match(&trial, exclude))
+        {
             self.left_out.excluded += 1;
             return None;
         }
@@ -188,7 +202,10 @@ impl LeftOut {
         let left_out = (!parts.is_empty()).then(|| format!("{} left out", parts.join(" and ")));
         let short = (missing > 0).then(|| {
             let are = if missing == 1 { "is" } else { "are" };
-            format!("{} fewer than sweep.trials: no other settings {are} left", counted(missing, "trial", "trials"))
+            format!(
+                "{} fewer than sweep.trials: no other settings {are} left",
+                counted(missing, "trial", "trials")
+            )
         });
         match (left_out, short) {
             (Some(left_out), Some(short)) => Some(format!("{left_out}; {short}")),

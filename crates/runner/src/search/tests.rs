@@ -14,7 +14,9 @@ fn config(text: &str) -> Config {
 
 /// `count` draws of one parameter.
 fn draws(method: &str, count: usize, path: &str, spec: &str) -> Vec<Value> {
-    let config = config(&format!("[sweep]\nmethod = \"{method}\"\ntrials = {count}\n[sweep.parameters]\n{path} = {spec}\n"));
+    let config = config(&format!(
+        "[sweep]\nmethod = \"{method}\"\ntrials = {count}\n[sweep.parameters]\n{path} = {spec}\n"
+    ));
     let parameters = &config.sweep.parameters;
     let mut points: Box<dyn Points> = match method {
         "sobol" => Box::new(Sobol::new(parameters, 3)),
@@ -46,7 +48,11 @@ fn distance(mut draws: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
 /// χ² of counts against expected shares.
 fn chi_square(values: &[Value], expected: &[(Value, f64)]) -> f64 {
     let n = values.len() as f64;
-    assert!(values.iter().all(|value| expected.iter().any(|(known, _)| known == value)));
+    assert!(
+        values
+            .iter()
+            .all(|value| expected.iter().any(|(known, _)| known == value))
+    );
     let of = |(known, share): &(Value, f64)| {
         let count = values.iter().filter(|value| *value == known).count() as f64;
         (count - n * share).powi(2) / (n * share)
@@ -62,11 +68,20 @@ const KS_BOUND: f64 = 1.95;
 fn numbers_are_spread_as_the_range_says() {
     for method in ["random", "sobol", "halton"] {
         // Sequences are far more even than chance.
-        let bound = if method == "random" { KS_BOUND / (DRAWS as f64).sqrt() } else { 0.004 };
+        let bound = if method == "random" {
+            KS_BOUND / (DRAWS as f64).sqrt()
+        } else {
+            0.004
+        };
         let uniform = numbers(&draws(method, DRAWS, "model.l1_ratio", "{ min = 0.2, max = 0.8 }"));
         let found = distance(uniform, |x| (x - 0.2) / 0.6);
         assert!(found < bound, "{method}, uniform: {found}");
-        let log = numbers(&draws(method, DRAWS, "model.C", "{ min = 1e-4, max = 1e4, log = true }"));
+        let log = numbers(&draws(
+            method,
+            DRAWS,
+            "model.C",
+            "{ min = 1e-4, max = 1e4, log = true }",
+        ));
         assert!(log.iter().all(|c| (1e-4..=1e4).contains(c)));
         let found = distance(log.clone(), |x| (x.log10() + 4.0) / 8.0);
         assert!(found < bound, "{method}, log: {found}");
@@ -86,7 +101,11 @@ fn integers_steps_and_values_have_their_shares() {
         }
     };
     let int = Value::Int;
-    check("train.epochs", "{ min = 1, max = 4 }", &[1, 2, 3, 4].map(|n| (int(n), 0.25)));
+    check(
+        "train.epochs",
+        "{ min = 1, max = 4 }",
+        &[1, 2, 3, 4].map(|n| (int(n), 0.25)),
+    );
     check(
         "train.batch_rows",
         "{ min = 256, max = 1024, step = 256 }",
@@ -109,7 +128,12 @@ fn integers_steps_and_values_have_their_shares() {
         "{ min = 1, max = 100, num = 3, log = true }",
         &[1.0, 10.0, 100.0].map(|c| (Value::Float(c), 1.0 / 3.0)),
     );
-    let texts = |shares: [f64; 3]| ["sgd", "adam", "gd"].map(|name| Value::Text(name.into())).into_iter().zip(shares);
+    let texts = |shares: [f64; 3]| {
+        ["sgd", "adam", "gd"]
+            .map(|name| Value::Text(name.into()))
+            .into_iter()
+            .zip(shares)
+    };
     check(
         "train.solver",
         "[\"sgd\", \"adam\", \"gd\"]",
@@ -206,12 +230,17 @@ fn more_trials_extend_a_sweep() {
         let few = space(method, 20, "");
         let many = space(method, 150, "");
         assert_eq!(few[..], many[..20], "{method}");
-        let identities: std::collections::BTreeSet<String> = many.iter().map(|trial| format!("{:?}", trial.params)).collect();
+        let identities: std::collections::BTreeSet<String> =
+            many.iter().map(|trial| format!("{:?}", trial.params)).collect();
         assert_eq!(identities.len(), 150, "{method}");
         let other = trials(&config(&format!(
             "[run]\nseed = 1\n[sweep]\nmethod = \"{method}\"\ntrials = 20\n[sweep.parameters]\n{SPACE}"
         )));
-        assert_ne!(other.expect("trials")[0].params, few[0].params, "{method} follows run.seed");
+        assert_ne!(
+            other.expect("trials")[0].params,
+            few[0].params,
+            "{method} follows run.seed"
+        );
     }
 }
 
@@ -245,10 +274,24 @@ fn conditions_follow_one_another() {
     let trials = trials(&config(text)).expect("trials");
     let rows: Vec<String> = trials
         .iter()
-        .map(|trial| trial.params.iter().map(|(_, value)| value.to_string()).collect::<Vec<_>>().join("/"))
+        .map(|trial| {
+            trial
+                .params
+                .iter()
+                .map(|(_, value)| value.to_string())
+                .collect::<Vec<_>>()
+                .join("/")
+        })
         .collect();
-    assert_eq!(rows, ["true/0.0/", "true/1.0/1.0", "true/1.0/2.0", "true/1.0/3.0", "false//"]);
-    assert_eq!((trials[0].model.c, trials[0].model.l1_ratio), (1.0, 0.0), "the config's own");
+    assert_eq!(
+        rows,
+        ["true/0.0/", "true/1.0/1.0", "true/1.0/2.0", "true/1.0/3.0", "false//"]
+    );
+    assert_eq!(
+        (trials[0].model.c, trials[0].model.l1_ratio),
+        (1.0, 0.0),
+        "the config's own"
+    );
 }
 
 #[test]
@@ -259,18 +302,28 @@ fn points_come_first_and_count() {
     assert_eq!([with[0].model.c, with[1].model.c, with[2].model.c], [1.0, 2.0, 3.0]);
     assert_eq!((with[0].train.momentum, with[1].train.momentum), (0.5, 0.0));
     assert_eq!(with[2].params[3].1, Value::Null);
-    assert_eq!(with[3].params, space("sobol", 12, "")[0].params, "the sequence begins behind them");
+    assert_eq!(
+        with[3].params,
+        space("sobol", 12, "")[0].params,
+        "the sequence begins behind them"
+    );
 }
 
 #[test]
 fn what_is_left_out_is_said() {
     let of = |text: &str| drawn(&config(text)).expect("trials");
-    let (trials, note) = of("[sweep]\nmethod = \"random\"\ntrials = 9\n[sweep.parameters]\nmodel.C = [1, 2, 3]\ntrain.epochs = { min = 1, max = 2 }\n\
-        [[sweep.exclude]]\nmodel.C = 2\ntrain.epochs = 1\n");
+    let (trials, note) = of(
+        "[sweep]\nmethod = \"random\"\ntrials = 9\n[sweep.parameters]\nmodel.C = [1, 2, 3]\ntrain.epochs = { min = 1, max = 2 }\n\
+        [[sweep.exclude]]\nmodel.C = 2\ntrain.epochs = 1\n",
+    );
     assert_eq!(trials.len(), 5);
     let note = note.expect("a note");
-    assert!(note.contains("excluded settings left out; 4 trials fewer than sweep.trials"), "{note}");
-    let (trials, note) = of("[sweep.parameters]\nmodel.C = [1, 2]\ntrain.solver = [\"adam\", \"sgd\"]\ntrain.momentum = [0.0, 0.9]\n");
+    assert!(
+        note.contains("excluded settings left out; 4 trials fewer than sweep.trials"),
+        "{note}"
+    );
+    let (trials, note) =
+        of("[sweep.parameters]\nmodel.C = [1, 2]\ntrain.solver = [\"adam\", \"sgd\"]\ntrain.momentum = [0.0, 0.9]\n");
     assert_eq!((trials.len(), note.as_deref()), (6, Some("2 duplicates left out")));
     let (_, note) = of("[sweep.parameters]\nmodel.C = [1, 2]\n");
     assert_eq!(note, None);
@@ -278,7 +331,9 @@ fn what_is_left_out_is_said() {
 
 #[test]
 fn a_search_is_asked_in_cohorts() {
-    let config = config(&format!("[sweep]\nmethod = \"halton\"\ntrials = 100\n[sweep.parameters]\n{SPACE}"));
+    let config = config(&format!(
+        "[sweep]\nmethod = \"halton\"\ntrials = 100\n[sweep.parameters]\n{SPACE}"
+    ));
     let mut search = Search::new(&config).expect("a search");
     let first = search.ask();
     assert_eq!(first.len(), 64);

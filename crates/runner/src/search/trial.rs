@@ -90,7 +90,9 @@ impl<'a> Activity<'a> {
         let own = params.iter().position(|(path, _)| *path == "train.solver");
         // No solver decides whether there is another.
         if let Some(own) = own.filter(|own| activity.of(*own, 0)) {
-            let named = Solver::ALL.iter().find(|solver| params[own].1 == Value::Text(solver.name().to_owned()));
+            let named = Solver::ALL
+                .iter()
+                .find(|solver| params[own].1 == Value::Text(solver.name().to_owned()));
             activity.solver = named.copied().unwrap_or(activity.solver);
         }
         activity
@@ -117,7 +119,12 @@ impl<'a> Activity<'a> {
     }
 
     fn meets_conditions(&self, path: &str, depth: usize) -> bool {
-        let own = self.config.sweep.parameters.iter().find(|parameter| parameter.path == path);
+        let own = self
+            .config
+            .sweep
+            .parameters
+            .iter()
+            .find(|parameter| parameter.path == path);
         let mut conditions = own.map(|parameter| &*parameter.when).unwrap_or_default().iter();
         conditions.all(|(path, values)| self.has(path, values, depth))
     }
@@ -128,7 +135,10 @@ impl<'a> Activity<'a> {
             Some(index) => {
                 depth < self.params.len() && values.contains(&self.params[index].1) && self.of(index, depth + 1)
             }
-            None => self.config.base_value(path).is_some_and(|value| values.contains(&value)),
+            None => self
+                .config
+                .base_value(path)
+                .is_some_and(|value| values.contains(&value)),
         }
     }
 }
