@@ -49,8 +49,6 @@ pub fn column_names(train: &str) -> Result<Vec<String>, RunError> {
 }
 
 fn text(train: &str, target: &str, name: &str, summary: &data::Summary) -> String {
-    let of = |kind: ColumnKind| summary.columns.iter().filter(move |column| column.kind == kind);
-    let categorical: Vec<_> = of(ColumnKind::Categorical).collect();
     let share = summary.target.positives as f64 / (summary.target.rows as f64).max(1.0);
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
 
@@ -104,45 +102,7 @@ fn text(train: &str, target: &str, name: &str, summary: &data::Summary) -> Strin
     out += "# exclude = [\"…\"]         # columns that are not features: whatever is not known yet when a prediction is made\n\
             # group = \"…\"             # rows of one household, patient, … stay in one fold (with strategy = \"group\")\n";
 
-    out += "\n[preprocess]              # statistics come from each fold's training rows\n";
-    let missing = names(
-        summary
-            .columns
-            .iter()
-            .filter(|column| column.nulls > 0)
-            .map(|column| &*column.name),
-    );
-    if missing.is_empty() {
-        out += "impute = \"mean\"           # nothing is missing\n";
-    } else {
-        let _ = writeln!(
-            out,
-            "impute = \"mean\"           # missing in {}\nindicator = false         # true: a 0/1 column beside each of them",
-            missing.join(", ")
-        );
-    }
-    out += "scale = \"standard\"\n";
-    if !categorical.is_empty() {
-        let levels: Vec<String> = categorical
-            .iter()
-            .take(NAMED)
-            .map(|own| format!("{} {}", clean(&own.name), own.levels))
-            .collect();
-        let more = if categorical.len() > NAMED { ", …" } else { "" };
-        let frequency = if categorical.iter().any(|column| column.levels > MANY_LEVELS) {
-            (summary.rows / 1000).max(10)
-        } else {
-            10
-        };
-        let _ = writeln!(
-            out,
-            "# Levels: {}{more}. Those with fewer rows than min_frequency share a column.\n\
-             one_hot = {{ min_frequency = {frequency}, other = \"group\" }}",
-            levels.join(", ")
-        );
-    }
-    out += "# types = { zip = \"categorical\" } below [data] takes numbers as names\n";
-
+    preprocessing(&mut out, summary);
     out += "\n[model]\nkind = \"logistic\"\n";
     let _ = writeln!(
         out,
@@ -165,6 +125,52 @@ fn text(train: &str, target: &str, name: &str, summary: &data::Summary) -> Strin
          # model.l1_ratio = [0.0, 0.5, 1.0]    # the share of L1: above 0, weights become exactly 0\n"
     );
     out
+}
+
+/// `[preprocess]`, with what there is to preprocess.
+fn preprocessing(out: &mut String, summary: &data::Summary) {
+    let columns = summary.columns.iter();
+    let categorical: Vec<_> = columns
+        .filter(|column| column.kind == ColumnKind::Categorical)
+        .collect();
+    *out += "\n[preprocess]              # statistics come from each fold's training rows\n";
+    let missing = names(
+        summary
+            .columns
+            .iter()
+            .filter(|column| column.nulls > 0)
+            .map(|column| &*column.name),
+    );
+    if missing.is_empty() {
+        *out += "impute = \"mean\"           # nothing is missing\n";
+    } else {
+        let _ = writeln!(
+            out,
+            "impute = \"mean\"           # missing in {}\nindicator = false         # true: a 0/1 column beside each of them",
+            missing.join(", ")
+        );
+    }
+    *out += "scale = \"standard\"\n";
+    if !categorical.is_empty() {
+        let levels: Vec<String> = categorical
+            .iter()
+            .take(NAMED)
+            .map(|own| format!("{} {}", clean(&own.name), own.levels))
+            .collect();
+        let more = if categorical.len() > NAMED { ", …" } else { "" };
+        let frequency = if categorical.iter().any(|column| column.levels > MANY_LEVELS) {
+            (summary.rows / 1000).max(10)
+        } else {
+            10
+        };
+        let _ = writeln!(
+            out,
+            "# Levels: {}{more}. Those with fewer rows than min_frequency share a column.\n\
+             one_hot = {{ min_frequency = {frequency}, other = \"group\" }}",
+            levels.join(", ")
+        );
+    }
+    *out += "# types = { zip = \"categorical\" } below [data] takes numbers as names\n";
 }
 
 /// Names for a comment.

@@ -360,7 +360,7 @@ fn open<T>(
     let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
     if changed.is_empty() && dropped > 0 {
         changed.push(format!(
-            "sweep.parameters, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
+            "sweep.parameters, sweep.trials, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
         ));
     }
     if !changed.is_empty() {

@@ -75,8 +75,7 @@ impl Parameter {
     pub(crate) fn most_values(&self) -> u64 {
         match &self.domain {
             Domain::Values(values) => values.len() as u64,
-            Domain::Auto { num, .. } => u64::from(*num),
-            Domain::Range { num: Some(num), .. } => u64::from(*num),
+            Domain::Auto { num, .. } | Domain::Range { num: Some(num), .. } => u64::from(*num),
             Domain::Range { .. } => self.lattice().map_or(u64::MAX, |lattice| lattice.count),
         }
     }

@@ -246,9 +246,10 @@ impl Domain {
         Some(Self::Range {
             min: number(table.get("min")?)?,
             max: number(table.get("max")?)?,
-            num: match is_written("num") {
-                true => Some(u32::read(table.get("num")?)?),
-                false => None,
+            num: if is_written("num") {
+                Some(u32::read(table.get("num")?)?)
+            } else {
+                None
             },
             log: bool::read(table.get("log")?)?,
             step: table.get("step").and_then(number),

@@ -76,7 +76,7 @@ fn digits(base: u64) -> usize {
 }
 
 fn primes() -> impl Iterator<Item = u64> {
-    (2_u64..).filter(|n| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0))
+    (2_u64..).filter(|n| (2..=n.isqrt()).all(|d| n % d != 0))
 }
 
 #[cfg(test)]

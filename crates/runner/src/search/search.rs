@@ -104,7 +104,7 @@ impl<'a> Search<'a> {
                 if self.seen.len() as u64 >= self.wanted {
                     break;
                 }
-                trials.extend(self.admit(params));
+                trials.extend(self.admit(&params));
             }
         }
         trials
@@ -139,7 +139,7 @@ impl<'a> Search<'a> {
     }
 
     /// A trial with the next number, unless there was the same one before or it is excluded.
-    fn admit(&mut self, params: Vec<(&'static str, Value)>) -> Option<Trial> {
+    fn admit(&mut self, params: &[(&'static str, Value)]) -> Option<Trial> {
         let mut trial = Trial::new(self.config, params);
         self.misses += 1;
         if self

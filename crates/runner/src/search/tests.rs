@@ -148,7 +148,7 @@ fn integers_steps_and_values_have_their_shares() {
 
 /// Centered L2 discrepancy (Hickernell 1998).
 fn discrepancy(points: &[Vec<f64>]) -> f64 {
-    let (n, d) = (points.len() as f64, points[0].len() as i32);
+    let (n, d) = (points.len() as f64, points[0].len());
     let from_center = |x: f64| (x - 0.5).abs();
     let one: f64 = points
         .iter()
@@ -162,7 +162,7 @@ fn discrepancy(points: &[Vec<f64>]) -> f64 {
         a.iter().zip(b).map(factor).product()
     };
     let two: f64 = points.iter().flat_map(|a| points.iter().map(|b| pair(a, b))).sum();
-    (13.0_f64 / 12.0).powi(d) - 2.0 / n * one + two / (n * n)
+    (13.0_f64 / 12.0).powf(d as f64) - 2.0 / n * one + two / (n * n)
 }
 
 #[test]

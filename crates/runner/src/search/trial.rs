@@ -32,14 +32,14 @@ impl Trial {
     /// The config's `[model]` and `[train]` with `params` applied; a parameter that these very params leave without effect
     /// (its conditions are not met, or the solver or the model does not use it) becomes `Null`, and its key keeps the
     /// config's value.
-    pub(super) fn new(config: &Config, params: Vec<(&'static str, Value)>) -> Self {
+    pub(super) fn new(config: &Config, params: &[(&'static str, Value)]) -> Self {
         let mut trial = Self {
             number: 0,
             params: Vec::with_capacity(params.len()),
             model: config.model.clone(),
             train: config.train.clone(),
         };
-        let activity = Activity::new(config, &params);
+        let activity = Activity::new(config, params);
         for (i, (path, value)) in params.iter().enumerate() {
             let is_active = activity.of(i, 0);
             if is_active {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_norway::Value as Yaml;
 
 use crate::config::parse;
+use crate::config::solver::Solver;
 use crate::config::suggest::{homes, refused};
 use crate::config::table::{paths, sweepable};
 use crate::config::value::quoted;
@@ -145,7 +146,7 @@ impl Draft {
             self.note(format!("{name} is left out: its value is no number or text"));
             return;
         };
-        match self.why_not_alone(&format!("{path} = {value}\n")) {
+        match Self::why_not_alone(&format!("{path} = {value}\n")) {
             None => self.constants.push((path, value)),
             Some(why) => self.note(format!("{name} is left out: {why}")),
         }
@@ -162,7 +163,7 @@ impl Draft {
             return;
         }
         let method = self.head();
-        match self.why_not_alone(&format!("{method}[sweep.parameters]\n{path} = {domain}\n")) {
+        match Self::why_not_alone(&format!("{method}[sweep.parameters]\n{path} = {domain}\n")) {
             None => self.parameters.push((path, domain)),
             Some(why) => self.note(format!("{name} is left out: {why}")),
         }
@@ -174,20 +175,16 @@ impl Draft {
         let (mut kept, mut kept_shares) = (Vec::new(), Vec::new());
         for (i, value) in values.iter().enumerate() {
             let text = value_of(path, value);
-            let why = match &text {
-                Some(text) => self.why_not_alone(&format!("{path} = {text}\n")),
-                None => Some("no number or text".to_owned()),
-            };
+            let why = text
+                .as_ref()
+                .and_then(|text| Self::why_not_alone(&format!("{path} = {text}\n")));
             match (text, why) {
                 (Some(text), None) => {
                     kept.push(text);
                     kept_shares.extend(shares.and_then(|shares| shares.get(i)).copied());
                 }
-                (text, why) => self.note(format!(
-                    "a value of {name} is left out, {}: {}",
-                    text.unwrap_or_default(),
-                    why.unwrap_or_default()
-                )),
+                (Some(text), Some(why)) => self.note(format!("a value of {name} is left out, {text}: {why}")),
+                (None, _) => self.note(format!("a value of {name} is left out: it is no number or text")),
             }
         }
         if kept.is_empty() {
@@ -222,36 +219,78 @@ impl Draft {
     }
 
     /// Why lines are no config by themselves; that a key matters only beside another is no reason.
-    fn why_not_alone(&self, lines: &str) -> Option<String> {
+    fn why_not_alone(lines: &str) -> Option<String> {
         why_not(lines).filter(|why| !why.contains("no effect") && !why.contains("are all the same"))
     }
 
     /// The whole config.
     pub(super) fn finish(mut self, train: Option<&str>, target: Option<&str>) -> Imported {
-        if self.parameters.is_empty() && !self.is_grid() {
-            self.method = "grid";
-            self.note("nothing that could be translated is swept");
-        }
         if !self.is_grid() && self.trials.is_none() {
             self.note("the number of trials was not given: 64");
         }
         if train.is_none() || target.is_none() {
             self.note("the file says nothing about data: fill in data.train and data.target");
         }
-        let mut text = self.body(train, target);
-        // Rules between keys can only be judged together.
-        if let Err(problems) = parse(&text, "imported.toml", "imported", &[]) {
-            for problem in &problems.problems {
-                let label = problem.label.iter().map(|label| format!("; {label}"));
-                self.notes
-                    .push(format!("mend this: {}{}", problem.message, label.collect::<String>()));
+        self.name_solver();
+        // Rules between keys can only be judged together. Every round leaves out a key, or ends.
+        loop {
+            if self.parameters.is_empty() && !self.is_grid() {
+                self.method = "grid";
+                self.note("nothing that could be translated is swept");
             }
-            text = self.body(train, target);
+            let text = self.body(train, target);
+            let problem = parse(&text, "imported.toml", "imported", &[])
+                .err()
+                .and_then(|problems| problems.problems.into_iter().next());
+            let Some(problem) = problem else {
+                return Imported {
+                    text,
+                    notes: self.notes,
+                };
+            };
+            let label = problem.label.map_or_else(String::new, |label| format!("; {label}"));
+            let why = format!("{}{label}", problem.message);
+            let Some(path) = self.leave_out(&why) else {
+                self.note(format!("mend this: {why}"));
+                return Imported {
+                    text: self.body(train, target),
+                    notes: self.notes,
+                };
+            };
+            self.note(format!("{path} is left out: {why}"));
         }
-        Imported {
-            text,
-            notes: self.notes,
+    }
+
+    /// A solver that uses the keys of the file, where it names none.
+    fn name_solver(&mut self) {
+        let own = self.constants.iter().chain(&self.parameters);
+        let names: Vec<&str> = own.filter_map(|(path, _)| path.strip_prefix("train.")).collect();
+        let is_asked = names
+            .iter()
+            .any(|name| !Solver::users(name).is_empty() && !Solver::Auto.uses(name));
+        if names.contains(&"solver") || !is_asked {
+            return;
         }
+        let solver = if names.contains(&"momentum") {
+            Solver::Sgd
+        } else if names.contains(&"weight_decay") {
+            Solver::AdamW
+        } else {
+            Solver::Adam
+        };
+        self.note(format!("the file names no solver: {solver} uses its keys"));
+        self.constants.push(("train.solver", quoted(solver.name())));
+    }
+
+    /// Leaves out the key that a problem names.
+    fn leave_out(&mut self, problem: &str) -> Option<&'static str> {
+        for keys in [&mut self.parameters, &mut self.constants] {
+            let named = keys.iter().position(|(path, _)| problem.contains(&format!("`{path}`")));
+            if let Some(named) = named {
+                return Some(keys.remove(named).0);
+            }
+        }
+        None
     }
 
     fn body(&self, train: Option<&str>, target: Option<&str>) -> String {

@@ -111,6 +111,16 @@ fn what_is_no_sweep_is_refused() {
     assert!(from_wandb("- 1\n", None, None).is_err());
     assert!(from_optuna("{\"a\": 3}", None, None).is_err());
     assert!(from_optuna("[]", None, None).is_err());
+    // What matters to no solver of the sweep is left out, so that the config runs.
+    let decay = "method: random\nparameters: {optimizer: {values: [adam, sgd]}, weight_decay: {min: 0.0, max: 0.1}}\n";
+    let imported = from_wandb(decay, Some("a"), Some("y")).expect("a sweep");
+    assert!(parse(&imported.text, "a.toml", "a", &[]).is_ok(), "{}", imported.text);
+    assert!(
+        imported
+            .notes
+            .iter()
+            .any(|note| note.contains("train.weight_decay is left out: sweeping"))
+    );
     // A sweep without anything that is known here is still a config.
     let imported = from_wandb(
         "method: bayes\nparameters: {dropout: {value: 1}}\n",
