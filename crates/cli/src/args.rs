@@ -57,6 +57,12 @@ pub(crate) enum Verb {
     Gradcheck(GradcheckArgs),
     /// Say what the machine and the linked BLAS are; with --ladder and --roofline, how fast it is.
     Doctor(DoctorArgs),
+    /// Write a first config for a table; with --full, one with every key.
+    Init(InitArgs),
+    /// Translate a sweep of another program into a config.
+    Import(ImportArgs),
+    /// Print the JSON Schema of configs, for editors.
+    Schema(SchemaArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -74,6 +80,9 @@ pub(crate) struct ConfigArgs {
     /// Override a key, as `train.learning_rate=0.1` (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
+    /// Sweep a key, as `model.C=0.1,1,10` or `model.C=logspace(1e-4,1e4,9)` (repeatable).
+    #[arg(long = "sweep", value_name = "KEY=VALUES")]
+    pub(crate) sweeps: Vec<String>,
     /// Use only the first N rows.
     #[arg(long, value_name = "N")]
     pub(crate) rows: Option<usize>,
@@ -90,6 +99,9 @@ pub(crate) struct RunArgs {
     /// Override a key, as `train.learning_rate=0.1` (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
+    /// Sweep a key, as `model.C=0.1,1,10` or `model.C=logspace(1e-4,1e4,9)` (repeatable).
+    #[arg(long = "sweep", value_name = "KEY=VALUES")]
+    pub(crate) sweeps: Vec<String>,
     /// Use only the first N rows.
     #[arg(long, value_name = "N")]
     pub(crate) rows: Option<usize>,
@@ -354,4 +366,55 @@ pub(crate) struct DoctorArgs {
     /// What the answer is printed as.
     #[arg(long, value_enum, default_value_t = Answer::Table)]
     pub(crate) format: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The table: a file or a glob.
+    pub(crate) data: Option<PathBuf>,
+    /// The column to predict.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Every key with its default, instead of those that matter first.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Look at the first N rows only.
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
+    /// Where the config goes; default: the table's name with .toml; `-` is the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Programs whose sweeps can be translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Program {
+    /// A sweep file of Weights & Biases (YAML).
+    Wandb,
+    /// Distributions of an Optuna study (JSON: names, each with the distribution as `distribution_to_json` writes it).
+    Optuna,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The program it is of.
+    pub(crate) program: Program,
+    /// The file to translate.
+    pub(crate) file: PathBuf,
+    /// The table that the config is for.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<String>,
+    /// The column to predict.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Where the config goes; default: the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Print the reference page of all keys in Markdown instead.
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }

@@ -2,6 +2,8 @@
 
 #[path = "it/exports.rs"]
 mod exports;
+#[path = "it/configs.rs"]
+mod configs;
 #[path = "it/models.rs"]
 mod models;
 #[path = "it/resume.rs"]

@@ -29,6 +29,7 @@ pub mod event;
 pub mod explain;
 pub mod gradcheck;
 pub mod inference;
+pub mod init;
 pub mod memory;
 mod model;
 mod oof;

@@ -55,10 +55,10 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
         search::count(&request.config)?;
         let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
         let (config, path) = search::with_c_path(&request.config, &data)?;
-        let trials = search::trials(&config)?;
+        let (trials, left_out) = search::drawn(&config)?;
         let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
         let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
-        summary.notes.extend(path);
+        summary.notes.extend(path.into_iter().chain(left_out));
         Ok((data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -162,11 +162,11 @@ fn run_with<T: Real + Element>(
 
     let (config, path) = search::with_c_path(config, &data)?;
     let config = &config;
-    let trials = search::trials(config)?;
+    let (trials, left_out) = search::drawn(config)?;
     check_classes(&trials, &data.summary.target)?;
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
     let mut plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
-    plan_summary.notes.extend(path);
+    plan_summary.notes.extend(path.into_iter().chain(left_out));
     on_loaded(&data.summary, &plan_summary);
     let needed = plan_summary.required_bytes();
     if let Some(available) = available_bytes().filter(|available| needed > *available) {
@@ -419,7 +419,7 @@ fn open<T>(
     let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
     if changed.is_empty() && dropped > 0 {
         changed.push(format!(
-            "sweep.parameters, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
+            "sweep.parameters, sweep.trials, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
         ));
     }
     if !changed.is_empty() {

@@ -9,10 +9,10 @@ use crate::terminal;
 
 pub(crate) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
     let request = request(&arguments.source)?;
-    let trials = search::count(&request.config)?;
+    let (trials, left_out) = search::count(&request.config)?;
     let mut text = format!("{}: no problems, {trials} trials\n", arguments.source.config.display());
-    for stand_in in request.config.stand_ins() {
-        text += &format!("note: {stand_in}\n");
+    for note in request.config.stand_ins().into_iter().chain(left_out) {
+        text += &format!("note: {note}\n");
     }
     if arguments.data {
         let (data, _) = sweep::plan(&request)?;

@@ -10,7 +10,7 @@ use gradsweep_runner::resume::{Continued, Resumable};
 use gradsweep_runner::summary::{Best, SweepSummary};
 use gradsweep_runner::sweep::{self, Request};
 
-use super::{json, last_name, parse, read, report};
+use super::{json, last_name, layers, name_of, parse, read, report};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::live::{Both, LiveReport};
@@ -22,11 +22,12 @@ const COLUMNS_SHOWN: usize = 40;
 
 pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
     let input = &arguments.input;
+    let sets = layers(&arguments.sets, &arguments.sweeps)?;
     let is_config = input.extension().is_some_and(|extension| extension == "toml");
     let (path, request) = match (is_config, &arguments.target) {
         (true, None) => {
             let text = read(input)?;
-            let config = parse(&text, input, &arguments.sets)?;
+            let config = parse(&text, input, &sets)?;
             (
                 None,
                 Request {
@@ -48,7 +49,7 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
                 hint: Some(format!("gradsweep run {} --target COLUMN", input.display())),
             });
         }
-        (false, Some(target)) => starter(input, target, arguments)?,
+        (false, Some(target)) => starter(input, target, &sets, arguments.rows)?,
     };
     let say = |line: &str| {
         if !quiet {
@@ -93,21 +94,13 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
 }
 
 /// The config that `run DATA --target COLUMN` uses, and where it will be written.
-fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<PathBuf>, Request), Failure> {
-    let stem = input
-        .file_stem()
-        .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
-    let name: String = stem
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "._-".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(64)
-        .collect();
+fn starter(
+    input: &Path,
+    target: &str,
+    sets: &[String],
+    rows: Option<usize>,
+) -> Result<(Option<PathBuf>, Request), Failure> {
+    let name = name_of(input);
     let path = PathBuf::from(format!("{name}.toml"));
     let text = Config::default_for(&input.display().to_string(), target, &name);
     if path.exists() && std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
@@ -116,15 +109,8 @@ fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<Pa
             hint: Some(format!("gradsweep run {}, or move it away", path.display())),
         });
     }
-    let config = parse(&text, &path, &arguments.sets)?;
-    Ok((
-        Some(path),
-        Request {
-            config,
-            text,
-            rows: arguments.rows,
-        },
-    ))
+    let config = parse(&text, &path, sets)?;
+    Ok((Some(path), Request { config, text, rows }))
 }
 
 fn write_starter(path: &Path, text: &str) -> Result<(), Failure> {

@@ -163,8 +163,110 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ),
     (
         "[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }",
-        "probabilities` is not built yet",
+        "`probabilities` of `model.C` has no effect with method \"grid\"",
         (5, 27),
+    ),
+    // Search.
+    (
+        "[sweep]\nmethod = \"random\"\n[sweep.parameters]\nmodel.C = [1]",
+        "method \"random\" needs the number of trials; add trials = 64",
+        (5, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"sobol\"\ntrials = 5",
+        "method \"sobol\" has no parameter to draw",
+        (5, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 2_000_000\n[sweep.parameters]\nmodel.C = [1]",
+        "2000000 trials are too many",
+        (6, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 1\n[sweep.parameters]\nmodel.C = [1]\n[[sweep.points]]\nmodel.C = 2\n\
+         [[sweep.points]]\nmodel.C = 3",
+        "2 points are more than 1 trials",
+        (6, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { values = [1, 2], probabilities = [0.5, 0.4] }",
+        "must add up to 1; they add up to 0.9",
+        (8, 46),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { values = [1, 2], probabilities = [1] }",
+        "`model.C` has 2 values and 1 probabilities",
+        (8, 46),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { min = 1, max = 2, probabilities = [1] }",
+        "`probabilities` of `model.C` belongs to `values`",
+        (8, 31),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\nmodel.C = { min = 1, max = 2, step = 3 }",
+        "the step of `model.C` is longer than its range; the range is 1 long",
+        (8, 38),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\nmodel.C = { min = 1, max = 2, step = 0 }",
+        "must be a number above 0",
+        (8, 38),
+    ),
+    (
+        "[sweep.parameters]\ntrain.batch_rows = { min = 16, max = 64, step = 0.5 }",
+        "a whole number is needed",
+        (5, 49),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], step = 3 }",
+        "`step` of `model.C` belongs to a range",
+        (5, 27),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 100, log = true, step = 3 }",
+        "without `num`",
+        (5, 11),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { train.solver = [\"sgd\"] } }",
+        "`train.solver` is the same in every trial, so that `when` decides nothing",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { model.C = [1] } }",
+        "`model.C` cannot depend on itself",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = {} }",
+        "`when` of `model.C` names no key",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = 3 }",
+        "`when` of `model.C` must be a table of paths",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { train.solvr = [\"sgd\"] } }",
+        "did you mean `train.solver`?",
+        (5, 45),
+    ),
+    (
+        "[sweep.parameters]\ntrain.solver = [\"sgd\", \"adam\"]\n\
+         model.C = { values = [1, 2], when = { train.solver = [\"gd\"] } }",
+        "no trial has train.solver = \"gd\"",
+        (6, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.l1_ratio = { values = [0, 1], when = { model.C = [1] } }\n\
+         model.C = { values = [1, 2], when = { model.l1_ratio = [1] } }",
+        "`model.C` and `model.l1_ratio` depend on each other",
+        (6, 37),
     ),
     (
         "[sweep.parameters]\ntrain.epochs = { auto = true }",
