@@ -1,7 +1,11 @@
 //! The program as its users type it: exit codes, messages, every shipped config, every command of the README.
 
+#[path = "it/inputs/mod.rs"]
+mod inputs;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/profile.rs"]
+mod profile;
 #[path = "it/resume.rs"]
 mod resume;
 

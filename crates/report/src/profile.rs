@@ -188,7 +188,7 @@ impl Profile {
         ] {
             grid.column(name, side);
         }
-        let short = |value: Option<f64>| value.map_or_else(String::new, |value| number::precise(value, 4));
+        let short = |value: Option<f64>| value.map_or_else(String::new, short);
         let count = |value: Option<u64>| value.map_or_else(String::new, number::count);
         for column in self.columns.iter().take(COLUMNS_SHOWN) {
             let missing = match (column.missing, column.rows) {
@@ -364,6 +364,15 @@ impl ProfileColumn {
             ("folds", folds.collect::<Vec<_>>().into()),
             ("note", self.note.as_str().into()),
         ])
+    }
+}
+
+/// Five digits, or a whole number as it is.
+fn short(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e12 {
+        format!("{value:.0}")
+    } else {
+        number::precise(value, 5)
     }
 }
 

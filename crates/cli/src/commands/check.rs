@@ -1,7 +1,7 @@
 //! `gradsweep check`: a config without its data, or with them.
 
 use gradsweep_data as data;
-use gradsweep_report::{self as report, ProfileColumn, ProfileFold, ProfileFoldColumn};
+use gradsweep_report::{self as report, ProfileColumn, ProfileFold, ProfileFoldColumn, number};
 use gradsweep_runner::config::Config;
 use gradsweep_runner::{search, sweep};
 
@@ -13,7 +13,11 @@ use crate::terminal;
 pub(crate) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
     let request = request(&arguments.source)?;
     let trials = search::count(&request.config)?;
-    let title = format!("{}: no problems, {trials} trials", arguments.source.config.display());
+    let title = format!(
+        "{}: no problems, {}",
+        arguments.source.config.display(),
+        number::counted(trials as u64, "trial")
+    );
     let stand_ins = request.config.stand_ins();
     if !arguments.data {
         let notes = stand_ins.iter().map(|note| format!("note: {note}\n"));

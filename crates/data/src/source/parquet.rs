@@ -10,6 +10,7 @@ use polars::prelude::{
 
 use super::batches::for_each_batch;
 use super::columnar::{Footer, Stop};
+use super::names;
 use super::table::TableFile;
 use crate::error::DataError;
 
@@ -26,13 +27,15 @@ pub(super) fn footer(file: &TableFile) -> Result<Footer, DataError> {
     let mut open = File::open(&file.path).map_err(io)?;
     let size = check_ends(&mut open, file)?;
     let mut reader = ParquetReader::new(open);
-    let schema = reader.schema().map_err(unreadable)?;
     let metadata = reader.get_metadata().map_err(unreadable)?;
+    let names = metadata.schema_descr.fields().iter().map(|field| field.name());
+    names::refuse_repeats(&file.name, names)?;
     let rows = metadata.num_rows;
     check(metadata, size).map_err(|what| DataError::Damaged {
         file: file.name.clone(),
         what,
     })?;
+    let schema = reader.schema().map_err(unreadable)?;
     Ok(Footer {
         fields: schema.iter_values().cloned().collect(),
         rows,

@@ -193,4 +193,19 @@ mod tests {
         let stopped = stream.for_each_batch::<DataError>(&["n"], |_| Err(DataError::NoPaths));
         assert!(matches!(stopped, Err(DataError::NoPaths)));
     }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.csv").display().to_string();
+        std::fs::write(&path, "n,t\n1,x\n2,y\n").expect("written");
+        let source = SourceSpec {
+            paths: vec![path.clone()],
+            ..SourceSpec::default()
+        };
+        let stream = Stream::open(&source, &[]).expect("readable");
+        std::fs::write(&path, "n,t\n1,x\n2,y\n3,z\n").expect("written");
+        let changed = stream.for_each_batch::<DataError>(&["n"], |_| Ok(()));
+        assert!(matches!(changed, Err(DataError::FileChanged { .. })), "{changed:?}");
+    }
 }
