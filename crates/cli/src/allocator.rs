@@ -68,27 +68,21 @@ fn refused(size: usize) -> ! {
         // Another thread is telling, or the message itself found no memory.
         std::process::exit(MEMORY);
     }
-    match file_being_read() {
-        Some(file) => {
-            terminal::error(
-                &format!(
-                    "cannot read {file}: its content asks for {} of memory, which the system refuses",
-                    bytes(size)
-                ),
-                Some("the file may be damaged: write it again; if it is not, take fewer rows with --rows N"),
-            );
-            std::process::exit(DATA)
-        }
-        None => {
-            terminal::error(
-                &format!("the system refuses {} of memory", bytes(size)),
-                Some(
-                    "take fewer rows with --rows N, fewer columns with [data] exclude, or sweep fewer values at a time",
-                ),
-            );
-            std::process::exit(MEMORY)
-        }
+    if let Some(file) = file_being_read() {
+        terminal::error(
+            &format!(
+                "cannot read {file}: its content asks for {} of memory, which the system refuses",
+                bytes(size)
+            ),
+            Some("the file may be damaged: write it again; if it is not, take fewer rows with --rows N"),
+        );
+        std::process::exit(DATA);
     }
+    terminal::error(
+        &format!("the system refuses {} of memory", bytes(size)),
+        Some("take fewer rows with --rows N, fewer columns with [data] exclude, or sweep fewer values at a time"),
+    );
+    std::process::exit(MEMORY)
 }
 
 fn bytes(size: usize) -> String {

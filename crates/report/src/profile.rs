@@ -5,7 +5,7 @@ use gradsweep_store::ParamValue;
 use crate::json::Json;
 use crate::number;
 use crate::page::{Block, Page};
-use crate::table::{Grid, Side, float};
+use crate::table::{Grid, Side, float, whole};
 
 /// What a page of a data set shows, in plain numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -192,7 +192,7 @@ impl Profile {
         let count = |value: Option<u64>| value.map_or_else(String::new, number::count);
         for column in self.columns.iter().take(COLUMNS_SHOWN) {
             let missing = match (column.missing, column.rows) {
-                (Some(0), _) | (None, _) => String::new(),
+                (Some(0) | None, _) => String::new(),
                 (Some(missing), rows) => {
                     let all = missing + rows.unwrap_or(0);
                     number::percent(missing as f64 / all.max(1) as f64)
@@ -244,7 +244,7 @@ impl Profile {
             grid.column(name, Side::Left);
         }
         for column in &self.columns {
-            let count = |value: Option<u64>| value.map_or(ParamValue::Null, |value| ParamValue::Int(value as i64));
+            let count = |value: Option<u64>| value.map_or(ParamValue::Null, whole);
             let is_of_levels = column.kind == "categorical";
             grid.row(vec![
                 ParamValue::Text(column.name.clone()),
@@ -439,7 +439,19 @@ mod tests {
 
     #[test]
     fn a_page_shows_columns_folds_and_notes() {
-        insta::assert_snapshot!(sample().page().render(Format::Table), @"");
+        let page = sample().page().render(Format::Table);
+        for piece in [
+            "  target    late: \"yes\" 182 (18.2 %) counts as 1, \"no\" 818 (81.8 %) as 0\n",
+            "  content   0123456789abcdef\n",
+            "  distance  feature  numeric",
+            "1.0 %",
+            "AA 400, B6 350, DL 150, 1 more\n",
+            "  0               800         18.2 %            200         18.0 %\n",
+            "Notes\n  column \"distance\" is large\n",
+        ] {
+            assert!(page.contains(piece), "no {piece:?} in\n{page}");
+        }
+        assert!(!page.contains("levels"), "a column of nothing is not shown");
     }
 
     #[test]

@@ -7,10 +7,13 @@ use std::sync::mpsc::SyncSender;
 use polars::prelude::{Column, DataFrame, PolarsError, Series};
 use polars_arrow::io::ipc::read::{FileReader, get_row_count_from_blocks, read_file_metadata};
 
-use super::batches::{BATCH_ROWS, decode_ahead};
+use super::batches::decode_ahead;
 use super::columnar::{Footer, Stop};
 use super::table::TableFile;
 use crate::error::DataError;
+
+/// Rows handed over at a time.
+const AT_A_TIME: i64 = 1 << 16;
 
 /// Columns and rows of a file.
 pub(super) fn footer(file: &TableFile) -> Result<Footer, DataError> {
@@ -82,7 +85,7 @@ pub(super) fn scan(
             let mut rest = DataFrame::new(length, columns)?.head(Some(left));
             left -= rest.height();
             while rest.height() > 0 {
-                let (now, later) = rest.split_at(BATCH_ROWS.get() as i64);
+                let (now, later) = rest.split_at(AT_A_TIME);
                 if sender.send(now).is_err() {
                     return Ok(());
                 }

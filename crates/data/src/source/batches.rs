@@ -10,7 +10,7 @@ use super::guard::guarded;
 use crate::error::DataError;
 
 /// Rows of a batch: 28 columns of f32 are 7 MB, so the few batches in flight stay small.
-pub(super) const BATCH_ROWS: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
+const BATCH_ROWS: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
 
 /// Runs the query on its own thread and hands each batch to `take` on this one.
 ///

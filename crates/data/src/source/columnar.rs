@@ -88,7 +88,7 @@ pub(super) fn scan(
         }
         let mut whole: Vec<Column> = batch.columns().to_vec();
         for column in &of_folders {
-            whole.push(hive::column(file, &column.name, &column.dtype, batch.height()).map_err(unreadable)?);
+            whole.push(hive::column(file, &column.name, &column.dtype, batch.height()));
         }
         if !of_folders.is_empty() {
             batch = DataFrame::new(batch.height(), whole).map_err(unreadable)?;

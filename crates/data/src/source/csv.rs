@@ -73,8 +73,8 @@ pub(crate) fn open(
             .iter()
             .map(|file| hive::column(file, &column.name, &column.dtype, file.rows));
         let Some(first) = parts.next() else { continue };
-        let whole = parts.try_fold(first.map_err(unreadable)?, |mut whole, part| {
-            whole.append_owned(part?)?;
+        let whole = parts.try_fold(first, |mut whole, part| {
+            whole.append_owned(part)?;
             Ok(whole)
         });
         series.push(whole.map_err(unreadable)?.rechunk());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{Column, DataType, IntoSeries, NamedFrom, PlSmallStr, PolarsError, Series, StringChunked};
+use polars::prelude::{Column, DataType, IntoSeries, NamedFrom, PlSmallStr, Series, StringChunked};
 
 use super::files::{DataFile, format_of};
 use super::table::{TableColumn, TableFile};
@@ -140,18 +140,17 @@ fn value<'a>(file: &'a TableFile, column: &str) -> Option<&'a str> {
 }
 
 /// A partition column of some rows of a file.
-pub(super) fn column(file: &TableFile, name: &str, dtype: &DataType, rows: usize) -> Result<Column, PolarsError> {
+pub(super) fn column(file: &TableFile, name: &str, dtype: &DataType, rows: usize) -> Column {
     let value = value(file, name);
     let name = PlSmallStr::from(name);
     let series = if let DataType::String = dtype {
-        StringChunked::from_iter(std::iter::repeat_n(value, rows))
-            .with_name(name)
-            .into_series()
+        let texts: StringChunked = std::iter::repeat_n(value, rows).collect();
+        texts.with_name(name).into_series()
     } else {
         let value: Option<i64> = value.and_then(|value| value.parse().ok());
         Series::new(name, vec![value; rows])
     };
-    Ok(series.into())
+    series.into()
 }
 
 #[cfg(test)]
@@ -189,9 +188,9 @@ mod tests {
         };
         assert_eq!(dtype(&[Some("1"), None, Some("-3")]), DataType::Int64);
         assert_eq!(dtype(&[Some("01"), Some("2")]), DataType::String);
-        let nulls = column(&file(None), "k", &DataType::Int64, 3).unwrap();
+        let nulls = column(&file(None), "k", &DataType::Int64, 3);
         assert_eq!((nulls.len(), nulls.null_count()), (3, 3));
-        let texts = column(&file(Some("a")), "k", &DataType::String, 2).unwrap();
+        let texts = column(&file(Some("a")), "k", &DataType::String, 2);
         assert_eq!(texts.as_materialized_series().str().unwrap().get(1), Some("a"));
     }
 }

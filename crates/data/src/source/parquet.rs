@@ -28,8 +28,11 @@ pub(super) fn footer(file: &TableFile) -> Result<Footer, DataError> {
     let size = check_ends(&mut open, file)?;
     let mut reader = ParquetReader::new(open);
     let metadata = reader.get_metadata().map_err(unreadable)?;
-    let names = metadata.schema_descr.fields().iter().map(|field| field.name());
-    names::refuse_repeats(&file.name, names)?;
+    let mut names = Vec::new();
+    for field in metadata.schema_descr.fields() {
+        names.push(field.name());
+    }
+    names::refuse_repeats(&file.name, names.into_iter())?;
     let rows = metadata.num_rows;
     check(metadata, size).map_err(|what| DataError::Damaged {
         file: file.name.clone(),
@@ -75,11 +78,10 @@ fn check_ends(open: &mut File, file: &TableFile) -> Result<u64, DataError> {
 
 /// Whether a footer can be true of a file of `size` bytes; otherwise what it gets wrong.
 fn check(metadata: &FileMetadataRef, size: u64) -> Result<(), String> {
-    let rows: usize = metadata
-        .row_groups
-        .iter()
-        .map(|group| group.num_rows())
-        .fold(0, usize::saturating_add);
+    let mut rows = 0_usize;
+    for group in &metadata.row_groups {
+        rows = rows.saturating_add(group.num_rows());
+    }
     if rows != metadata.num_rows {
         let counted = metadata.num_rows;
         return Err(format!("its footer counts {counted} rows and {rows} in its row groups"));
@@ -98,7 +100,7 @@ fn check(metadata: &FileMetadataRef, size: u64) -> Result<(), String> {
             }
             let is_flat = chunk.descriptor().descriptor.max_rep_level == 0;
             let values = chunk.num_values();
-            if is_flat && values != group.num_rows() as i64 {
+            if is_flat && usize::try_from(values) != Ok(group.num_rows()) {
                 let rows = group.num_rows();
                 return Err(format!(
                     "column \"{name}\" of row group {g} has {values} values in {rows} rows"

@@ -132,7 +132,7 @@ impl Stream {
                             .iter()
                             .find(|column| column.is_of_folder && column.name == *name)
                         {
-                            Some(column) => hive::column(file, name, &column.dtype, batch.height()),
+                            Some(column) => Ok(hive::column(file, name, &column.dtype, batch.height())),
                             None => batch.column(name).cloned(),
                         }
                     });

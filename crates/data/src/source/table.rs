@@ -149,11 +149,13 @@ impl Table {
                 });
             }
         };
-        let added = Part::all(has_time).map(|part| TableColumn {
-            part: Some((name.to_owned(), part)),
-            ..TableColumn::new(&part.name_in(name), DataType::Float64)
-        });
-        self.columns.splice(at + 1..at + 1, added);
+        for (place, part) in (at + 1..).zip(Part::all(has_time)) {
+            let column = TableColumn {
+                part: Some((name.to_owned(), part)),
+                ..TableColumn::new(&part.name_in(name), DataType::Float64)
+            };
+            self.columns.insert(place, column);
+        }
         self.parts.bases.push(name.to_owned());
         super::names::refuse_repeats(
             &self.files[0].name,

@@ -150,7 +150,7 @@ fn packed() -> Vec<Case> {
                 dir,
                 "data.csv.zst",
                 &zstd::encode_all(rows().as_bytes(), 3).expect("packed"),
-            )
+            );
         }),
         case("zstd cut off", Data)
             .train(zst)

@@ -71,13 +71,13 @@ fn unix_paths() -> Vec<Case> {
     ];
     // Who may read everything is refused nothing.
     let probe = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::set_permissions(probe.path(), std::fs::Permissions::from_mode(0)).expect("set");
+    std::fs::set_permissions(probe.path(), std::fs::Permissions::from_mode(0o000)).expect("set");
     if std::fs::File::open(probe.path()).is_err() {
         cases.push(
             case("no permission", Data)
                 .make(|dir| {
                     put(dir, "data.csv", &good());
-                    let none = std::fs::Permissions::from_mode(0);
+                    let none = std::fs::Permissions::from_mode(0o000);
                     std::fs::set_permissions(dir.join("data.csv"), none).expect("set");
                 })
                 .says(["cannot read data.csv", "ermission denied"]),

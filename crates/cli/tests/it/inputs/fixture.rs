@@ -67,7 +67,7 @@ impl Case {
 
     /// `[data] train`, as TOML.
     pub(super) fn train(mut self, value: &str) -> Self {
-        self.train = value.to_owned();
+        value.clone_into(&mut self.train);
         self
     }
 
@@ -197,7 +197,8 @@ pub(super) fn in_parallel(count: usize, work: impl Fn(usize) -> Option<String> +
 }
 
 /// Runs every case, prints how many had their outcome, and fails if one had not.
-pub(super) fn report(name: &str, cases: Vec<Case>) {
+#[expect(clippy::print_stdout, reason = "the figures are the point")]
+pub(super) fn report(name: &str, cases: &[Case]) {
     let problems = in_parallel(cases.len(), |number| {
         let case = &cases[number];
         case.problem().map(|problem| format!("{}: {problem}", case.name))

@@ -18,5 +18,5 @@ fn every_input_has_its_outcome() {
     cases.extend(csv::cases());
     cases.extend(files::cases());
     cases.extend(parquet::cases());
-    report("inputs", cases);
+    report("inputs", &cases);
 }

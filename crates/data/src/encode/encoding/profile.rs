@@ -1,5 +1,7 @@
 //! What an encoding knows of its columns, for people to read: of all rows and of each fold's training rows.
 
+use std::collections::BTreeMap;
+
 use super::{ColumnEncoding, Encoding};
 use crate::dataset::Dataset;
 use crate::encode::missing::MISSING;
@@ -100,18 +102,20 @@ impl Encoding {
         let groups = folds.roles.first().map_or(0, Vec::len);
         let everything = self.for_training(&vec![true; groups]);
         let trainings: Vec<Vec<bool>> = (0..folds.len()).map(|fold| folds.is_training(fold)).collect();
+        let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+        for (feature, is_held) in self.features.iter().zip(&everything.is_held) {
+            *held.entry(&feature.column).or_default() += usize::from(*is_held);
+        }
         let columns = self.columns.iter().zip(&summary.columns);
         columns
             .map(|(column, known)| {
-                let own = self.features.iter().zip(&everything.is_held);
-                let held = own.filter(|(feature, is_held)| feature.column == known.name && **is_held);
                 let mut profile = ColumnProfile {
                     name: known.name.clone(),
                     kind: known.kind,
                     rows: summary.rows as u64 - known.nulls,
                     missing: known.nulls,
                     width: known.width,
-                    held: held.count(),
+                    held: held.get(known.name.as_str()).copied().unwrap_or(0),
                     mean: known.mean,
                     std: known.std,
                     min: None,
