@@ -148,9 +148,12 @@ pub(crate) enum Answer {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) source: ConfigArgs,
-    /// Read the data too, and print each column's role, type and encoded width.
+    /// Read the data too, and print what they hold: columns with role, type, missing values, mean, spread and levels; folds.
     #[arg(long)]
     pub(crate) data: bool,
+    /// What the data are printed as: table, json, csv or md.
+    #[arg(long, default_value = "table", requires = "data")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `gradsweep`: trains all runs of a sweep of logistic regressions together.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod allocator;
 mod args;
 mod commands;
 mod diagnostics;

@@ -4,8 +4,12 @@
 mod exports;
 #[path = "it/configs.rs"]
 mod configs;
+#[path = "it/inputs/mod.rs"]
+mod inputs;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/profile.rs"]
+mod profile;
 #[path = "it/resume.rs"]
 mod resume;
 

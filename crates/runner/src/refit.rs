@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::card;
 use crate::config::{self, Config, SaveModels, Strategy};
-use crate::dataset::{load_spec, shape_of, source_spec};
+use crate::dataset::{datetimes, load_spec, shape_of, source_spec};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::model;
@@ -207,10 +207,19 @@ pub(crate) fn check_test(config: &Config, data: &data::Summary) -> Result<(), Ru
         .iter()
         .map(|column| &column.name)
         .chain([&data.target.name]);
-    let missing: Vec<String> = wanted
-        .filter(|name| !peek.columns.iter().any(|(own, _)| own == *name))
-        .cloned()
+    // Of a column that is taken apart, the files have the whole.
+    let whole = |name: &'_ String| {
+        let is_part = |base: &&String| {
+            name.strip_prefix(base.as_str())
+                .is_some_and(|part| part.starts_with('.'))
+        };
+        datetimes(config).find(is_part).unwrap_or(name).clone()
+    };
+    let mut missing: Vec<String> = wanted
+        .map(whole)
+        .filter(|name| !peek.columns.iter().any(|(own, _)| own == name))
         .collect();
+    missing.dedup();
     if missing.is_empty() {
         return Ok(());
     }

@@ -64,6 +64,20 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
 }
 
+/// Loads the data of a config and plans it, for the profile of its columns and folds.
+pub fn examine(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
+    fn examine<T: Real + Element>(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
+        search::count(&request.config)?;
+        let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
+        let (config, _) = search::with_c_path(&request.config, &data)?;
+        check_classes(&search::trials(&config)?, &data.summary.target)?;
+        refit::check_test(&request.config, &data.summary)?;
+        let profile = data.profile();
+        Ok((data.summary, profile))
+    }
+    in_pool(&request.config, || with_precision!(request.config, examine(request)))?
+}
+
 /// Runs a sweep and fills its store.
 ///
 /// `on_loaded` is told what was read before any training, so that a terminal can show it.
