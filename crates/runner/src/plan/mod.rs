@@ -8,6 +8,7 @@ mod cost;
 mod display;
 mod method;
 mod runs;
+mod speed;
 mod stability;
 
 pub use cohort::{BatchSchedule, Block, Cohort};
@@ -16,6 +17,7 @@ pub use display::{CohortSummary, PlanSummary, bytes, grouped, many, table};
 pub use method::{Method, Shape};
 pub(crate) use runs::COUNTS;
 pub use runs::PlannedRun;
+pub use speed::Speed;
 
 use gradsweep_store as store;
 

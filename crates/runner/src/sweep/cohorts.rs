@@ -205,6 +205,9 @@ impl Trained {
     }
 }
 
+/// The selecting metric of a run by epoch, and at its end.
+type Recorded = (Vec<(u32, f64)>, Option<f64>);
+
 /// The trials that are still in the sweep, and how their runs stand.
 struct Race {
     alive: BTreeSet<usize>,
@@ -214,7 +217,7 @@ struct Race {
     /// The trial that has reached the target.
     winner: Option<usize>,
     /// What the store says of runs that an earlier process recorded: their scores by epoch, and the last one.
-    recorded: BTreeMap<usize, (Vec<(u32, f64)>, Option<f64>)>,
+    recorded: BTreeMap<usize, Recorded>,
 }
 
 impl Race {
@@ -333,7 +336,7 @@ impl Race {
 }
 
 /// The selecting metric of the runs that the store has, by epoch and at the end.
-fn recorded(work: &Work<'_>) -> Result<BTreeMap<usize, (Vec<(u32, f64)>, Option<f64>)>, RunError> {
+fn recorded(work: &Work<'_>) -> Result<BTreeMap<usize, Recorded>, RunError> {
     let store = gradsweep_store::Store::open(work.dir)?;
     let select = work.config.sweep.metric.name();
     let places: BTreeMap<_, usize> = work
