@@ -68,6 +68,11 @@ impl Plan {
         rest
     }
 
+    /// Cuts the blocks of a cohort anew from the runs that are left of it; not of one that converges.
+    pub(crate) fn recut(&mut self, cohort: usize, is_left: impl Fn(usize) -> bool) {
+        self.cohorts[cohort].recut(&self.runs, is_left);
+    }
+
     /// Runs that the cohorts hold.
     pub fn pending(&self) -> usize {
         self.cohorts.iter().map(Cohort::width).sum()

@@ -100,11 +100,12 @@ fn seconds_per_epoch<T: Real>(plan: &Plan, cohort: usize, view: &View<'_, T>, bu
     });
     let start = Instant::now();
     training.advance(u32::MAX, &|| start.elapsed() >= budget.mul_f64(WARMUP));
-    let (warm, since) = (training.progress(), Instant::now());
+    let (warm, warm_seconds, since) = (training.progress(), start.elapsed().as_secs_f64(), Instant::now());
     training.advance(u32::MAX, &|| start.elapsed() >= budget);
     let (elapsed, progress) = (since.elapsed().as_secs_f64(), training.progress() - warm);
     if progress <= 0.0 {
-        return None;
+        // Small data have had all their epochs by then.
+        return (warm > 0.0).then(|| warm_seconds / warm);
     }
     let mut seconds = elapsed / progress;
     let is_batched = matches!(plan.cohorts[cohort].schedule, BatchSchedule::Batches { .. });
