@@ -1,17 +1,21 @@
 //! A short file per verb.
 
+mod calibrate;
 mod check;
 mod compare;
 mod doctor;
 mod drift;
 mod evaluate;
 mod explain;
+mod export;
 mod gradcheck;
 mod import;
 mod init;
+mod list;
 mod plan;
 mod predict;
 mod refit;
+mod report;
 mod resume;
 mod run;
 mod schema;
@@ -28,7 +32,7 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 6] = ["report", "export", "calibrate", "cache", "prune", "help"];
+const NOT_BUILT: [&str; 3] = ["cache", "prune", "help"];
 
 /// Carries out what was typed; returns the exit code.
 pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
@@ -38,9 +42,12 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Check(own) => check::check(own),
         Verb::Plan(own) => plan::plan(own),
         Verb::Compare(own) => compare::compare(own),
+        Verb::Report(own) => report::report(own, arguments.quiet),
         Verb::Show(own) => show::show(own),
-        Verb::List(own) => compare::list(own),
+        Verb::List(own) => list::list(own),
+        Verb::Export(own) => export::export(own, arguments.quiet),
         Verb::Predict(own) => predict::predict(own, arguments.quiet),
+        Verb::Calibrate(own) => calibrate::calibrate(own, arguments.quiet),
         Verb::Evaluate(own) => evaluate::evaluate(own, arguments.quiet),
         Verb::Refit(own) => refit::refit(own, arguments.quiet),
         Verb::Explain(own) => explain::explain(own),
