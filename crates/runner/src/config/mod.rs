@@ -64,4 +64,5 @@ pub use validation::{Strategy, ValidationConfig};
 pub use value::Value;
 
 pub(crate) use rules::MOST_TRIALS;
+pub(crate) use search_rules::MOST_SOBOL;
 pub(crate) use table::sweepable;

@@ -7,6 +7,9 @@ use super::sweep::{Condition, Domain, Method};
 use super::tree::At;
 use super::value::Value;
 
+/// Points of the scrambled Sobol sequence.
+pub(crate) const MOST_SOBOL: u64 = 1 << 16;
+
 impl Rules<'_, '_> {
     /// A method that draws has something to draw from and knows how often.
     pub(super) fn search(&mut self) {
@@ -26,6 +29,12 @@ impl Rules<'_, '_> {
                         .label("nothing is swept")
                         .help("add [sweep.parameters] with model.C = { min = 1e-4, max = 1e4, log = true }"),
                 );
+            }
+            if method == Method::Sobol && sweep.trials.is_some_and(|trials| trials > MOST_SOBOL) {
+                let at = self.value_at("sweep.trials");
+                let draft = Draft::new(format!("method \"sobol\" has {MOST_SOBOL} trials at the most"));
+                self.report
+                    .add(&at, draft.label("halton and random have no such limit"));
             }
             let points = sweep.points.len() as u64;
             if let Some(trials) = sweep.trials.filter(|trials| points > *trials)

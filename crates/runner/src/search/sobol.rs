@@ -8,16 +8,14 @@ use rand_chacha::rand_core::Rng;
 use super::random::Random;
 use super::sampler::Points;
 use super::stream::named;
-use crate::config::Parameter;
-
-/// Points that the crate's tables reach; further ones are independent draws.
-const MOST_POINTS: u32 = 1 << 16;
+use crate::config::{MOST_SOBOL, Parameter};
 
 /// A scrambled Sobol sequence.
 pub(super) struct Sobol {
     dimensions: u32,
     index: u32,
     seed: u32,
+    /// Takes over behind the last point, which only a search that throws points away can reach.
     beyond: Random,
 }
 
@@ -37,7 +35,7 @@ impl Sobol {
 
 impl Points for Sobol {
     fn next(&mut self) -> Vec<f64> {
-        if self.index >= MOST_POINTS {
+        if u64::from(self.index) >= MOST_SOBOL {
             return self.beyond.next();
         }
         let coordinate = |dimension| f64::from(sobol_burley::sample(self.index, dimension, self.seed));

@@ -1,5 +1,7 @@
 //! One broken config per line of a table: what is said, and where.
 
+#![expect(clippy::print_stdout, reason = "the figure is what a reader of the log wants")]
+
 use super::{LEAST, read, read_with};
 
 /// Each case: what follows the least config (three lines), a piece of what is said, and the position.
@@ -176,6 +178,11 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "[sweep]\nmethod = \"sobol\"\ntrials = 5",
         "method \"sobol\" has no parameter to draw",
         (5, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"sobol\"\ntrials = 65_537\n[sweep.parameters]\nmodel.C = { min = 1, max = 2 }",
+        "method \"sobol\" has 65536 trials at the most",
+        (6, 10),
     ),
     (
         "[sweep]\nmethod = \"random\"\ntrials = 2_000_000\n[sweep.parameters]\nmodel.C = [1]",
@@ -495,6 +502,11 @@ fn broken_configs_are_caught_with_place_and_advice() {
             ));
         }
     }
+    println!(
+        "broken configs: {} of {} caught with place and advice",
+        CASES.len() - failures.len(),
+        CASES.len()
+    );
     assert!(
         failures.is_empty(),
         "{} of {}:\n{}",
