@@ -7,7 +7,9 @@ mod commands;
 mod diagnostics;
 mod exit;
 mod kernels;
+mod live;
 mod progress;
+mod standing;
 mod terminal;
 
 use clap::Parser;

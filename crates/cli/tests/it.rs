@@ -1,5 +1,9 @@
 //! The program as its users type it: exit codes, messages, every shipped config, every command of the README.
 
+#[path = "it/exports.rs"]
+mod exports;
+#[path = "it/configs.rs"]
+mod configs;
 #[path = "it/inputs/mod.rs"]
 mod inputs;
 #[path = "it/models.rs"]
@@ -542,12 +546,7 @@ fn bad_configs_are_exit_2_with_line_and_suggestion() {
         &["sweep.parameters"],
     );
     refused(dir.path(), &["run", "missing.toml"], 2, &["missing.toml"]);
-    refused(
-        dir.path(),
-        &["calibrate", "sweeps/sweep"],
-        2,
-        &["calibrate", "not built yet"],
-    );
+    refused(dir.path(), &["prune", "sweeps/sweep"], 2, &["prune", "not built yet"]);
     refused(dir.path(), &["compre", "sweeps/sweep"], 2, &["compre"]);
 }
 

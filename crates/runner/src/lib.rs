@@ -19,6 +19,8 @@
 //! assert_eq!(gradsweep_runner::search::trials(&config).expect("seven trials").len(), 7);
 //! ```
 
+pub mod calibrate;
+mod card;
 pub mod config;
 pub mod dataset;
 pub mod doctor;
@@ -27,14 +29,18 @@ pub mod event;
 pub mod explain;
 pub mod gradcheck;
 pub mod inference;
+pub mod init;
 pub mod memory;
 mod model;
+mod oof;
 pub mod plan;
 pub mod predict;
 mod record;
 pub mod refit;
 pub mod resume;
+pub mod rungs;
 pub mod search;
+pub mod stop;
 pub mod summary;
 pub mod sweep;
 pub mod train;

@@ -2,13 +2,21 @@
 
 #[path = "it/c_path.rs"]
 mod c_path;
+#[path = "it/converging.rs"]
+mod converging;
 mod golden;
+#[path = "it/leaks.rs"]
+mod leaks;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/oof.rs"]
+mod oof;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/stopping.rs"]
+mod stopping;
 
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};

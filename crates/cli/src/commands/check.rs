@@ -12,13 +12,14 @@ use crate::terminal;
 
 pub(crate) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
     let request = request(&arguments.source)?;
-    let trials = search::count(&request.config)?;
+    let (trials, left_out) = search::count(&request.config)?;
     let title = format!(
         "{}: no problems, {}",
         arguments.source.config.display(),
         number::counted(trials as u64, "trial")
     );
-    let stand_ins = request.config.stand_ins();
+    let mut stand_ins = request.config.stand_ins();
+    stand_ins.extend(left_out);
     if !arguments.data {
         let notes = stand_ins.iter().map(|note| format!("note: {note}\n"));
         terminal::result(&format!("{title}\n{}", notes.collect::<String>()))?;

@@ -4,7 +4,7 @@ use gradsweep_data as data;
 use gradsweep_runner::plan::PlanSummary;
 use gradsweep_runner::resume::{self, More, ResumeRequest};
 
-use super::{json, run};
+use super::{json, report, run};
 use crate::args::{Answer, ResumeArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::progress::Progress;
@@ -17,7 +17,7 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
         threads: arguments.threads,
         more: arguments.until_converged.then_some(more),
     };
-    let progress = Progress::new(quiet, arguments.log.as_deref())?;
+    let progress = Progress::new(arguments.store.clone(), quiet, arguments.log.as_deref())?;
     let on_loaded = |data: &data::Summary, plan: &PlanSummary| {
         if quiet {
             return;
@@ -30,7 +30,8 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
     };
     let outcome = resume::resume(&request, &progress, &on_loaded);
     progress.finish();
-    let summary = outcome?;
+    let mut summary = outcome?;
+    report::at_the_end(&mut summary);
     match arguments.format {
         Answer::Json => terminal::result(&json(&summary)?)?,
         Answer::Table => terminal::result(&run::closing(&summary))?,

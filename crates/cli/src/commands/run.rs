@@ -10,9 +10,10 @@ use gradsweep_runner::resume::{Continued, Resumable};
 use gradsweep_runner::summary::{Best, SweepSummary};
 use gradsweep_runner::sweep::{self, Request};
 
-use super::{json, last_name, parse, read};
+use super::{json, last_name, layers, name_of, parse, read, report};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
+use crate::live::{Both, LiveReport};
 use crate::progress::Progress;
 use crate::terminal;
 
@@ -21,11 +22,12 @@ const COLUMNS_SHOWN: usize = 40;
 
 pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
     let input = &arguments.input;
+    let sets = layers(&arguments.sets, &arguments.sweeps)?;
     let is_config = input.extension().is_some_and(|extension| extension == "toml");
     let (path, request) = match (is_config, &arguments.target) {
         (true, None) => {
             let text = read(input)?;
-            let config = parse(&text, input, &arguments.sets)?;
+            let config = parse(&text, input, &sets)?;
             (
                 None,
                 Request {
@@ -47,14 +49,16 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
                 hint: Some(format!("gradsweep run {} --target COLUMN", input.display())),
             });
         }
-        (false, Some(target)) => starter(input, target, arguments)?,
+        (false, Some(target)) => starter(input, target, &sets, arguments.rows)?,
     };
     let say = |line: &str| {
         if !quiet {
             terminal::say(line);
         }
     };
-    let progress = Progress::new(quiet, arguments.log.as_deref())?;
+    let dir = sweep::output_dir(&request.config);
+    let progress = Progress::new(dir.clone(), quiet, arguments.log.as_deref())?;
+    let live = arguments.report_live.then(|| LiveReport::new(dir));
     let written = OnceLock::new();
     let on_loaded = |data: &data::Summary, plan: &PlanSummary| {
         say(&opening(data));
@@ -71,9 +75,14 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             say(&format!("  note: {note}"));
         }
     };
-    let outcome = sweep::run(&request, &progress, &on_loaded);
+    let outcome = sweep::run(&request, &Both(&progress, live.as_ref()), &on_loaded);
     progress.finish();
-    let summary = outcome?;
+    if let Some(live) = &live {
+        live.finish();
+    }
+    let mut summary = outcome?;
+    summary.report |= arguments.report_live;
+    report::at_the_end(&mut summary);
     if let Some(Err(failure)) = written.into_inner() {
         return Err(failure);
     }
@@ -85,21 +94,13 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
 }
 
 /// The config that `run DATA --target COLUMN` uses, and where it will be written.
-fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<PathBuf>, Request), Failure> {
-    let stem = input
-        .file_stem()
-        .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
-    let name: String = stem
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "._-".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(64)
-        .collect();
+fn starter(
+    input: &Path,
+    target: &str,
+    sets: &[String],
+    rows: Option<usize>,
+) -> Result<(Option<PathBuf>, Request), Failure> {
+    let name = name_of(input);
     let path = PathBuf::from(format!("{name}.toml"));
     let text = Config::default_for(&input.display().to_string(), target, &name);
     if path.exists() && std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
@@ -108,15 +109,8 @@ fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<Pa
             hint: Some(format!("gradsweep run {}, or move it away", path.display())),
         });
     }
-    let config = parse(&text, &path, &arguments.sets)?;
-    Ok((
-        Some(path),
-        Request {
-            config,
-            text,
-            rows: arguments.rows,
-        },
-    ))
+    let config = parse(&text, &path, sets)?;
+    Ok((Some(path), Request { config, text, rows }))
 }
 
 fn write_starter(path: &Path, text: &str) -> Result<(), Failure> {
@@ -312,7 +306,22 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
     for sentence in &summary.at_the_edge {
         out += &format!("        {sentence}\n");
     }
-    let finished = summary.runs - summary.failed;
+    if let Some(restarts) = &summary.restarts {
+        out += &format!("        {}\n", restarts.sentence(&summary.metric));
+    }
+    if let Some([least, most]) = summary.learning_rates {
+        let to = if least < most {
+            format!(" to {most}")
+        } else {
+            String::new()
+        };
+        out += &format!("        learning_rate auto: runs took {least}{to}\n");
+    }
+    if let Some(target) = &summary.target {
+        out += &format!("        {target}\n");
+    }
+    let pruned = summary.pruned.unwrap_or(0);
+    let finished = summary.runs - summary.failed - pruned - summary.waiting;
     if summary.nothing_to_do {
         let state = if summary.continued.is_some() && summary.resumable.runs == 0 {
             "were there already and none is left to converge"
@@ -325,9 +334,14 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
         );
     } else {
         out += &format!(
-            "runs    {} of {} finished, {} column·epochs: {:.3} s of training, {:.2} s in all ({} threads, {}, {})\n",
+            "runs    {} of {} finished{}, {} column·epochs: {:.3} s of training, {:.2} s in all ({} threads, {}, {})\n",
             grouped(finished as u64),
             grouped(summary.runs as u64),
+            if pruned > 0 {
+                format!(" and {} pruned", grouped(pruned as u64))
+            } else {
+                String::new()
+            },
             grouped(summary.epochs_trained),
             summary.seconds.train,
             summary.seconds.total,
@@ -398,6 +412,9 @@ fn places(summary: &SweepSummary) -> String {
         out += &format!("model   {}\n", model.display());
     } else if let Some(failure) = &summary.refit_failure {
         out += &format!("model   none: {failure}\n");
+    }
+    if summary.report {
+        out += &format!("report  {}\n", summary.store.join(report::FILE).display());
     }
     out += &format!("next    gradsweep compare {dir} --top 10\n");
     out += &format!("        gradsweep show {dir} best\n");

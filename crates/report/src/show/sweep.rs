@@ -2,6 +2,7 @@
 
 use gradsweep_store::{ParamValue, RunRow, Store, TrialTable};
 
+use super::rungs;
 use crate::error::ReportError;
 use crate::json::Json;
 use crate::list::day_and_minute;
@@ -28,7 +29,11 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow]) -> Resul
     if let Some(line) = data_line(manifest) {
         facts.push(("data", line));
     }
-    let varying = Varying::new(&[Source { manifest, trials }]);
+    let varying = Varying::new(&[Source {
+        name: &manifest.name,
+        manifest,
+        trials,
+    }]);
     let n_trials = number::counted(trials.rows.len() as u64, "trial");
     let mut states = trial_states(trials);
     if !varying.headers.is_empty() {
@@ -38,7 +43,14 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow]) -> Resul
     let n_runs = number::counted(runs.len() as u64, "run");
     facts.push(("runs", format!("{n_runs}: {}", counts.in_words())));
     if let Some(best) = trials.selected() {
-        let values = varying.values(&Source { manifest, trials }, best);
+        let values = varying.values(
+            &Source {
+                name: &manifest.name,
+                manifest,
+                trials,
+            },
+            best,
+        );
         let params = in_words(&varying.paths, &values);
         let comma = if params.is_empty() { "" } else { ", " };
         let scores = scores_in_words(manifest, trials, best);
@@ -54,9 +66,10 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow]) -> Resul
     if trials.selected().is_some() {
         facts.push(("", format!("gradsweep show {dir} best")));
     }
+    let rungs = rungs::table(manifest, trials).map(|grid| Block::Table("rungs".to_owned(), grid));
     Ok(Page {
         title: format!("{}   {dir}", manifest.name),
-        blocks: vec![Block::Facts(facts)],
+        blocks: [Block::Facts(facts)].into_iter().chain(rungs).collect(),
         json: json(store, trials, runs, counts, &files),
         csv: csv(store, trials, runs, counts),
     })

@@ -85,10 +85,8 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("fold = 1979-05-27", "found a date", (4, 8)),
     ("[validation]\nfolds = 1", "2 to 65535", (5, 9)),
     ("[metrics]\nreport = [\"auc\"]", "did you mean \"roc_auc\"?", (5, 11)),
-    ("[output]\nreport = true", "not built yet", (5, 1)),
     ("[output]\nsave_models = \"all\"", "not built yet", (5, 15)),
     ("[sweep]\nselect = \"1se\"", "needs `model.C` to be swept", (5, 10)),
-    ("[output]\npredictions = \"selected\"", "not built yet", (5, 15)),
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
     // Not built yet.
@@ -97,36 +95,66 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "`model.kind` = \"mlp\" is not built yet",
         (5, 8),
     ),
+    // Early stops, rungs and schedules.
     (
         "[train.early_stopping]\npatience = 5",
-        "`train.early_stopping` is not built yet",
+        "`train.early_stopping` has no effect with solver \"auto\"",
         (4, 8),
     ),
     (
-        "[train]\nschedule = { kind = \"cosine\" }",
-        "`train.schedule.kind` = \"cosine\" is not built yet",
-        (5, 21),
+        "[train]\nsolver = \"sgd\"\nearly_stopping = {}\n[validation]\nstrategy = \"none\"",
+        "`train.early_stopping` needs held-out rows",
+        (6, 1),
     ),
     (
-        "[train]\nschedule.warmup_epochs = 2",
-        "`train.schedule.warmup_epochs` is not built yet",
-        (5, 10),
+        "[train]\nschedule = { kind = \"cosine\" }",
+        "`train.schedule` has no effect with solver \"auto\"",
+        (5, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\nepochs = 3\nschedule = { kind = \"cosine\", warmup_epochs = 3 }",
+        "a warmup of 3 epochs leaves none of 3",
+        (7, 1),
+    ),
+    (
+        "[sweep.halving]\nfactor = 3",
+        "compares trials after equal epochs, and solver \"auto\" runs each to its own end",
+        (4, 8),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\n[sweep]\nhalving = {}\nhyperband = {}",
+        "halving and hyperband are two ways to prune",
+        (8, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\nepochs = 4\n[sweep]\nhalving = { min_epochs = 4 }",
+        "`sweep.halving` never compares: min_epochs = 4 and the runs have 4 epochs",
+        (8, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\n[sweep]\nhyperband = {}\n[sweep.parameters]\ntrain.epochs = [5, 50]",
+        "`sweep.hyperband` needs the same `train.epochs` for all trials",
+        (7, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\n[validation]\nstrategy = \"none\"\n[sweep]\nhalving = {}",
+        "`sweep.halving` needs held-out rows",
+        (9, 1),
+    ),
+    (
+        "[metrics]\nevery = 2",
+        "`metrics.every` has no effect with solver \"auto\"",
+        (5, 1),
     ),
     (
         "[sweep]\nmethod = \"tpe\"\ntrials = 5",
         "`sweep.method` = \"tpe\" is not built yet",
         (5, 10),
     ),
-    ("[sweep]\ntarget = 0.3", "`sweep.target` is not built yet", (5, 1)),
     (
-        "[sweep.halving]\nfactor = 3",
-        "`sweep.halving` is not built yet",
-        (4, 8),
-    ),
-    (
-        "[run]\ntime_limit = \"2h\"",
-        "`run.time_limit` is not built yet",
-        (5, 1),
+        "[validation]\nstrategy = \"none\"\n[sweep]\ntarget = 0.3",
+        "`sweep.target` needs held-out rows",
+        (7, 1),
     ),
     (
         "[sweep.parameters]\npreprocess.scale = [\"none\"]",
@@ -135,8 +163,110 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ),
     (
         "[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }",
-        "probabilities` is not built yet",
+        "`probabilities` of `model.C` has no effect with method \"grid\"",
         (5, 27),
+    ),
+    // Search.
+    (
+        "[sweep]\nmethod = \"random\"\n[sweep.parameters]\nmodel.C = [1]",
+        "method \"random\" needs the number of trials; add trials = 64",
+        (5, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"sobol\"\ntrials = 5",
+        "method \"sobol\" has no parameter to draw",
+        (5, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 2_000_000\n[sweep.parameters]\nmodel.C = [1]",
+        "2000000 trials are too many",
+        (6, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 1\n[sweep.parameters]\nmodel.C = [1]\n[[sweep.points]]\nmodel.C = 2\n\
+         [[sweep.points]]\nmodel.C = 3",
+        "2 points are more than 1 trials",
+        (6, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { values = [1, 2], probabilities = [0.5, 0.4] }",
+        "must add up to 1; they add up to 0.9",
+        (8, 46),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { values = [1, 2], probabilities = [1] }",
+        "`model.C` has 2 values and 1 probabilities",
+        (8, 46),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { min = 1, max = 2, probabilities = [1] }",
+        "`probabilities` of `model.C` belongs to `values`",
+        (8, 31),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\nmodel.C = { min = 1, max = 2, step = 3 }",
+        "the step of `model.C` is longer than its range; the range is 1 long",
+        (8, 38),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\nmodel.C = { min = 1, max = 2, step = 0 }",
+        "must be a number above 0",
+        (8, 38),
+    ),
+    (
+        "[sweep.parameters]\ntrain.batch_rows = { min = 16, max = 64, step = 0.5 }",
+        "a whole number is needed",
+        (5, 49),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], step = 3 }",
+        "`step` of `model.C` belongs to a range",
+        (5, 27),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 100, log = true, step = 3 }",
+        "without `num`",
+        (5, 11),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { train.solver = [\"sgd\"] } }",
+        "`train.solver` is the same in every trial, so that `when` decides nothing",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { model.C = [1] } }",
+        "`model.C` cannot depend on itself",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = {} }",
+        "`when` of `model.C` names no key",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = 3 }",
+        "`when` of `model.C` must be a table of paths",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { train.solvr = [\"sgd\"] } }",
+        "did you mean `train.solver`?",
+        (5, 45),
+    ),
+    (
+        "[sweep.parameters]\ntrain.solver = [\"sgd\", \"adam\"]\n\
+         model.C = { values = [1, 2], when = { train.solver = [\"gd\"] } }",
+        "no trial has train.solver = \"gd\"",
+        (6, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.l1_ratio = { values = [0, 1], when = { model.C = [1] } }\n\
+         model.C = { values = [1, 2], when = { model.l1_ratio = [1] } }",
+        "`model.C` and `model.l1_ratio` depend on each other",
+        (6, 37),
     ),
     (
         "[sweep.parameters]\ntrain.epochs = { auto = true }",

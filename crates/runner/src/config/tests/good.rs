@@ -131,7 +131,7 @@ fn a_set_replaces_a_parameter_however_it_is_spelled() {
             read_with(&text, &["sweep.parameters.model.C.num=5"]).unwrap_or_else(|problems| panic!("{problems}"));
         assert!(matches!(
             config.sweep.parameters[0].domain,
-            Domain::Range { num: 5, .. }
+            Domain::Range { num: Some(5), .. }
         ));
     }
 }
