@@ -76,7 +76,7 @@ impl Config {
                 LearningRate::STAND_IN
             ));
         }
-        sentences.push("no out-of-fold predictions, no report yet: not built".into());
+        sentences.push("no out-of-fold predictions yet: not built".into());
         sentences
     }
 
