@@ -80,7 +80,7 @@ function trialTip(index) {
 function scoreRange() {
   const sorted = scores.filter(s => s !== null).sort((a, b) => page.higher ? b - a : a - b);
   if (!sorted.length) return [0, 1];
-  const best = sorted[0], far = sorted[Math.floor((sorted.length - 1) * 0.9)];
+  const best = sorted[0], far = sorted[Math.floor((sorted.length - 1) * (sorted.length > 30 ? 0.9 : 1))];
   return best < far ? [best, far] : [far, best];
 }
 

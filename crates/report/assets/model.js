@@ -102,13 +102,13 @@ function foldsOption(index) {
   const repeats = Math.max(0, ...rows.map(run => run[2])) + 1;
   const name = run => repeats > 1 ? "fold " + run[1] + ", repeat " + run[2] : "fold " + run[1];
   return {
-    grid: { left: 10, right: 30, top: 8, bottom: 42, containLabel: true },
+    grid: { left: 10, right: 30, top: 24, bottom: 42, containLabel: true },
     tooltip: tooltip(q => { const run = rows[q.dataIndex]; return tip(name(run), [[metric, number(value(run))], ["held-out rows", run[10] === null ? "–" : run[10].toLocaleString("en")], ["run", run[0]]]); }),
     xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick } }),
     yAxis: axis({ type: "category", data: [""], splitLine: { show: false } }),
     series: [{ type: "scatter", data: rows.map(run => [value(run), 0]), symbolSize: 13, itemStyle: { color: color("accent"), opacity: 0.75, borderColor: color("paper"), borderWidth: 1 },
       label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },
-      markLine: { silent: true, symbol: "none", lineStyle: { color: color("second"), type: "dashed", width: 1.5 }, label: { color: color("quiet"), formatter: "mean", position: "start" }, data: [{ xAxis: mean }] } }],
+      markLine: { silent: true, precision: 12, symbol: "none", lineStyle: { color: color("second"), type: "dashed", width: 1.5 }, label: { color: color("quiet"), formatter: "mean", position: "end" }, data: [{ xAxis: mean }] } }],
   };
 }
 

@@ -113,14 +113,6 @@ pub enum ReportError {
         /// What the template engine said.
         source: minijinja::Error,
     },
-    /// A page could not be written.
-    #[error("cannot write {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// Nothing was given to compare.
     #[error("no sweep given")]
     NoSweeps,
@@ -162,7 +154,6 @@ impl ReportError {
             Self::NoneLeft { .. } => Some("see them all without --where".to_owned()),
             Self::NotTwoMetrics { .. } => Some("as in --pareto log_loss,accuracy".to_owned()),
             Self::TooLittle { .. } | Self::Template { .. } => None,
-            Self::Write { .. } => Some("name another file with --out".to_owned()),
             Self::NoSweeps => Some("give one or more sweep directories".to_owned()),
         }
     }
@@ -183,7 +174,6 @@ impl ReportError {
             | Self::NotTwoMetrics { .. }
             | Self::TooLittle { .. }
             | Self::NoSweeps => ExitKind::Usage,
-            Self::Write { .. } => ExitKind::Disk,
             Self::Template { .. } => ExitKind::Disk,
         }
     }

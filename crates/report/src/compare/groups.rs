@@ -126,7 +126,7 @@ pub fn groups(sweeps: &[Sweep], query: &Query, column: &str) -> Result<Sheet, Re
 fn median(sorted: &[f64]) -> Option<f64> {
     let n = sorted.len();
     let upper = sorted.get(n / 2)?;
-    Some(if n % 2 == 0 {
+    Some(if n.is_multiple_of(2) {
         f64::midpoint(sorted[n / 2 - 1], *upper)
     } else {
         *upper

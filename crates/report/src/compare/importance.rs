@@ -198,10 +198,9 @@ fn encode(values: &[ParamValue]) -> Vec<f64> {
     values
         .iter()
         .map(|value| match value.as_f64() {
-            None => scale(low) - step,
             Some(number) if number.is_finite() => scale(number),
             Some(number) if number > 0.0 => scale(high) + step,
-            Some(_) => scale(low) - step,
+            None | Some(_) => scale(low) - step,
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gradsweep_store::{CoefficientRow, HistoryRow, RunId, RunRow, Split};
+use gradsweep_store::{CoefficientRow, HistoryRow, Reason, RunId, RunRow, Split};
 use serde_json::{Map, Value, json};
 
 use super::figures::{self, short};
@@ -121,7 +121,7 @@ fn row(run: &RunRow, metric: &str, is_train: bool) -> Value {
         run.repeat,
         run.restart,
         run.state(),
-        record.and_then(|record| record.reason).map(|reason| reason.name()),
+        record.and_then(|record| record.reason).map(Reason::name),
         record.is_some_and(|record| record.converged),
         record.map(|record| record.epochs),
         figures::score(val),

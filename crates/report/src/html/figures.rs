@@ -4,7 +4,7 @@ use gradsweep_store::ParamValue;
 use serde_json::Value;
 
 /// So many significant digits; nothing where it is not finite.
-pub(super) fn short(value: f64, digits: usize) -> Value {
+pub(super) fn short(value: f64, digits: u8) -> Value {
     if !value.is_finite() {
         return Value::Null;
     }
@@ -12,13 +12,13 @@ pub(super) fn short(value: f64, digits: usize) -> Value {
         return 0.into();
     }
     let size = value.abs().log10().floor() as i32;
-    let shift = digits as i32 - 1 - size;
+    let shift = i32::from(digits) - 1 - size;
     // A power of ten above 1 is exact, so that dividing by it gives the nearest number with those digits.
     let rounded = if (0..=22).contains(&shift) {
         let power = 10_f64.powi(shift);
         (value * power).round() / power
     } else {
-        format!("{value:.*e}", digits.saturating_sub(1))
+        format!("{value:.*e}", usize::from(digits.saturating_sub(1)))
             .parse()
             .unwrap_or(value)
     };
