@@ -18,10 +18,8 @@ pub(crate) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
         arguments.source.config.display(),
         number::counted(trials as u64, "trial")
     );
-    let mut stand_ins = request.config.stand_ins();
-    stand_ins.extend(left_out);
     if !arguments.data {
-        let notes = stand_ins.iter().map(|note| format!("note: {note}\n"));
+        let notes = left_out.iter().map(|note| format!("note: {note}\n"));
         terminal::result(&format!("{title}\n{}", notes.collect::<String>()))?;
         return Ok(OK);
     }
@@ -29,7 +27,7 @@ pub(crate) fn check(arguments: &CheckArgs) -> Result<u8, Failure> {
     let mut page = shown(&request.config, summary, profile);
     page.title = title;
     page.trials = trials as u64;
-    page.notes.extend(stand_ins);
+    page.notes.extend(left_out);
     terminal::result(&page.page().render(arguments.format))?;
     Ok(OK)
 }

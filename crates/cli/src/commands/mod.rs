@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod check;
+mod closing;
 mod compare;
 mod doctor;
 mod drift;

@@ -4,6 +4,7 @@ use gradsweep_data as data;
 use gradsweep_runner::plan::PlanSummary;
 use gradsweep_runner::resume::{self, More, ResumeRequest};
 
+use super::closing::closing;
 use super::{json, report, run};
 use crate::args::{Answer, ResumeArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
@@ -34,7 +35,7 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
     report::at_the_end(&mut summary);
     match arguments.format {
         Answer::Json => terminal::result(&json(&summary)?)?,
-        Answer::Table => terminal::result(&run::closing(&summary))?,
+        Answer::Table => terminal::result(&closing(&summary))?,
     }
     Ok(if summary.failed > 0 { SOME_FAILED } else { OK })
 }

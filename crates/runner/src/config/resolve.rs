@@ -57,11 +57,6 @@ impl Config {
         flat
     }
 
-    /// What is not built yet of what a config asks for by default, a sentence each.
-    pub fn stand_ins(&self) -> Vec<String> {
-        Vec::new()
-    }
-
     /// Whether some trial leaves its learning rate open.
     pub fn leaves_rates_open(&self) -> bool {
         let train = &self.train;

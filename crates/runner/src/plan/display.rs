@@ -132,10 +132,10 @@ impl PlanSummary {
                 .map(|cohort| cohort_summary(plan, cohort, data, &view.map))
                 .collect(),
             speed: None,
-            notes: config
-                .stand_ins()
+            notes: plan
+                .why_auto
+                .clone()
                 .into_iter()
-                .chain(plan.why_auto.clone())
                 .chain(config.leaves_rates_open().then(rates_note))
                 .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
                 .chain(stability::note(plan, view))
