@@ -109,7 +109,7 @@ impl ExportError {
             Self::Unreachable { .. } => {
                 Some("is the server running? `mlflow server` starts one on http://127.0.0.1:5000".to_owned())
             }
-            Self::Refused { .. } => Some("is this an MLflow tracking server?".to_owned()),
+            Self::Refused { status, .. } => (*status == 404).then(|| "is this an MLflow tracking server?".to_owned()),
         }
     }
 

@@ -105,10 +105,7 @@ fn of_all_trials_restarts_averaged_or_of_none() {
 #[test]
 fn nothing_held_out_leaves_no_predictions() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let (_, store) = finished(&request(
-        dir.path(),
-        CONFIG,
-        &["validation.strategy=\"none\"", "validation.repeats=1"],
-    ));
+    let config = CONFIG.replace("folds = 3\nrepeats = 2", "strategy = \"none\"");
+    let (_, store) = finished(&request(dir.path(), &config, &[]));
     assert!(store.predictions().expect("readable").is_none());
 }
