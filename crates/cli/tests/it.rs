@@ -1,9 +1,9 @@
 //! The program as its users type it: exit codes, messages, every shipped config, every command of the README.
 
-#[path = "it/exports.rs"]
-mod exports;
 #[path = "it/configs.rs"]
 mod configs;
+#[path = "it/exports.rs"]
+mod exports;
 #[path = "it/inputs/mod.rs"]
 mod inputs;
 #[path = "it/models.rs"]
