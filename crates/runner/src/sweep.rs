@@ -17,7 +17,7 @@ use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
 use crate::oof::{self, OutOfFold};
-use crate::plan::{COUNTS, Plan, PlanSummary};
+use crate::plan::{COUNTS, Plan, PlanSummary, Speed};
 use crate::refit::{self, Refitted};
 use crate::resume::{self, More};
 use crate::rungs::Ladder;
@@ -57,8 +57,10 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
         let (config, path) = search::with_c_path(&request.config, &data)?;
         let (trials, left_out) = search::drawn(&config)?;
         let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
-        let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
+        let view = View::new(&data, &config);
+        let mut summary = PlanSummary::new(&plan, &config, &data, &view);
         summary.notes.extend(path.into_iter().chain(left_out));
+        summary.speed = Some(Speed::measure(&plan, &config, &summary, &view));
         Ok((data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -169,7 +171,7 @@ fn run_with<T: Real + Element>(
         return Err(RunError::Exists { dir: dir.clone() });
     }
     let mut seconds = Seconds::default();
-    let mut data = Repeat::<T>::load(config, request.rows, 0)?;
+    let data = Repeat::<T>::load(config, request.rows, 0)?;
     seconds.load = start.elapsed().as_secs_f64();
     observer.observe(&Event::DataLoaded);
     refit::check_test(config, &data.summary)?;
@@ -215,10 +217,8 @@ fn run_with<T: Real + Element>(
         stop: &stop,
         observer,
     };
-    let trained;
-    (data, trained) = cohorts::train(data, &work, &mut writer, &mut seconds)?;
+    let (mut data, trained) = cohorts::train(data, &work, &mut writer, &mut seconds)?;
     let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
-    let rates = trained.rates;
     let mut continued = None;
     if let Some(more) = job.more {
         let (mut all, repeats) = resume::left(dir, &plan)?;
@@ -259,7 +259,7 @@ fn run_with<T: Real + Element>(
         epochs_trained,
     )?;
     Ok(summary
-        .with_rates(rates)
+        .with_rates(trained.rates)
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))

@@ -303,8 +303,10 @@ mod tests {
             &gradient,
             (&matrix, 0.25),
             &Pairs::default(),
-            1e-12,
-            false,
+            Accuracy {
+                enough: 1e-12,
+                solves: false,
+            },
         );
         let slope = (&matrix * 0.25).dot(&ndarray::arr1(&step));
         for i in 0..3 {

@@ -32,6 +32,6 @@ pub(super) fn page(dir: &Path) -> Result<String, ExportError> {
         md_text(&manifest.version),
         md_text(&manifest.created)
     );
-    text += &compare(&sweeps, None, None)?.render(Format::Md);
+    text += &compare(&sweeps, &crate::compare::Query::default())?.render(Format::Md);
     Ok(text)
 }

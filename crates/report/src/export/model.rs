@@ -246,6 +246,8 @@ pub(super) fn sample() -> Model {
                 missing: vec![String::new()],
                 delimiter: ',',
                 quote: Some('"'),
+                is_latin1: false,
+                datetimes: Vec::new(),
             },
             id: None,
             rows: 12,

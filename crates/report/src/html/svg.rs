@@ -238,7 +238,7 @@ mod tests {
         let axis = Axis::new([1e-4, 1e4].into_iter(), true).expect("a range");
         assert_eq!(
             axis.ticks().iter().map(|tick| label(*tick)).collect::<Vec<_>>(),
-            ["1e-4", "0.01", "1", "100", "1e4"]
+            ["1e-4", "0.01", "1", "100", "10000"]
         );
     }
 

@@ -4,6 +4,8 @@ use gradsweep_math::loss::logistic::{loss, sigmoid};
 
 /// Newton steps at the most; ten are usual.
 const STEPS: usize = 100;
+/// What sums of this many terms lose, at the least.
+const ROUNDING: f64 = 1e-14;
 /// Halvings of a step that does not go down.
 const HALVINGS: usize = 40;
 
@@ -55,12 +57,17 @@ pub(super) fn fit(rows: &[(f64, bool)]) -> (f64, f64) {
             let (a, b) = (a - step * da, b - step * db);
             let next = objective(a, b);
             step /= 2.0;
-            (next < value).then_some((a, b, next))
+            // Near the minimum the objective only moves by its rounding, where a Newton step still gains digits.
+            (next <= value * (1.0 + ROUNDING)).then_some((a, b, next))
         });
         let Some((next_a, next_b, next)) = next else {
             break;
         };
+        let moved = (next_a - a).abs() / (1.0 + a.abs()) + (next_b - b).abs() / (1.0 + b.abs());
         (a, b, value) = (next_a, next_b, next);
+        if moved < ROUNDING {
+            break;
+        }
     }
     (a, b)
 }
