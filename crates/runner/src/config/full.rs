@@ -65,15 +65,16 @@ fn entry(text: &mut String, prefix: &str, key: &Key, value: Option<String>) {
         _ if is_absent => key.spec.example.to_owned(),
         _ => default.to_string(),
     });
-    let _ = writeln!(text, "{mark}{path} = {value}");
+    let unit = match key.spec.unit {
+        "" => String::new(),
+        unit => format!("    # {unit}"),
+    };
+    let _ = writeln!(text, "{mark}{path} = {value}{unit}");
 }
 
-/// What a key does, its unit and its words.
+/// What a key does, and its words.
 fn about(key: &Key, is_open: bool) -> String {
     let mut about = format!("\n{}", key.doc());
-    if !key.spec.unit.is_empty() {
-        let _ = write!(about, " In {}.", key.spec.unit);
-    }
     if let Some(words) = words(&key.spec.kind) {
         let _ = write!(about, "\n{words}");
     }

@@ -6,7 +6,7 @@ use super::full::words;
 use super::key::{Key, Kind, Sweep};
 use super::suggest::conversions;
 use super::sweep::DOMAIN_KEYS;
-use super::table::{Table, reference};
+use super::table::{Table, paths, reference};
 
 /// The reference page, in Markdown.
 pub fn page() -> String {
@@ -71,7 +71,16 @@ fn section(text: &mut String, table: &Table) {
         "" => "Top level".to_owned(),
         path => format!("`[{path}]`"),
     };
-    let _ = write!(text, "\n## {title}\n\n{}\n\n", table.doc);
+    let mut doc = table.doc.to_owned();
+    if let Some(key) = paths().get(&table.path) {
+        if key.spec.sweep == Sweep::Yes {
+            doc += " **swept**, by `{ values = [...] }`.";
+        }
+        if !key.spec.is_built {
+            doc += " *Not built yet.*";
+        }
+    }
+    let _ = write!(text, "\n## {title}\n\n{doc}\n\n");
     let own: Vec<Key> = table
         .keys
         .iter()
@@ -93,7 +102,7 @@ fn keys(text: &mut String, keys: &[Key]) {
             text,
             "| `{}` | {} | {} | {} |",
             key.name,
-            cell(&takes(&key.spec.kind)),
+            cell(&takes(key)),
             cell(&default),
             cell(&about(key))
         );
@@ -103,18 +112,20 @@ fn keys(text: &mut String, keys: &[Key]) {
     }
 }
 
-fn takes(kind: &Kind) -> String {
-    match kind {
+fn takes(key: &Key) -> String {
+    let unit = match key.spec.unit {
+        "" => String::new(),
+        unit => format!(" ({unit})"),
+    };
+    match &key.spec.kind {
         Kind::Parameters | Kind::Assignments => "tables, see below".into(),
-        kind => words(kind).unwrap_or_else(|| kind.expected()),
+        Kind::Any => format!("as `{}`", key.spec.example),
+        kind => words(kind).unwrap_or_else(|| kind.expected()) + &unit,
     }
 }
 
 fn about(key: &Key) -> String {
     let mut about = key.doc().to_owned();
-    if !key.spec.unit.is_empty() {
-        let _ = write!(about, " In {}.", key.spec.unit);
-    }
     if let Some((sibling, value)) = key.spec.only_with {
         let _ = write!(about, " Only with `{sibling} = {value:?}`.");
     }

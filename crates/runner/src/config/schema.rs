@@ -48,7 +48,7 @@ fn property(key: &Key) -> Json {
     };
     let mut description = key.doc().to_owned();
     if !key.spec.unit.is_empty() {
-        description += &format!(" In {}.", key.spec.unit);
+        description += &format!(" ({})", key.spec.unit);
     }
     if !key.spec.is_built {
         description += " Only the default is built yet.";
