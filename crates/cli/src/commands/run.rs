@@ -312,20 +312,7 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
     for sentence in &summary.at_the_edge {
         out += &format!("        {sentence}\n");
     }
-    if let Some(restarts) = &summary.restarts {
-        out += &format!("        {}\n", restarts.sentence(&summary.metric));
-    }
-    if let Some([least, most]) = summary.learning_rates {
-        let to = if least < most {
-            format!(" to {most}")
-        } else {
-            String::new()
-        };
-        out += &format!("        learning_rate auto: runs took {least}{to}\n");
-    }
-    if let Some(target) = &summary.target {
-        out += &format!("        {target}\n");
-    }
+    out += &remarks(summary);
     let pruned = summary.pruned.unwrap_or(0);
     let finished = summary.runs - summary.failed - pruned - summary.waiting;
     if summary.nothing_to_do {
@@ -361,6 +348,26 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
     }
     out += &convergence(summary);
     out + &places(summary)
+}
+
+/// What is said of restarts, of learning rates that were left open, and of a target that was reached.
+fn remarks(summary: &SweepSummary) -> String {
+    let mut out = String::new();
+    if let Some(restarts) = &summary.restarts {
+        out += &format!("        {}\n", restarts.sentence(&summary.metric));
+    }
+    if let Some([least, most]) = summary.learning_rates {
+        let to = if least < most {
+            format!(" to {most}")
+        } else {
+            String::new()
+        };
+        out += &format!("        learning_rate auto: runs took {least}{to}\n");
+    }
+    if let Some(target) = &summary.target {
+        out += &format!("        {target}\n");
+    }
+    out
 }
 
 /// Which runs did not converge, what became of those that went on, and what to type next.
