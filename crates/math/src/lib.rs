@@ -35,6 +35,7 @@ pub mod optimizer;
 pub mod penalty;
 mod real;
 pub mod reference;
+pub mod schedule;
 pub mod select;
 pub mod solver;
 pub mod workspace;

@@ -49,6 +49,22 @@ pub enum RunError {
     /// The files changed while a sweep read them anew for another repeat.
     #[error("the data changed while the sweep was running: what is recorded is of the rows as they were")]
     DataChanged,
+    /// A signal, the caller or the time limit ended the sweep early.
+    #[error(
+        "stopped {}: {finished} of {runs} runs have ended and are recorded in {}",
+        if *is_over_time { "at run.time_limit" } else { "as asked" },
+        dir.display()
+    )]
+    Stopped {
+        /// The store's directory.
+        dir: PathBuf,
+        /// Whether the time limit did it.
+        is_over_time: bool,
+        /// Runs that have ended.
+        finished: usize,
+        /// Runs of the plan.
+        runs: usize,
+    },
     /// `model.C = { auto = true }` on data without a slope.
     #[error("`model.C` has no automatic path: no feature is associated with the target")]
     NoPath,
@@ -102,6 +118,7 @@ impl RunError {
                     .to_owned(),
             ),
             Self::DataChanged => Some("put the old files back and run the same command again".to_owned()),
+            Self::Stopped { dir, .. } => Some(format!("go on with gradsweep resume {}", dir.display())),
             Self::NoPath => Some("give its values: model.C = { min = 1e-4, max = 1e4, num = 9, log = true }".to_owned()),
             Self::UnsoundBlas { .. } => {
                 Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
@@ -129,6 +146,7 @@ impl RunError {
                 ExitKind::Usage => 2,
             },
             Self::UnsoundBlas { .. } | Self::Threads { .. } | Self::Memory { .. } => 4,
+            Self::Stopped { .. } => 75,
         }
     }
 }

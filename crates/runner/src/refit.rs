@@ -7,7 +7,9 @@ use std::time::Instant;
 use gradsweep_data::{self as data, Dataset, Element, Folds, Role};
 use gradsweep_math::Real;
 use gradsweep_math::metric::Metric;
-use gradsweep_store::{self as store, Mean, Model, ModelMetrics, RunState, Store, TrialTable, best_model, trial_model};
+use gradsweep_store::{
+    self as store, Mean, Model, ModelMetrics, Reason, RunState, Store, TrialTable, best_model, trial_model,
+};
 use serde::Serialize;
 
 use crate::config::{self, Config, SaveModels, Strategy};
@@ -69,7 +71,8 @@ pub(crate) fn selected<T: Real + Element>(
     if outcome.state == RunState::Failed {
         let failure = format!(
             "the refit of trial {} on all rows failed ({}): no model was written",
-            trial.number, outcome.reason
+            trial.number,
+            reason_of(&outcome)
         );
         return Ok(Refitted {
             failure: Some(failure),
@@ -160,15 +163,25 @@ pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) 
     ))
 }
 
-/// A trial whose runs went on beyond their epochs, with as many as its runs have had together; any other as it is.
+/// A trial as it is fitted on all rows: one whose runs stopped early, for the median of the epochs whose weights they kept,
+/// and one whose runs went on beyond their epochs for as many as they have had together; any other as it is.
 ///
 /// The epochs follow from the store alone and grow whenever a run goes on. So a fit of such a trial is made anew when its
 /// runs have changed, and only then.
 fn as_far(dir: &Path, trial: &Trial) -> Result<Trial, RunError> {
     let mut trial = trial.clone();
     let runs = Store::open(dir)?.runs()?;
-    let own = runs.iter().filter(|run| run.trial == trial.number);
-    let epochs: Vec<u32> = own.filter_map(|run| Some(run.record.as_ref()?.epochs)).collect();
+    let number = trial.number;
+    let own = || runs.iter().filter(|run| run.trial == number);
+    let mut bests: Vec<u32> = own().filter_map(|run| run.record.as_ref()?.best_epoch).collect();
+    if trial.train.early_stopping.is_some() {
+        bests.sort_unstable();
+        // Of two in the middle the longer one. The schedule is that of all epochs.
+        trial.until = bests.get(bests.len() / 2).copied();
+        trial.train.early_stopping = None;
+        return Ok(trial);
+    }
+    let epochs: Vec<u32> = own().filter_map(|run| Some(run.record.as_ref()?.epochs)).collect();
     if epochs.iter().any(|&epochs| epochs > trial.train.epochs) {
         trial.train.epochs = epochs.iter().fold(0, |sum, &epochs| sum.saturating_add(epochs));
     }
@@ -232,6 +245,11 @@ fn fit<T: Real + Element>(data: &Dataset<T>, config: &Config, trial: &Trial) -> 
     outcomes.swap_remove(0)
 }
 
+/// Why a fit failed. Nothing prunes a refit, so that there always is a reason.
+fn reason_of(outcome: &Outcome) -> Reason {
+    outcome.reason.unwrap_or(Reason::Diverged)
+}
+
 /// The restarts of one trial on one fold.
 fn plan(config: &Config, trial: &Trial, shape: Shape, fingerprint: &str) -> Plan {
     let mut once = config.clone();
@@ -248,6 +266,9 @@ fn identity(config: &Config, trial: &Trial, fingerprint: &str) -> String {
     };
     for run in &plan(config, trial, shape, fingerprint).runs {
         hasher.update(&run.id.0.to_be_bytes());
+    }
+    if let Some(until) = trial.until {
+        hasher.update(&until.to_be_bytes());
     }
     hasher.update(&config.metrics.threshold.to_bits().to_be_bytes());
     for text in [&config.data.id, &config.data.positive] {
@@ -344,6 +365,11 @@ pub fn refit(request: &RefitRequest) -> Result<RefitSummary, RunError> {
         .into_iter()
         .find(|trial| trial.number == number)
         .ok_or_else(|| not_found(format!("there is no trial {number}: the sweep has {count}, from 0")))?;
+    let trial = if trial.train.early_stopping.is_some() {
+        as_far(&request.store, &trial)?
+    } else {
+        trial
+    };
     let config = on_new_files(config, &request.data)?;
     let out = request
         .out
@@ -376,7 +402,7 @@ fn fit_and_write<T: Real + Element>(config: &Config, trial: &Trial, out: &Path) 
     if outcome.state == RunState::Failed {
         return Err(RunError::RefitFailed {
             trial: trial.number,
-            reason: outcome.reason,
+            reason: reason_of(&outcome),
         });
     }
     let metrics = metrics_of(config, &outcome);

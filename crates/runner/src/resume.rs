@@ -15,6 +15,7 @@ use crate::error::RunError;
 use crate::event::Observer;
 use crate::plan::{Method, Plan, PlanSummary};
 use crate::record;
+use crate::stop::StopFlag;
 use crate::summary::SweepSummary;
 use crate::sweep::{self, Job, Request};
 use crate::train::{self, HistoryPoint, Outcome, Stood, View};
@@ -104,6 +105,19 @@ pub fn resume(
     observer: &dyn Observer,
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
+    resume_until(request, &StopFlag::default(), observer, on_loaded)
+}
+
+/// As [`resume`], until the flag is set.
+///
+/// # Errors
+/// As [`resume`]; [`RunError::Stopped`] where the flag or the config's time limit ended it.
+pub fn resume_until(
+    request: &ResumeRequest,
+    stop: &StopFlag,
+    observer: &dyn Observer,
+    on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
+) -> Result<SweepSummary, RunError> {
     let store = Store::open(&request.store)?;
     let (manifest, resolved) = (store.manifest(), store.resolved_text()?);
     let path = request.store.join("resolved.toml");
@@ -124,6 +138,7 @@ pub fn resume(
         dir: request.store.clone(),
         resolved: Some(resolved),
         more: request.more,
+        stop: stop.clone(),
     };
     sweep::carry_out(&job, observer, on_loaded)
 }
@@ -221,7 +236,7 @@ pub(crate) fn go_on<T: Real + Element>(
                 continue;
             };
             continued.epochs_trained += u64::from(outcome.epochs - before.stood.epochs);
-            let is_separated = outcome.reason == Reason::Separated;
+            let is_separated = outcome.reason == Some(Reason::Separated);
             if !is_separated && !has_progressed::<T>(&before, &outcome) {
                 // Its record stays as it is. A few epochs may only have been too few.
                 continued.stuck += usize::from(more == More::UntilConverged);

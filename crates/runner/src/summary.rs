@@ -1,12 +1,16 @@
 //! What a sweep has to say at its end, for the terminal and for programs.
 
+mod restarts;
+
+pub use restarts::Restarts;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Role};
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, ParamValue, Reason, RunState, Store, TrialRow, Written};
+use gradsweep_store::{self as store, ParamValue, Reason, RunState, Store, TrialRow, TrialState, Written};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -15,6 +19,7 @@ use crate::memory::peak_memory_bytes;
 use crate::plan::{Plan, PlanSummary, many};
 use crate::refit::{Refitted, TestScores};
 use crate::resume::{self, Continued, Resumable};
+use crate::rungs::Ladder;
 use crate::train::{View, scored};
 
 /// Where the time went, in seconds.
@@ -62,6 +67,21 @@ pub struct SweepSummary {
     pub runs: usize,
     /// Failed runs.
     pub failed: usize,
+    /// The smallest and the largest learning rate that runs found where the config leaves it open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rates: Option<[f64; 2]>,
+    /// Runs that a rung ended, of a sweep that prunes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<usize>,
+    /// Which trial reached `sweep.target`, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Runs that were not trained, as a trial reached the target before.
+    #[serde(skip)]
+    pub waiting: usize,
+    /// How far restarts are apart, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<Restarts>,
     /// Complete runs that ended without a certificate of convergence, of the solvers that give one.
     pub unconverged: usize,
     /// Those of them that `resume --until-converged` takes up.
@@ -129,7 +149,9 @@ impl SweepSummary {
         let table = store.trials()?;
         let metric = config.sweep.metric.name().to_owned();
         let best = table.rows.iter().find(|row| row.is_selected);
-        let runs = if written.unconverged > 0 {
+        let prunes = Ladder::new(config, plan.trials.len()).is_some();
+        let has_restarts = plan.trials.iter().any(|trial| trial.train.restarts > 1);
+        let runs = if written.unconverged > 0 || prunes || has_restarts {
             store.runs()?
         } else {
             Vec::new()
@@ -141,6 +163,19 @@ impl SweepSummary {
             trials: written.trials,
             runs: written.runs,
             failed: written.failed,
+            learning_rates: None,
+            pruned: prunes.then(|| {
+                let states = runs.iter().filter_map(|run| Some(run.record.as_ref()?.state));
+                states.filter(|state| *state == RunState::Pruned).count()
+            }),
+            target: target_of(config, &table),
+            waiting: table
+                .rows
+                .iter()
+                .filter(|row| row.state == TrialState::Waiting)
+                .map(|row| row.n_runs as usize)
+                .sum(),
+            restarts: Restarts::new(&runs, plan, &metric),
             unconverged: resume::uncertified(&runs, plan),
             resumable,
             continued: None,
@@ -178,6 +213,12 @@ impl SweepSummary {
             test: refitted.test,
             ..self
         }
+    }
+
+    /// The same, with the learning rates that runs found.
+    #[must_use]
+    pub(crate) fn with_rates(self, learning_rates: Option<[f64; 2]>) -> Self {
+        Self { learning_rates, ..self }
     }
 
     /// The same, with what became of the runs that went on.
@@ -234,6 +275,32 @@ impl SweepSummary {
             ..summary
         })
     }
+}
+
+/// What is said where the best trial reaches the config's target.
+fn target_of(config: &Config, table: &store::TrialTable) -> Option<String> {
+    let target = config.sweep.target?;
+    let trial = reached(config, table)?;
+    Some(format!(
+        "trial {trial} reached sweep.target = {target}: the sweep stopped there"
+    ))
+}
+
+/// The complete trial that reaches the config's target, the best if there are several.
+pub(crate) fn reached(config: &Config, table: &store::TrialTable) -> Option<u32> {
+    let target = config.sweep.target?;
+    let metric = config.sweep.metric;
+    let index = table.metrics.iter().position(|info| info.name == metric.name())?;
+    let has_reached = |row: &&TrialRow| {
+        let mean = row.scores[index].mean_val.filter(|_| row.state == TrialState::Complete);
+        mean.is_some_and(|mean| metric.reaches(mean, target))
+    };
+    table
+        .rows
+        .iter()
+        .filter(has_reached)
+        .min_by_key(|row| row.rank)
+        .map(|row| row.trial)
 }
 
 fn best_of(table: &store::TrialTable, row: &TrialRow, metric: &str) -> Best {
@@ -303,7 +370,7 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
     let trials: BTreeMap<u32, &crate::search::Trial> = plan.trials.iter().map(|trial| (trial.number, trial)).collect();
     let (mut failed, mut survived) = (Vec::new(), Vec::new());
     let mut epochs = Vec::new();
-    let mut without_start = 0;
+    let (mut without_start, mut without_rate) = (0, 0);
     for run in store.runs()? {
         let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else {
             continue;
@@ -312,11 +379,14 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
             without_start += usize::from(record.reason == Some(Reason::Diverged));
             continue;
         }
-        let rate = trial.train.learning_rate.rate();
+        let Some(rate) = trial.train.learning_rate.given() else {
+            without_rate += usize::from(record.reason == Some(Reason::Diverged));
+            continue;
+        };
         if record.state == RunState::Failed && record.reason == Some(Reason::Diverged) {
             failed.push(rate);
             epochs.push(record.epochs);
-        } else if record.state == RunState::Complete {
+        } else if record.state != RunState::Failed {
             survived.push(rate);
         }
     }
@@ -324,6 +394,12 @@ fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
     if without_start > 0 {
         let runs = many(without_start, "run");
         sentences.push(format!("{runs} had no finite loss where they started"));
+    }
+    if without_rate > 0 {
+        let runs = many(without_rate, "run");
+        sentences.push(format!(
+            "{runs} diverged at the learning rate that a short test had found: give train.learning_rate"
+        ));
     }
     let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else {
         return Ok(sentences);

@@ -1,5 +1,7 @@
 //! One sweep from end to end: load, plan, train cohort by cohort, record.
 
+mod cohorts;
+
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -9,18 +11,20 @@ use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
-use crate::config::{Config, IfExists};
+use crate::config::{Config, IfExists, ScheduleKind};
 use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
 use crate::plan::{COUNTS, Plan, PlanSummary};
-use crate::record;
 use crate::refit::{self, Refitted};
 use crate::resume::{self, More};
+use crate::rungs::Ladder;
 use crate::search::{self, Trial};
+use crate::stop::StopFlag;
 use crate::summary::{Seconds, SweepSummary, data_json, null_model};
-use crate::train::{self, View};
+use crate::train::View;
+use cohorts::Work;
 
 /// A config and what belongs to it.
 #[derive(Debug, Clone)]
@@ -67,12 +71,26 @@ pub fn run(
     observer: &dyn Observer,
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
+    run_until(request, &StopFlag::default(), observer, on_loaded)
+}
+
+/// As [`run`], until the flag is set; what has been trained by then can be gone on with.
+///
+/// # Errors
+/// As [`run`]; [`RunError::Stopped`] where the flag or the config's time limit ended it.
+pub fn run_until(
+    request: &Request,
+    stop: &StopFlag,
+    observer: &dyn Observer,
+    on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
+) -> Result<SweepSummary, RunError> {
     carry_out(
         &Job {
             request,
             dir: output_dir(&request.config),
             resolved: None,
             more: None,
+            stop: stop.clone(),
         },
         observer,
         on_loaded,
@@ -87,6 +105,8 @@ pub(crate) struct Job<'a> {
     pub(crate) resolved: Option<String>,
     /// Whether runs that have not converged go on, and how far.
     pub(crate) more: Option<More>,
+    /// Ends it early.
+    pub(crate) stop: StopFlag,
 }
 
 /// Carries out a job.
@@ -126,6 +146,7 @@ fn run_with<T: Real + Element>(
     let (request, dir) = (job.request, &job.dir);
     let config = &request.config;
     let start = Instant::now();
+    let stop = job.stop.within(config.run.time_limit());
     search::count(config)?;
     // Refuse what needs no data before reading any.
     let stored = store::probe(dir)?;
@@ -166,24 +187,23 @@ fn run_with<T: Real + Element>(
     seconds.write += writing.elapsed().as_secs_f64();
 
     let pending = plan.without(|run| finished.contains(&run));
+    let ladder = Ladder::new(config, plan.trials.len());
     announce(&pending, config, observer);
     let (null_model, loaded) = (null_model(&View::new(&data, config)), data.summary.clone());
-    let mut epochs_trained = 0;
-    let mut separating = Vec::new();
-    for (index, cohort) in pending.cohorts.iter().enumerate() {
-        data = data.switch(config, request.rows, cohort.repeat, &mut seconds)?;
-        let view = View::new(&data, config);
-        let training = Instant::now();
-        let mut outcomes = train::cohort(&pending, index, &view, observer);
-        outcomes.sort_by_key(|outcome| outcome.run);
-        seconds.train += training.elapsed().as_secs_f64();
-        epochs_trained += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
-        separating.extend(outcomes.iter().filter_map(|outcome| outcome.note.clone()));
-        let writing = Instant::now();
-        writer.append(&record::part(&pending, &view, &data.encoding, outcomes))?;
-        seconds.write += writing.elapsed().as_secs_f64();
-        observer.observe(&Event::Recorded { cohort: index });
-    }
+    let work = Work {
+        config,
+        plan: &plan,
+        pending: &pending,
+        ladder: ladder.as_ref(),
+        rows: request.rows,
+        dir,
+        stop: &stop,
+        observer,
+    };
+    let trained;
+    (data, trained) = cohorts::train(data, &work, &mut writer, &mut seconds)?;
+    let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
+    let rates = trained.rates;
     let mut continued = None;
     if let Some(more) = job.more {
         let (mut all, repeats) = resume::left(dir, &plan)?;
@@ -224,6 +244,7 @@ fn run_with<T: Real + Element>(
         epochs_trained,
     )?;
     Ok(summary
+        .with_rates(rates)
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))
@@ -242,13 +263,16 @@ fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {
 
 /// Tells which runs are about to be trained.
 pub(crate) fn announce(pending: &Plan, config: &Config, observer: &dyn Observer) {
-    let column_epochs = pending
-        .cohorts
-        .iter()
-        .flat_map(|cohort| &cohort.blocks)
-        .flat_map(|block| &block.runs)
-        .map(|&run| u64::from(pending.trial_of(run).train.epochs))
-        .sum();
+    let column_epochs = match Ladder::new(config, pending.trials.len()) {
+        Some(ladder) => ladder.total_epochs() * pending.runs.len() as u64 / pending.trials.len().max(1) as u64,
+        None => pending
+            .cohorts
+            .iter()
+            .flat_map(|cohort| &cohort.blocks)
+            .flat_map(|block| &block.runs)
+            .map(|&run| u64::from(pending.trial_of(run).train.epochs))
+            .sum(),
+    };
     observer.observe(&Event::Planned {
         runs: pending.pending(),
         cohorts: pending.cohorts.len(),
@@ -357,6 +381,17 @@ fn open<T>(
     let open = store::Store::open(dir)?;
     let old = open.plan()?;
     let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
+    if config.train.schedule.kind != ScheduleKind::Constant && changed.iter().any(|key| key.starts_with("train.epochs"))
+    {
+        changed.push(format!(
+            "a {} schedule is over at its last epoch: more epochs would have had other learning rates from the start",
+            config.train.schedule.kind
+        ));
+    }
+    let is_halved = config.sweep.halving.is_some() || config.sweep.hyperband.is_some();
+    if is_halved && changed.is_empty() && old.runs.len() < plan.runs.len() {
+        changed.push("more trials: those that a rung has ended were compared with fewer".to_owned());
+    }
     let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
     if changed.is_empty() && dropped > 0 {
         changed.push(format!(
@@ -371,7 +406,8 @@ fn open<T>(
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
     let runs = open.runs()?;
-    let is_done = runs.iter().all(|run| run.record.is_some())
+    let has_target = open.has_tables()? && crate::summary::reached(config, &open.trials()?).is_some();
+    let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
         && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty());
     if is_same_plan
         && is_done

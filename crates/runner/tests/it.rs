@@ -9,6 +9,8 @@ mod models;
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/stopping.rs"]
+mod stopping;
 
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};

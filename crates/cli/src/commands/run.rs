@@ -312,7 +312,22 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
     for sentence in &summary.at_the_edge {
         out += &format!("        {sentence}\n");
     }
-    let finished = summary.runs - summary.failed;
+    if let Some(restarts) = &summary.restarts {
+        out += &format!("        {}\n", restarts.sentence(&summary.metric));
+    }
+    if let Some([least, most]) = summary.learning_rates {
+        let to = if least < most {
+            format!(" to {most}")
+        } else {
+            String::new()
+        };
+        out += &format!("        learning_rate auto: runs took {least}{to}\n");
+    }
+    if let Some(target) = &summary.target {
+        out += &format!("        {target}\n");
+    }
+    let pruned = summary.pruned.unwrap_or(0);
+    let finished = summary.runs - summary.failed - pruned - summary.waiting;
     if summary.nothing_to_do {
         let state = if summary.continued.is_some() && summary.resumable.runs == 0 {
             "were there already and none is left to converge"
@@ -325,9 +340,14 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
         );
     } else {
         out += &format!(
-            "runs    {} of {} finished, {} column·epochs: {:.3} s of training, {:.2} s in all ({} threads, {}, {})\n",
+            "runs    {} of {} finished{}, {} column·epochs: {:.3} s of training, {:.2} s in all ({} threads, {}, {})\n",
             grouped(finished as u64),
             grouped(summary.runs as u64),
+            if pruned > 0 {
+                format!(" and {} pruned", grouped(pruned as u64))
+            } else {
+                String::new()
+            },
             grouped(summary.epochs_trained),
             summary.seconds.train,
             summary.seconds.total,

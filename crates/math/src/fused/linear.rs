@@ -1,5 +1,9 @@
 //! A block of linear models: many runs, one product forward and one backward per tile.
 
+mod state;
+
+pub use state::ColumnState;
+
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, Axis, s};

@@ -9,7 +9,7 @@ mod objective;
 mod pass;
 
 pub use hessian::{HessianScratch, Hessians, pairs_of};
-pub use linear::{Column, LinearBlock};
+pub use linear::{Column, ColumnState, LinearBlock};
 pub use objective::Objective;
 pub use pass::{Pass, Rows};
 

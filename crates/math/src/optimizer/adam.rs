@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::{Optimizer, Settings, vectors};
+use super::{Memory, Optimizer, Settings, vectors};
 use crate::Real;
 
 /// First and second moments with bias correction:
@@ -102,6 +102,22 @@ impl<T: Real> Optimizer<T> for Adam<T> {
         vectors::keep(&mut self.correction, columns);
         vectors::keep_columns(&mut self.first, columns);
         vectors::keep_columns(&mut self.second, columns);
+    }
+
+    fn set_learning_rates(&mut self, rates: &[f64]) {
+        for (settings, &rate) in self.settings.iter_mut().zip(rates) {
+            settings.learning_rate = rate;
+        }
+    }
+
+    fn memory(&self, column: usize) -> Memory<T> {
+        let (beta1, beta2) = self.powers[column];
+        vectors::memory(&[&self.first, &self.second], column, &[beta1, beta2])
+    }
+
+    fn recall(&mut self, column: usize, memory: &Memory<T>) {
+        vectors::recall(&mut [&mut self.first, &mut self.second], column, memory);
+        self.powers[column] = (memory.powers[0], memory.powers[1]);
     }
 }
 

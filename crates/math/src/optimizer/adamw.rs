@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use super::adam::Adam;
-use super::{Optimizer, Settings, vectors};
+use super::{Memory, Optimizer, Settings, vectors};
 use crate::Real;
 use crate::affine::slice_mut;
 
@@ -15,6 +15,7 @@ use crate::affine::slice_mut;
 pub(super) struct AdamW<T> {
     /// 1 − α·λ of each column.
     shrink: Vec<T>,
+    weight_decay: Vec<f64>,
     adam: Adam<T>,
 }
 
@@ -22,6 +23,7 @@ impl<T: Real> AdamW<T> {
     pub(super) fn new(rows: usize, settings: &[Settings]) -> Self {
         Self {
             shrink: vectors::column(settings, |one| 1.0 - one.learning_rate * one.weight_decay),
+            weight_decay: settings.iter().map(|one| one.weight_decay).collect(),
             adam: Adam::new(rows, settings),
         }
     }
@@ -44,7 +46,24 @@ impl<T: Real> Optimizer<T> for AdamW<T> {
 
     fn keep(&mut self, columns: &[usize]) {
         vectors::keep(&mut self.shrink, columns);
+        vectors::keep(&mut self.weight_decay, columns);
         self.adam.keep(columns);
+    }
+
+    fn set_learning_rates(&mut self, rates: &[f64]) {
+        self.adam.set_learning_rates(rates);
+        let own = self.shrink.iter_mut().zip(&self.weight_decay);
+        for ((shrink, decay), rate) in own.zip(rates) {
+            *shrink = T::from_f64(1.0 - rate * decay);
+        }
+    }
+
+    fn memory(&self, column: usize) -> Memory<T> {
+        self.adam.memory(column)
+    }
+
+    fn recall(&mut self, column: usize, memory: &Memory<T>) {
+        self.adam.recall(column, memory);
     }
 }
 

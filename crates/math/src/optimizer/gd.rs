@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Optimizer, Settings, vectors};
+use super::{Memory, Optimizer, Settings, vectors};
 use crate::Real;
 use crate::affine::{slice, slice_mut};
 
@@ -38,6 +38,18 @@ impl<T: Real> Optimizer<T> for Gd<T> {
 
     fn keep(&mut self, columns: &[usize]) {
         vectors::keep(&mut self.learning_rate, columns);
+    }
+
+    fn set_learning_rates(&mut self, rates: &[f64]) {
+        vectors::set(&mut self.learning_rate, rates);
+    }
+
+    fn memory(&self, column: usize) -> Memory<T> {
+        vectors::memory(&[], column, &[])
+    }
+
+    fn recall(&mut self, column: usize, memory: &Memory<T>) {
+        vectors::recall(&mut [], column, memory);
     }
 }
 

@@ -68,6 +68,27 @@ pub trait Optimizer<T: Real>: Send + Sync {
 
     /// Keeps the given columns, in that order; the others have retired.
     fn keep(&mut self, columns: &[usize]);
+
+    /// The learning rate of every column from the next step on.
+    fn set_learning_rates(&mut self, rates: &[f64]);
+
+    /// What a column has gathered so far.
+    fn memory(&self, column: usize) -> Memory<T>;
+
+    /// Gives a column what it had gathered when its memory was taken.
+    ///
+    /// # Panics
+    /// If the memory is of another optimizer, or of another number of parameters.
+    fn recall(&mut self, column: usize, memory: &Memory<T>);
+}
+
+/// What an optimizer has gathered for one column, as plain numbers: with the settings, all that its next steps depend on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Memory<T> {
+    /// Moments of the gradient (P + 1 numbers each).
+    pub moments: Vec<Vec<T>>,
+    /// Running powers of the decays.
+    pub powers: Vec<f64>,
 }
 
 macro_rules! optimizers {

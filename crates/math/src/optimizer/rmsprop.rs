@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::{Optimizer, Settings, vectors};
+use super::{Memory, Optimizer, Settings, vectors};
 use crate::Real;
 
 /// `s ← ρ·s + (1−ρ)·g²`, `w ← w − α·g / (√s + ε)`.
@@ -57,6 +57,18 @@ impl<T: Real> Optimizer<T> for RmsProp<T> {
         vectors::keep(&mut self.rho, columns);
         vectors::keep(&mut self.epsilon, columns);
         vectors::keep_columns(&mut self.squares, columns);
+    }
+
+    fn set_learning_rates(&mut self, rates: &[f64]) {
+        vectors::set(&mut self.learning_rate, rates);
+    }
+
+    fn memory(&self, column: usize) -> Memory<T> {
+        vectors::memory(&[&self.squares], column, &[])
+    }
+
+    fn recall(&mut self, column: usize, memory: &Memory<T>) {
+        vectors::recall(&mut [&mut self.squares], column, memory);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::{Optimizer, Settings, vectors};
+use super::{Memory, Optimizer, Settings, vectors};
 use crate::Real;
 
 /// `v ← μ·v + g`, then `w ← w − α·v`, or with Nesterov's form `w ← w − α·(g + μ·v)`.
@@ -59,6 +59,18 @@ impl<T: Real> Optimizer<T> for Sgd<T> {
         vectors::keep(&mut self.momentum, columns);
         vectors::keep(&mut self.nesterov, columns);
         vectors::keep_columns(&mut self.velocity, columns);
+    }
+
+    fn set_learning_rates(&mut self, rates: &[f64]) {
+        vectors::set(&mut self.learning_rate, rates);
+    }
+
+    fn memory(&self, column: usize) -> Memory<T> {
+        vectors::memory(&[&self.velocity], column, &[])
+    }
+
+    fn recall(&mut self, column: usize, memory: &Memory<T>) {
+        vectors::recall(&mut [&mut self.velocity], column, memory);
     }
 }
 

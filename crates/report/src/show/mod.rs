@@ -4,6 +4,7 @@ mod coefficients;
 mod curve;
 mod resolve;
 mod run;
+mod rungs;
 mod sweep;
 mod trial;
 

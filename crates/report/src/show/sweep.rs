@@ -2,6 +2,7 @@
 
 use gradsweep_store::{ParamValue, RunRow, Store, TrialTable};
 
+use super::rungs;
 use crate::error::ReportError;
 use crate::json::Json;
 use crate::list::day_and_minute;
@@ -54,9 +55,10 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow]) -> Resul
     if trials.selected().is_some() {
         facts.push(("", format!("gradsweep show {dir} best")));
     }
+    let rungs = rungs::table(manifest, trials).map(|grid| Block::Table("rungs".to_owned(), grid));
     Ok(Page {
         title: format!("{}   {dir}", manifest.name),
-        blocks: vec![Block::Facts(facts)],
+        blocks: [Block::Facts(facts)].into_iter().chain(rungs).collect(),
         json: json(store, trials, runs, counts, &files),
         csv: csv(store, trials, runs, counts),
     })

@@ -11,8 +11,9 @@ settings! {
                 .default("[\"log_loss\", \"roc_auc\", \"accuracy\"]");
         /// The probability from which a row counts as 1.
         threshold "threshold": f64 = Spec::of(Kind::Number(Bounds::UNIT), "0.3").default("0.5").unit("probability");
-        /// Epochs between two scores, for those that are not free.
-        every "every": u32 = Spec::of(Kind::Integer(1, u32::MAX as i64), "5").default("1").unit("epochs").later();
+        /// Epochs between two scores of first-order solvers, for those that are not free. Absent: every epoch for a score
+        /// that an early stop, a rung or `sweep.target` waits for, at the end for the others.
+        every "every": Option<u32> = Spec::of(Kind::Integer(1, u32::MAX as i64), "5").unit("epochs");
     }
 }
 
@@ -46,5 +47,14 @@ impl Metric {
     /// Whether more is better; the direction follows from the name.
     pub fn higher_is_better(self) -> bool {
         !matches!(self, Self::LogLoss | Self::BrierScore)
+    }
+
+    /// Whether a score is as good as a target.
+    pub(crate) fn reaches(self, score: f64, target: f64) -> bool {
+        if self.higher_is_better() {
+            score >= target
+        } else {
+            score <= target
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::metrics::Metric;
 use super::run::Precision;
 use super::solver::Solver;
 use super::table::join;
-use super::train::LearningRate;
+use super::train::{EarlyStopping, LearningRate};
 use super::value::{Value, key_text};
 
 /// Keys that no result depends on, by path or by table; and the keys of the search, which the plan spells out trial by
@@ -27,6 +27,7 @@ const NOT_OF_RESULTS: &[&str] = &[
     "data.test",
     "sweep.method",
     "sweep.trials",
+    "sweep.target",
     "sweep.parameters",
     "sweep.points",
     "sweep.exclude",
@@ -56,28 +57,20 @@ impl Config {
         flat
     }
 
-    /// What stands in for values whose feature is not built yet, a sentence each.
+    /// What is not built yet of what a config asks for by default, a sentence each.
     pub fn stand_ins(&self) -> Vec<String> {
-        let mut sentences = Vec::new();
+        vec!["no out-of-fold predictions, no report yet: not built".into()]
+    }
+
+    /// Whether some trial leaves its learning rate open.
+    pub fn leaves_rates_open(&self) -> bool {
         let train = &self.train;
         let has = |path: &str, base: Value, wanted: &Value| self.possible(path, base).contains(wanted);
         let uses_rates = Solver::users("learning_rate")
             .iter()
             .any(|solver| has("train.solver", train.solver.write(), &solver.write()));
-        if uses_rates
-            && has(
-                "train.learning_rate",
-                train.learning_rate.write(),
-                &LearningRate::Auto.write(),
-            )
-        {
-            sentences.push(format!(
-                "train.learning_rate \"auto\" is {} until the range test is built",
-                LearningRate::STAND_IN
-            ));
-        }
-        sentences.push("no out-of-fold predictions, no report yet: not built".into());
-        sentences
+        let open = LearningRate::Auto.write();
+        uses_rates && has("train.learning_rate", train.learning_rate.write(), &open)
     }
 
     /// Every value that a key has in some trial.
@@ -119,10 +112,27 @@ impl Config {
         }
     }
 
-    /// The scores of every run: those of `metrics.report`, then `sweep.metric`, each once.
+    /// The metrics that early stops and rungs go by.
+    pub fn watched(&self) -> Vec<Metric> {
+        let rules = self.possible("train.early_stopping", self.train.early_stopping.write());
+        let rules = rules.iter().filter_map(|rule| Option::<EarlyStopping>::read(rule)?);
+        let mut watched: Vec<Metric> = rules.map(|rule| rule.metric).collect();
+        if self.sweep.halving.is_some() || self.sweep.hyperband.is_some() || self.sweep.target.is_some() {
+            watched.push(self.sweep.metric);
+        }
+        watched
+    }
+
+    /// The scores of every run: those of `metrics.report`, then `sweep.metric` and what early stops go by, each once.
     pub fn metrics(&self) -> Vec<Metric> {
         let mut metrics = Vec::new();
-        for metric in self.metrics.report.iter().chain([&self.sweep.metric]) {
+        for metric in self
+            .metrics
+            .report
+            .iter()
+            .chain([&self.sweep.metric])
+            .chain(&self.watched())
+        {
             if !metrics.contains(metric) {
                 metrics.push(*metric);
             }

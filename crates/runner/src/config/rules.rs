@@ -1,5 +1,7 @@
 //! What must hold between keys, once each of them is sound.
 
+mod stopping;
+
 use super::config::Config;
 use super::key::Setting;
 use super::report::{Draft, Report};
@@ -30,6 +32,11 @@ pub(super) fn check(report: &mut Report, config: &Config, tree: &Node, sets: &[S
         rules.swept_without_effect();
         rules.set_without_effect();
         rules.nesterov();
+        rules.early_stopping();
+        rules.rungs();
+        rules.target();
+        rules.schedule();
+        rules.every();
     }
 }
 

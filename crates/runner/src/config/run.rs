@@ -1,5 +1,7 @@
 //! `[run]`: the machine. Nothing here but the seed and the precision changes a result.
 
+use std::time::Duration;
+
 use super::key::{Format, Kind, Spec, choices, settings};
 
 settings! {
@@ -19,7 +21,7 @@ settings! {
         max_failures "max_failures": u32 =
             Spec::of(Kind::Integer(0, u32::MAX as i64), "10").default("1000").unit("runs").later();
         /// Ends the sweep at a checkpoint after this time; absent = none.
-        time_limit "time_limit": Option<String> = Spec::of(Kind::Formatted(DURATION), "\"2h\"").later();
+        time_limit "time_limit": Option<String> = Spec::of(Kind::Formatted(DURATION), "\"2h\"");
         /// Time between two checkpoints.
         checkpoint_every "checkpoint_every": String =
             Spec::of(Kind::Formatted(DURATION), "\"5m\"").default("\"60s\"").later();
@@ -58,6 +60,28 @@ const DURATION: Format = Format {
     check: |text| has_unit(text, &["ms", "s", "m", "h", "d"]),
 };
 
+impl RunConfig {
+    /// The time after which the sweep ends.
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.time_limit.as_deref().and_then(duration)
+    }
+}
+
+/// A checked time.
+fn duration(text: &str) -> Option<Duration> {
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let seconds = match text[number.len()..].trim() {
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => return None,
+    };
+    let seconds = number.trim().parse::<f64>().ok()? * seconds;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
 fn has_unit(text: &str, units: &[&str]) -> Option<String> {
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic() || c == '%');
     let unit = text[digits.len()..].trim();
@@ -65,5 +89,19 @@ fn has_unit(text: &str, units: &[&str]) -> Option<String> {
         None
     } else {
         Some(format!("a number and one of {}", units.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_by_their_unit() {
+        let read = ["250ms", "60s", "1.5m", "2 h", "1d", "1e300d"].map(duration);
+        let seconds = [0.25, 60.0, 90.0, 7200.0, 86400.0].map(Duration::from_secs_f64);
+        assert_eq!(read[..5], seconds.map(Some));
+        assert_eq!(read[5], Some(Duration::MAX));
+        assert!((DURATION.check)("2 weeks").is_some());
     }
 }

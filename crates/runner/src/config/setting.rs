@@ -141,4 +141,4 @@ macro_rules! optional {
 }
 pub(super) use optional;
 
-optional!(String u64 f64);
+optional!(String u32 u64 f64);

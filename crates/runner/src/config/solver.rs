@@ -12,17 +12,17 @@ choices! {
         /// Newton's method.
         Newton "newton" => &["tol"];
         /// Gradient descent on all rows.
-        Gd "gd" => &["tol", "learning_rate", "schedule"];
+        Gd "gd" => &["tol", "learning_rate", "schedule", "early_stopping"];
         /// Stochastic gradient descent, with momentum.
-        Sgd "sgd" => &["learning_rate", "schedule", "batch_rows", "momentum", "nesterov"];
+        Sgd "sgd" => &["learning_rate", "schedule", "early_stopping", "batch_rows", "momentum", "nesterov"];
         /// Adam.
-        Adam "adam" => &["learning_rate", "schedule", "batch_rows", "beta1", "beta2", "epsilon"];
+        Adam "adam" => &["learning_rate", "schedule", "early_stopping", "batch_rows", "beta1", "beta2", "epsilon"];
         /// Adam with decoupled weight decay.
-        AdamW "adamw" => &["learning_rate", "schedule", "batch_rows", "beta1", "beta2", "epsilon", "weight_decay"];
+        AdamW "adamw" => &["learning_rate", "schedule", "early_stopping", "batch_rows", "beta1", "beta2", "epsilon", "weight_decay"];
         /// `AdaGrad`.
-        AdaGrad "adagrad" => &["learning_rate", "schedule", "batch_rows", "epsilon"];
+        AdaGrad "adagrad" => &["learning_rate", "schedule", "early_stopping", "batch_rows", "epsilon"];
         /// `RMSprop`.
-        RmsProp "rmsprop" => &["learning_rate", "schedule", "batch_rows", "rho", "epsilon"];
+        RmsProp "rmsprop" => &["learning_rate", "schedule", "early_stopping", "batch_rows", "rho", "epsilon"];
     }
 }
 
@@ -30,6 +30,11 @@ impl Solver {
     /// The keys of `[train]` that it lists.
     fn keys(self) -> &'static [&'static str] {
         Self::CHOICES[self as usize].uses
+    }
+
+    /// Whether its runs advance epoch by epoch, and not until they have converged.
+    pub fn is_first_order(self) -> bool {
+        self.keys().contains(&"learning_rate")
     }
 
     /// Whether the key of `[train]` with this name matters to this solver: it lists the key, or no solver does.

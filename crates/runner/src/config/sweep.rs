@@ -16,13 +16,13 @@ settings! {
         /// The validation score that ranks trials; its direction follows from the name.
         metric "metric": Metric = Spec::of(Kind::Choice(Metric::CHOICES), "\"roc_auc\"").default("\"log_loss\"");
         /// Stops the sweep when a trial reaches this score.
-        target "target": Option<f64> = Spec::of(Kind::Number(Bounds::FINITE), "0.30").later();
+        target "target": Option<f64> = Spec::of(Kind::Number(Bounds::FINITE), "0.30");
         /// Which trial is selected.
         select "select": Select = Spec::of(Kind::Choice(Select::CHOICES), "\"1se\"").default("\"best\"");
         /// Keeps the best share of the trials, rung by rung; absent = off.
-        halving "halving": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }").later();
+        halving "halving": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }");
         /// Several brackets of halving; absent = off.
-        hyperband "hyperband": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }").later();
+        hyperband "hyperband": Option<Halving> = Spec::of(Kind::Fields(Halving::KEYS), "{ factor = 3 }");
         /// What varies: the paths of keys, each with a list of values or a range.
         parameters "parameters": Vec<Parameter> = Spec::of(Kind::Parameters, "{ model.C = [0.1, 1.0] }").default("{}");
         /// Trials that are tried first, whatever the method.

@@ -46,7 +46,7 @@ settings! {
             Spec::of(Kind::Fields(InitFields::KEYS), "{ kind = \"normal\", std = 0.01 }").default("{}").swept();
         /// Stops a run whose validation score no longer improves and keeps its best weights; absent = off.
         early_stopping "early_stopping": Option<EarlyStopping> =
-            Spec::of(Kind::Fields(EarlyStopping::KEYS), "{ patience = 5 }").swept().later();
+            Spec::of(Kind::Fields(EarlyStopping::KEYS), "{ patience = 5 }").swept();
     }
 }
 
@@ -57,7 +57,7 @@ settings! {
         kind "kind": ScheduleKind = Spec::of(Kind::Choice(ScheduleKind::CHOICES), "\"cosine\"").default("\"constant\"");
         /// The learning rate grows from zero over this many epochs.
         warmup_epochs "warmup_epochs": u32 =
-            Spec::of(Kind::Integer(0, u32::MAX as i64), "2").default("0").unit("epochs").later();
+            Spec::of(Kind::Integer(0, u32::MAX as i64), "2").default("0").unit("epochs");
     }
 }
 
@@ -66,10 +66,10 @@ choices! {
     pub ScheduleKind {
         /// The same learning rate in all epochs.
         Constant "constant";
-        /// Half a cosine, down to zero.
-        Cosine "cosine" later;
-        /// Down in steps.
-        Step "step" later;
+        /// Half a cosine, down to zero at the end of the last epoch.
+        Cosine "cosine";
+        /// A tenth of it from half of the epochs, a hundredth from three quarters.
+        Step "step";
     }
 }
 
@@ -128,14 +128,11 @@ pub enum LearningRate {
 }
 
 impl LearningRate {
-    /// What "auto" stands for until the range test is built.
-    pub const STAND_IN: f64 = 0.1;
-
-    /// The number to train with.
-    pub fn rate(self) -> f64 {
+    /// The number, if one is given.
+    pub fn given(self) -> Option<f64> {
         match self {
-            Self::Auto => Self::STAND_IN,
-            Self::Rate(rate) => rate,
+            Self::Auto => None,
+            Self::Rate(rate) => Some(rate),
         }
     }
 }

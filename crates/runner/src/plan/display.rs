@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::{BatchSchedule, Cohort, Cost, Plan, stability};
 use crate::config::{Config, Value};
-use crate::train::View;
+use crate::rungs::Ladder;
+use crate::train::{RATES, STEPS, View};
 
 /// The plan as the store keeps it.
 pub fn table(plan: &Plan, fold_labels: &[String]) -> store::PlanTable {
@@ -131,6 +132,8 @@ impl PlanSummary {
                 .stand_ins()
                 .into_iter()
                 .chain(plan.why_auto.clone())
+                .chain(config.leaves_rates_open().then(rates_note))
+                .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
                 .chain(stability::note(plan, view))
                 .collect(),
         }
@@ -159,6 +162,17 @@ fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map:
         },
         cost: Cost::new(plan, cohort, data, map),
     }
+}
+
+/// What stands for a learning rate that is left open.
+fn rates_note() -> String {
+    format!(
+        "learning_rate auto: every run first tries {} rates from {} to {} side by side, {STEPS} steps each, and takes the \
+         smallest that gains nearly as much as the best",
+        RATES.len(),
+        RATES[0],
+        RATES[RATES.len() - 1],
+    )
 }
 
 fn why(schedule: BatchSchedule) -> String {

@@ -23,7 +23,7 @@ pub(super) fn note<T: Real>(plan: &Plan, view: &View<'_, T>) -> Option<String> {
             .map(|(trial, _)| trial)
     };
     let largest = gd()
-        .map(|trial| trial.train.learning_rate.rate())
+        .filter_map(|trial| trial.train.learning_rate.given())
         .max_by(f64::total_cmp)?;
     let mut moments = SecondMoments::new(view.map.features);
     for group in view.groups_as(0, Role::Train) {

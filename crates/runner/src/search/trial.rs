@@ -16,9 +16,17 @@ pub struct Trial {
     pub model: ModelConfig,
     /// `[train]` of this trial.
     pub train: TrainConfig,
+    /// The epoch after which its runs end, where that is before the last one that their schedules know of.
+    pub until: Option<u32>,
 }
 
 impl Trial {
+    /// The most epochs that a run of it is trained.
+    pub fn last_epoch(&self) -> u32 {
+        self.until
+            .map_or(self.train.epochs, |until| until.min(self.train.epochs))
+    }
+
     /// The keys that this trial's results depend on: those of the config, with the trial's own values.
     pub fn result_keys(&self, config: &Config) -> BTreeMap<String, toml::Value> {
         let own = Config {
@@ -37,6 +45,7 @@ impl Trial {
             params: Vec::with_capacity(params.len()),
             model: config.model.clone(),
             train: config.train.clone(),
+            until: None,
         };
         for (path, value) in params.iter().filter(|(path, _)| *path == "train.solver") {
             trial.assign(path, value);

@@ -1,11 +1,7 @@
 //! Mini-batch training: every block walks over the batches of an epoch with all of its columns.
-//!
-//! Blocks share nothing but the order of rows, so they advance without waiting for each other: a block's epoch is one
-//! task, and the tasks are taken first come, first served, which keeps all cores busy when blocks are not a multiple of
-//! them.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use gradsweep_data::Role;
@@ -16,92 +12,82 @@ use gradsweep_math::workspace::{Scores, Scratch};
 use gradsweep_store::{Reason, RunState, Split};
 
 use super::gather::Gather;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, points};
 use super::order::Orders;
 use super::outcome::is_diverged;
-use super::{Outcome, Task, evaluate};
+use super::training::End;
+use super::{BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
-/// Trains all blocks of a cohort by batches of `batch_rows` training rows.
-pub(super) fn train<T: Real>(
-    task: &Task<'_, '_, T>,
-    blocks: &[Block],
-    batch_rows: usize,
-    shuffle: bool,
-) -> Vec<Outcome> {
-    let view = task.view;
-    let folds = task.plan.cohorts[task.cohort]
-        .blocks
-        .iter()
-        .flat_map(|block| &block.runs);
-    let largest = folds
-        .map(|&run| view.rows_as(task.plan.runs[run].fold, Role::Train))
-        .max()
-        .unwrap_or(0);
-    let orders = Orders::new(view.groups, largest.div_ceil(batch_rows).max(1), shuffle, view.seed);
-    let finished = Mutex::new(Vec::new());
-    rayon::scope_fifo(|scope| {
-        for (index, block) in blocks.iter().enumerate() {
-            let trainer = Trainer::new(*task, &orders, index, block);
-            scope.spawn_fifo(|scope| drive(scope, trainer, &finished));
-        }
-    });
-    finished.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One epoch, then the next as a new task behind the other blocks'.
-fn drive<'scope, 'v: 'scope, T: Real>(
-    scope: &rayon::ScopeFifo<'scope>,
-    mut trainer: Trainer<'scope, 'v, T>,
-    finished: &'scope Mutex<Vec<Outcome>>,
-) {
-    trainer.epoch();
-    if trainer.block.live().is_empty() {
-        finished
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(&mut trainer.outcomes);
-    } else {
-        scope.spawn_fifo(|scope| drive(scope, trainer, finished));
-    }
-}
-
 /// One block on its way through its epochs.
-struct Trainer<'a, 'v, T> {
+pub(super) struct Trainer<'a, 'v, T> {
     ledger: Ledger<'a, 'v, T>,
-    orders: &'a Orders,
+    orders: Arc<Orders>,
     block: LinearBlock<T>,
     scratch: Scratch<T>,
     gather: Gather<T>,
+    /// Batches of the epoch at hand that have been taken.
+    batches: usize,
     outcomes: Vec<Outcome>,
 }
 
 impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
-    fn new(task: Task<'a, 'v, T>, orders: &'a Orders, index: usize, block: &'a Block) -> Self {
-        let ledger = Ledger::new(task, index, block);
-        let fused = LinearBlock::new(&task.view.map, &ledger.columns);
+    pub(super) fn new(
+        task: Task<'a, 'v, T>,
+        orders: &Arc<Orders>,
+        (index, block): (usize, &'a Block),
+        state: Option<BlockState<T>>,
+        rates: &BTreeMap<usize, f64>,
+    ) -> Self {
+        let mut ledger = Ledger::new(task, index, block);
+        let mut fused = LinearBlock::new(&task.view.map, &ledger.columns);
+        if let Some(state) = &state {
+            ledger.restore(&mut fused, state);
+        }
+        ledger.find_rates(rates);
+        ledger.give_rates(&mut fused);
         let raw_columns = task.view.x.ncols();
         Self {
-            orders,
             scratch: Scratch::new(raw_columns, fused.width()),
             gather: Gather::new(orders.largest_step(), raw_columns),
+            orders: Arc::clone(orders),
             block: fused,
+            batches: state.map_or(0, |state| state.batches),
             outcomes: Vec::with_capacity(ledger.columns.len()),
             ledger,
         }
     }
 
-    fn epoch(&mut self) {
+    /// What is left of the epoch at hand; less when it is told to pause.
+    fn walk(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync)) {
         let start = Instant::now();
-        self.ledger.epochs += 1;
-        let last_batch = self.steps();
         let live = self.block.live().to_vec();
-        let validation = self.validate();
-        let is_lost = |position: &usize| self.has_diverged(*position, &last_batch, &validation);
-        let (diverged, others): (Vec<usize>, Vec<usize>) = (0..live.len()).partition(is_lost);
-        let is_last = |position: &usize| self.ledger.allowed(live[*position]) == self.ledger.epochs;
-        let complete: Vec<usize> = others.into_iter().filter(is_last).collect();
-        let mut finished = self.finish(&complete, &validation);
+        let Some(last_batch) = self.steps(pause) else {
+            self.ledger.spend(&live, start.elapsed().as_secs_f64());
+            return;
+        };
+        self.ledger.epochs += 1;
+        self.batches = 0;
+        let mut standings = self.validate();
+        let is_lost = |position: &usize| self.has_diverged(*position, &last_batch, &standings[*position]);
+        let (diverged, sound): (Vec<usize>, Vec<usize>) = (0..live.len()).partition(is_lost);
+        if self.ledger.scores_in_order(self.ledger.epochs, until) {
+            self.score_in_order(&sound, &mut standings);
+        }
+        for (&column, standing) in live.iter().zip(&standings) {
+            self.ledger.score(column, Split::Val, &standing.val);
+            self.ledger.score(column, Split::Train, &standing.train);
+        }
+        let mut ends = Vec::new();
+        for &position in &sound {
+            let has_stopped = self.ledger.watch(&self.block, position, &standings[position]);
+            if self.ledger.allowed(live[position]) == self.ledger.epochs {
+                ends.push((position, RunState::Complete, Reason::MaxEpochs));
+            } else if has_stopped {
+                ends.push((position, RunState::Complete, Reason::EarlyStopped));
+            }
+        }
+        let mut finished = self.finish(&ends, &standings);
         for &position in &diverged {
             let parameters = self.block.parameters(position);
             finished.push(
@@ -110,63 +96,93 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             );
         }
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
-        self.ledger.report(&live, validation.iter().map(Vec::as_slice));
-        let gone: Vec<usize> = complete.into_iter().chain(diverged).collect();
-        for (&position, mut outcome) in gone.iter().zip(finished) {
-            self.ledger.leave(live[position], &mut outcome);
-            self.outcomes.push(outcome);
+        self.ledger
+            .report(&live, standings.iter().map(|standing| standing.val.as_slice()));
+        for (column, standing) in live.into_iter().zip(standings) {
+            self.ledger.standings[column] = standing;
         }
-        if !gone.is_empty() {
-            self.block.retire(&gone);
-            self.scratch = Scratch::new(self.ledger.task.view.x.ncols(), self.block.width());
+        let gone: Vec<usize> = ends.iter().map(|(position, ..)| *position).chain(diverged).collect();
+        self.let_go(&gone, finished);
+    }
+
+    /// Adds the scores that need rows in order to the standings of some runs.
+    fn score_in_order(&self, positions: &[usize], standings: &mut [Standing]) {
+        let view = self.ledger.task.view;
+        let fold_of = |position: usize| self.block.objective(position).fold;
+        let ordered = evaluate::ordered_metrics(view, self.block.pass(), fold_of, positions);
+        for (&position, ordered) in positions.iter().zip(ordered) {
+            standings[position].add(view.has_validation(), ordered);
         }
     }
 
-    /// All steps of an epoch; returns the losses of the last batch, before its step.
-    fn steps(&mut self) -> Scores {
+    /// Runs leave, with their outcomes.
+    fn let_go(&mut self, positions: &[usize], outcomes: Vec<Outcome>) {
+        if positions.is_empty() {
+            return;
+        }
+        for (&position, mut outcome) in positions.iter().zip(outcomes) {
+            self.ledger.leave(self.block.live()[position], &mut outcome);
+            self.outcomes.push(outcome);
+        }
+        self.block.retire(positions);
+        self.scratch = Scratch::new(self.ledger.task.view.x.ncols(), self.block.width());
+    }
+
+    /// The steps that are left of an epoch; returns the losses of the last batch, before its step, or nothing when told to
+    /// pause before it.
+    fn steps(&mut self, pause: &(dyn Fn() -> bool + Sync)) -> Option<Scores> {
         let Self {
             block,
             gather,
             scratch,
             ledger,
             orders,
+            batches,
             ..
         } = self;
         let view = ledger.task.view;
-        let order = orders.of_epoch(ledger.epochs);
+        let order = orders.of_epoch(ledger.epochs + 1);
         let mut scores = Scores::new(view.groups.len(), block.width());
         let trained: Vec<usize> = (0..view.groups.len())
             .filter(|&group| block.pass().trains_on(group))
             .collect();
-        for step in 0..order.steps() {
+        while *batches < order.steps() {
+            if pause() {
+                return None;
+            }
+            let step = *batches;
             let batch = gather.batch(view, trained.iter().map(|&group| (group, order.rows(step, group))));
             let is_last = step + 1 == order.steps();
+            ledger.set_rates(
+                block,
+                f64::from(ledger.epochs) + (step as f64 + 0.5) / order.steps() as f64,
+            );
             block.train_batch(&batch, scratch, is_last.then_some(&mut scores));
+            *batches += 1;
         }
-        scores
+        Some(scores)
     }
 
-    /// Validation scores of every live column under the weights at the epoch's end.
-    fn validate(&mut self) -> Vec<Vec<(Metric, f64)>> {
+    /// Every live column under the weights at the epoch's end, with the scores of its held-out rows.
+    fn validate(&mut self) -> Vec<Standing> {
         let Self {
             block, scratch, ledger, ..
         } = self;
         let view = ledger.task.view;
-        if !view.has_validation() {
-            return vec![Vec::new(); block.live().len()];
-        }
-        let scores = evaluate::score(view, block, Role::Val, scratch);
-        let mut all = Vec::with_capacity(block.live().len());
-        for (position, &column) in block.live().iter().enumerate() {
-            let fold = ledger.columns[column].objective.fold;
-            let values = evaluate::free_metrics(view, &scores, position, fold, Role::Val);
-            ledger.score(column, Split::Val, &values);
-            all.push(values);
-        }
-        all
+        let scores = view
+            .has_validation()
+            .then(|| evaluate::score(view, block, Role::Val, scratch));
+        let standing = |position: usize| Standing {
+            epoch: ledger.epochs,
+            val: scores.as_ref().map_or_else(Vec::new, |scores| {
+                evaluate::free_metrics(view, scores, position, block.objective(position).fold, Role::Val)
+            }),
+            ..Standing::default()
+        };
+        (0..block.live().len()).map(standing).collect()
     }
 
-    fn has_diverged(&self, position: usize, last_batch: &Scores, validation: &[Vec<(Metric, f64)>]) -> bool {
+    fn has_diverged(&self, position: usize, last_batch: &Scores, standing: &Standing) -> bool {
         let view = self.ledger.task.view;
         let objective = self.block.objective(position);
         let trained = || view.groups_as(objective.fold, Role::Train);
@@ -178,40 +194,84 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             })
             .sum();
         let loss: f64 = trained().map(|group| last_batch.loss_of(group, position)).sum();
-        let held_out = validation[position]
-            .iter()
-            .find(|(metric, _)| *metric == Metric::LogLoss);
         !self.block.is_finite(position)
             || is_diverged(loss / weight.max(f64::MIN_POSITIVE))
-            || held_out.is_some_and(|&(_, loss)| is_diverged(loss))
+            || standing.val_score(Metric::LogLoss).is_some_and(is_diverged)
     }
 
-    /// The outcomes of columns that have had their epochs.
-    fn finish(&mut self, positions: &[usize], validation: &[Vec<(Metric, f64)>]) -> Vec<Outcome> {
-        if positions.is_empty() {
+    /// The outcomes of runs that end, by position, with the weights they have, or the best they had where that is watched.
+    fn finish(&mut self, ends: &[(usize, RunState, Reason)], standings: &[Standing]) -> Vec<Outcome> {
+        if ends.is_empty() {
             return Vec::new();
         }
         let Self {
             block, scratch, ledger, ..
         } = self;
         let view = ledger.task.view;
+        let positions: Vec<usize> = ends.iter().map(|(position, ..)| *position).collect();
+        ledger.take_best(block, &positions);
         let scores = evaluate::score(view, block, Role::Train, scratch);
         let fold_of = |position: usize| block.objective(position).fold;
-        let ordered = evaluate::ordered_metrics(view, block.pass(), fold_of, positions);
-        let outcome = |(&position, ordered): (&usize, Vec<(Metric, f64)>)| {
+        let ordered = evaluate::ordered_metrics(view, block.pass(), fold_of, &positions);
+        let outcome = |(&(position, state, reason), ordered): (&(usize, RunState, Reason), Vec<(Metric, f64)>)| {
             let objective = block.objective(position);
             let loss = evaluate::training_loss(view, &scores, position, objective);
             let (column, parameters) = (block.live()[position], block.parameters(position));
             if is_diverged(loss) {
                 return ledger.outcome(column, parameters, RunState::Failed, Reason::Diverged);
             }
-            let mut outcome = ledger.outcome(column, parameters, RunState::Complete, Reason::MaxEpochs);
+            let mut outcome = ledger.outcome(column, parameters, state, reason);
+            let best = ledger.best(column).map(|best| &best.standing);
+            let standing = best.unwrap_or(&standings[position]);
             let train = evaluate::free_metrics(view, &scores, position, objective.fold, Role::Train);
-            outcome.history.extend(ledger.points(Split::Train, &train));
-            ledger.finish(&mut outcome, &train, &validation[position], &ordered);
-            outcome.set_objective(loss);
+            outcome.history.extend(points(standing.epoch, Split::Train, &train));
+            let train = Standing {
+                train: train.into_iter().chain(standing.train.iter().copied()).collect(),
+                loss: Some(loss),
+                ..standing.clone()
+            };
+            ledger.settle(&mut outcome, &train, &ordered);
             outcome
         };
-        positions.iter().zip(ordered).map(outcome).collect()
+        ends.iter().zip(ordered).map(outcome).collect()
+    }
+}
+
+impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
+    fn is_due(&self, epoch: u32) -> bool {
+        !self.block.live().is_empty() && self.ledger.epochs < epoch
+    }
+
+    fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync)) {
+        self.walk(until, pause);
+    }
+
+    fn standings(&self) -> Vec<(usize, Standing)> {
+        self.ledger.standings_of(self.block.live())
+    }
+
+    fn end(&mut self, runs: &[usize], end: End) {
+        let positions = self.ledger.positions(self.block.live(), runs);
+        let live = self.block.live();
+        let standings: Vec<Standing> = live
+            .iter()
+            .map(|&column| self.ledger.standings[column].clone())
+            .collect();
+        let (state, reason, rung) = end.of_run();
+        let ends: Vec<(usize, RunState, Reason)> =
+            positions.iter().map(|&position| (position, state, reason)).collect();
+        let mut outcomes = self.finish(&ends, &standings);
+        for outcome in &mut outcomes {
+            outcome.rung = rung;
+        }
+        self.let_go(&positions, outcomes);
+    }
+
+    fn take_outcomes(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.outcomes)
+    }
+
+    fn state(&self) -> BlockState<T> {
+        self.ledger.state(&self.block, self.batches)
     }
 }

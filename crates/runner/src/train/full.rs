@@ -4,7 +4,9 @@
 //! scores at once. Rows are cut into at most 64 segments by the plan; threads take segments, and their sums are added in
 //! the order of the segments, so bits do not depend on threads.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
 use gradsweep_data::Role;
@@ -18,23 +20,14 @@ use rayon::prelude::*;
 
 use super::ledger::Ledger;
 use super::outcome::is_diverged;
-use super::{Outcome, Task, evaluate};
+use super::training::End;
+use super::{BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
 /// Pieces that rows are cut into, at the most.
 const SEGMENTS: usize = 64;
 /// Rows below which a segment is not worth its sums.
 const SMALLEST_SEGMENT: usize = 1024;
-
-/// Trains all blocks of a cohort on all of their training rows at once.
-pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Outcome> {
-    let segments = segments(task.view.groups);
-    blocks
-        .par_iter()
-        .enumerate()
-        .flat_map_iter(|(index, block)| Trainer::new(*task, &segments, index, block).train())
-        .collect()
-}
 
 /// Rows of one group each, in order.
 pub(super) fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
@@ -56,66 +49,100 @@ pub(super) fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
 }
 
 /// One block on its way through its epochs.
-struct Trainer<'a, 'v, T> {
+///
+/// A trip measures the weights that the last step made and then takes the next step, so that a block whose runs have had e
+/// scored epochs stands one step further.
+pub(super) struct Trainer<'a, 'v, T> {
     ledger: Ledger<'a, 'v, T>,
-    segments: &'a [(usize, Range<usize>)],
+    segments: Arc<Vec<(usize, Range<usize>)>>,
     block: LinearBlock<T>,
+    /// The weights that the standings are of, where the sweep may stop at any epoch; by column.
+    before: Vec<Vec<T>>,
+    outcomes: Vec<Outcome>,
 }
 
-/// What a pass says of one live column.
-struct Standing {
-    grad_norm: f64,
-    loss: f64,
-    train: Vec<(Metric, f64)>,
-    val: Vec<(Metric, f64)>,
+/// What a trip says of one live column.
+struct Seen {
+    standing: Standing,
     /// Set when the run ends here.
     end: Option<(RunState, Reason)>,
 }
 
 impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
-    fn new(task: Task<'a, 'v, T>, segments: &'a [(usize, Range<usize>)], index: usize, block: &'a Block) -> Self {
-        let ledger = Ledger::new(task, index, block);
+    pub(super) fn new(
+        task: Task<'a, 'v, T>,
+        segments: &Arc<Vec<(usize, Range<usize>)>>,
+        (index, block): (usize, &'a Block),
+        state: Option<BlockState<T>>,
+        rates: &BTreeMap<usize, f64>,
+    ) -> Self {
+        let mut ledger = Ledger::new(task, index, block);
+        let mut block = LinearBlock::new(&task.view.map, &ledger.columns);
+        if let Some(state) = &state {
+            ledger.restore(&mut block, state);
+        }
+        ledger.find_rates(rates);
+        ledger.give_rates(&mut block);
+        let mut before = vec![Vec::new(); ledger.columns.len()];
+        for run in state.into_iter().flat_map(|state| state.runs) {
+            if let Some(column) = ledger.runs.iter().position(|own| *own == run.run) {
+                before[column] = run.before;
+            }
+        }
         Self {
-            segments,
-            block: LinearBlock::new(&task.view.map, &ledger.columns),
+            segments: Arc::clone(segments),
+            before,
+            outcomes: Vec::with_capacity(ledger.columns.len()),
+            block,
             ledger,
         }
     }
 
-    fn train(mut self) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(self.ledger.columns.len());
-        while !self.block.live().is_empty() {
-            self.pass(&mut outcomes);
-        }
-        outcomes
-    }
-
     /// One trip over all rows: scores of the weights at hand, outcomes of the runs that end here, a step for the others.
-    fn pass(&mut self, outcomes: &mut Vec<Outcome>) {
+    fn trip(&mut self, until: u32) {
         let start = Instant::now();
         let sums = self.sums();
         let live = self.block.live().to_vec();
-        let standings = self.standings(&live, &sums);
+        let mut seen = self.seen(&live, &sums);
+        if self.ledger.scores_in_order(self.ledger.epochs, until) {
+            self.score_in_order(&mut seen);
+        }
+        for (position, seen) in seen.iter_mut().enumerate() {
+            let is_failed = matches!(seen.end, Some((RunState::Failed, _)));
+            if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && seen.end.is_none() {
+                seen.end = Some((RunState::Complete, Reason::EarlyStopped));
+            }
+        }
         if self.ledger.epochs > 0 {
-            for (&column, standing) in live.iter().zip(&standings) {
-                self.ledger.score(column, Split::Val, &standing.val);
-                self.ledger.score(column, Split::Train, &standing.train);
+            for (&column, seen) in live.iter().zip(&seen) {
+                self.ledger.score(column, Split::Val, &seen.standing.val);
+                self.ledger.score(column, Split::Train, &seen.standing.train);
             }
         }
         let ending: Vec<usize> = (0..live.len())
-            .filter(|&position| standings[position].end.is_some())
+            .filter(|&position| seen[position].end.is_some())
             .collect();
-        let finished = self.finish(&ending, &standings);
+        let finished = self.finish(&ending, &seen);
+        if self.ledger.task.view.may_stop {
+            for (position, &column) in live.iter().enumerate() {
+                self.block.copy_parameters(position, &mut self.before[column]);
+            }
+        }
+        self.ledger
+            .set_rates(&mut self.block, f64::from(self.ledger.epochs) + 0.5);
         self.block.step();
         self.block.retire(&ending);
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
         if self.ledger.epochs > 0 {
             self.ledger
-                .report(&live, standings.iter().map(|standing| standing.val.as_slice()));
+                .report(&live, seen.iter().map(|seen| seen.standing.val.as_slice()));
         }
         for (&position, mut outcome) in ending.iter().zip(finished) {
             self.ledger.leave(live[position], &mut outcome);
-            outcomes.push(outcome);
+            self.outcomes.push(outcome);
+        }
+        for (column, seen) in live.into_iter().zip(seen) {
+            self.ledger.standings[column] = seen.standing;
         }
         self.ledger.epochs += 1;
     }
@@ -143,7 +170,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         total
     }
 
-    fn standings(&mut self, live: &[usize], sums: &Sums) -> Vec<Standing> {
+    fn seen(&mut self, live: &[usize], sums: &Sums) -> Vec<Seen> {
         let Self { ledger, block, .. } = self;
         let weight_of = |&column: &usize| ledger.task.view.training_weight(&ledger.columns[column].objective);
         let weights: Vec<f64> = live.iter().map(weight_of).collect();
@@ -160,11 +187,11 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         norms
             .iter()
             .enumerate()
-            .map(|(position, &norm)| self.standing(position, norm, sums))
+            .map(|(position, &norm)| self.look(position, norm, sums))
             .collect()
     }
 
-    fn standing(&self, position: usize, grad_norm: f64, sums: &Sums) -> Standing {
+    fn look(&self, position: usize, grad_norm: f64, sums: &Sums) -> Seen {
         let view = self.ledger.task.view;
         let column = self.block.live()[position];
         let Column {
@@ -173,11 +200,16 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let fold = objective.fold;
         let tol = self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol;
         let loss = evaluate::training_loss(view, &sums.scores, position, objective);
-        let val = evaluate::free_metrics(view, &sums.scores, position, fold, Role::Val);
-        let held_out = val.iter().find(|(metric, _)| *metric == Metric::LogLoss);
+        let standing = Standing {
+            epoch: self.ledger.epochs,
+            val: evaluate::free_metrics(view, &sums.scores, position, fold, Role::Val),
+            train: evaluate::free_metrics(view, &sums.scores, position, fold, Role::Train),
+            loss: Some(loss),
+            grad_norm: Some(grad_norm),
+        };
         let end = if !self.block.is_finite(position)
             || is_diverged(loss)
-            || held_out.is_some_and(|&(_, loss)| is_diverged(loss))
+            || standing.val_score(Metric::LogLoss).is_some_and(is_diverged)
         {
             Some((RunState::Failed, Reason::Diverged))
         } else if kind == Kind::Gd && grad_norm <= tol {
@@ -187,39 +219,103 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         } else {
             None
         };
-        let train = evaluate::free_metrics(view, &sums.scores, position, fold, Role::Train);
-        Standing {
-            grad_norm,
-            loss,
-            train,
-            val,
-            end,
+        Seen { standing, end }
+    }
+
+    /// Adds the scores that need rows in order to the standings of the runs that have not failed.
+    fn score_in_order(&self, seen: &mut [Seen]) {
+        let view = self.ledger.task.view;
+        let fold_of = |position: usize| self.block.objective(position).fold;
+        let sound: Vec<usize> = (0..seen.len())
+            .filter(|&position| !matches!(seen[position].end, Some((RunState::Failed, _))))
+            .collect();
+        let ordered = evaluate::ordered_metrics(view, self.block.pass(), fold_of, &sound);
+        for (&position, ordered) in sound.iter().zip(ordered) {
+            seen[position].standing.add(view.has_validation(), ordered);
         }
     }
 
-    fn finish(&self, ending: &[usize], standings: &[Standing]) -> Vec<Outcome> {
+    fn finish(&mut self, ending: &[usize], seen: &[Seen]) -> Vec<Outcome> {
         let view = self.ledger.task.view;
+        self.ledger.take_best(&mut self.block, ending);
         let fold_of = |position: usize| self.block.objective(position).fold;
-        let is_complete = |position: &usize| matches!(standings[*position].end, Some((RunState::Complete, _)));
+        let is_complete = |position: &usize| matches!(seen[*position].end, Some((RunState::Complete, _)));
         let survivors: Vec<usize> = ending.iter().copied().filter(is_complete).collect();
         let mut ordered = evaluate::ordered_metrics(view, self.block.pass(), fold_of, &survivors).into_iter();
         let outcome = |&position: &usize| {
-            let standing = &standings[position];
-            let (state, reason) = standing.end?;
+            let Seen { standing, end } = &seen[position];
+            let (state, reason) = (*end)?;
             let column = self.block.live()[position];
             let parameters = self.block.parameters(position);
             let mut outcome = self.ledger.outcome(column, parameters, state, reason);
             if state == RunState::Complete {
                 let ordered = ordered.next().unwrap_or_default();
                 outcome.converged = reason == Reason::Tol;
-                outcome.set_objective(standing.loss);
-                outcome.grad_norm = Some(standing.grad_norm);
-                self.ledger
-                    .finish(&mut outcome, &standing.train, &standing.val, &ordered);
+                let standing = self.ledger.best(column).map_or(standing, |best| &best.standing);
+                self.ledger.settle(&mut outcome, standing, &ordered);
             }
             Some(outcome)
         };
         ending.iter().filter_map(outcome).collect()
+    }
+}
+
+impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
+    fn is_due(&self, epoch: u32) -> bool {
+        !self.block.live().is_empty() && self.ledger.epochs <= epoch
+    }
+
+    fn epoch(&mut self, until: u32, _pause: &(dyn Fn() -> bool + Sync)) {
+        self.trip(until);
+    }
+
+    fn standings(&self) -> Vec<(usize, Standing)> {
+        self.ledger.standings_of(self.block.live())
+    }
+
+    /// The runs' scores are those of their standings, and so are the weights of those that are complete.
+    fn end(&mut self, runs: &[usize], end: End) {
+        let positions = self.ledger.positions(self.block.live(), runs);
+        let (state, reason, rung) = end.of_run();
+        let live = self.block.live().to_vec();
+        if state == RunState::Complete {
+            let before = positions
+                .iter()
+                .map(|&position| (position, self.before[live[position]].as_slice()));
+            self.block
+                .set_parameters(before.filter(|(_, parameters)| !parameters.is_empty()));
+            self.ledger.take_best(&mut self.block, &positions);
+        }
+        let scored: &[usize] = if state == RunState::Complete { &positions } else { &[] };
+        let fold_of = |position: usize| self.block.objective(position).fold;
+        let ordered = evaluate::ordered_metrics(self.ledger.task.view, self.block.pass(), fold_of, scored);
+        let mut ordered = ordered.into_iter();
+        for &position in &positions {
+            let column = live[position];
+            let parameters = self.block.parameters(position);
+            let mut outcome = self.ledger.outcome(column, parameters, state, reason);
+            outcome.epochs = self.ledger.standings[column].epoch;
+            outcome.rung = rung;
+            let best = self.ledger.best(column).map(|best| &best.standing);
+            let standing = best.unwrap_or(&self.ledger.standings[column]);
+            self.ledger
+                .settle(&mut outcome, standing, &ordered.next().unwrap_or_default());
+            self.ledger.leave(column, &mut outcome);
+            self.outcomes.push(outcome);
+        }
+        self.block.retire(&positions);
+    }
+
+    fn take_outcomes(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.outcomes)
+    }
+
+    fn state(&self) -> BlockState<T> {
+        let mut state = self.ledger.state(&self.block, 0);
+        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
+            run.before.clone_from(&self.before[column]);
+        }
+        state
     }
 }
 

@@ -1,11 +1,17 @@
 //! What both trainers keep of a block besides its numbers: who its columns are, their time and their history.
 
+use std::collections::BTreeMap;
+
 use gradsweep_math::Real;
-use gradsweep_math::fused::Column;
+use gradsweep_math::fused::{Column, LinearBlock};
 use gradsweep_math::metric::Metric;
+use gradsweep_math::schedule::{Schedule, Shape};
 use gradsweep_store::{Reason, RunState, Split};
 
-use super::{HistoryPoint, Outcome, Stood, Task};
+use super::standing::score;
+use super::watch::{Change, Rule};
+use super::{Best, BlockState, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
+use crate::config::{LearningRate, ScheduleKind};
 use crate::event::Event;
 use crate::plan::Block;
 
@@ -20,6 +26,16 @@ pub(super) struct Ledger<'a, 'v, T> {
     pub(super) columns: Vec<Column>,
     /// Epochs trained.
     pub(super) epochs: u32,
+    /// Scores at the end of the last epoch.
+    pub(super) standings: Vec<Standing>,
+    /// When each run stops early.
+    rules: Vec<Option<Rule>>,
+    /// The best weights of each run that is watched.
+    bests: Vec<Option<Best<T>>>,
+    /// Learning rate and schedule of each column; none where all rates are constant.
+    schedules: Option<Vec<(f64, Schedule)>>,
+    /// Room for the rates of live columns.
+    rates: Vec<f64>,
     seconds: Vec<f64>,
     history: Vec<Vec<HistoryPoint>>,
 }
@@ -32,10 +48,72 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             index,
             runs: &block.runs,
             epochs: 0,
+            standings: vec![Standing::default(); columns.len()],
+            rules: block
+                .runs
+                .iter()
+                .map(|&run| Rule::new(task.plan.trial_of(run).train.early_stopping.as_ref()?))
+                .collect(),
+            bests: vec![None; columns.len()],
+            schedules: schedules(&task, block, &columns),
+            rates: Vec::with_capacity(columns.len()),
             seconds: vec![0.0; columns.len()],
             history: vec![Vec::new(); columns.len()],
             columns,
         }
+    }
+
+    /// Takes over books and numbers of a block that stood as `state` says; runs that are not in it have left.
+    pub(super) fn restore(&mut self, block: &mut LinearBlock<T>, state: &BlockState<T>) {
+        self.epochs = state.epochs;
+        let mut gone = Vec::new();
+        let mut columns = Vec::with_capacity(state.runs.len());
+        for (column, run) in self.runs.iter().enumerate() {
+            let Some(own) = state.runs.iter().find(|own| own.run == *run) else {
+                gone.push(column);
+                continue;
+            };
+            self.seconds[column] = own.seconds;
+            self.history[column].clone_from(&own.history);
+            self.standings[column].clone_from(&own.standing);
+            self.bests[column].clone_from(&own.best);
+            self.columns[column].settings.learning_rate = own.learning_rate;
+            columns.push(&own.column);
+        }
+        block.retire(&gone);
+        block.restore(&columns);
+    }
+
+    /// The live runs as plain numbers.
+    pub(super) fn state(&self, block: &LinearBlock<T>, batches: usize) -> BlockState<T> {
+        let run = |(position, &column): (usize, &usize)| LiveRun {
+            run: self.runs[column],
+            column: block.state(position),
+            before: Vec::new(),
+            learning_rate: self.columns[column].settings.learning_rate,
+            history: self.history[column].clone(),
+            standing: self.standings[column].clone(),
+            best: self.bests[column].clone(),
+            seconds: self.seconds[column],
+        };
+        BlockState {
+            epochs: self.epochs,
+            batches,
+            runs: block.live().iter().enumerate().map(run).collect(),
+        }
+    }
+
+    /// The standings of live columns, by the plan's runs.
+    pub(super) fn standings_of(&self, live: &[usize]) -> Vec<(usize, Standing)> {
+        let standing = |&column: &usize| (self.runs[column], self.standings[column].clone());
+        live.iter().map(standing).collect()
+    }
+
+    /// The positions at which live columns hold one of these runs of the plan.
+    pub(super) fn positions(&self, live: &[usize], runs: &[usize]) -> Vec<usize> {
+        (0..live.len())
+            .filter(|&position| runs.contains(&self.runs[live[position]]))
+            .collect()
     }
 
     /// Where the run of a column stood, if it goes on.
@@ -46,7 +124,92 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     /// The epoch in which the run of a column ends at the latest.
     pub(super) fn allowed(&self, column: usize) -> u32 {
         let trained = self.stood(column).map_or(0, |stood| stood.epochs);
-        trained.saturating_add(self.task.plan.trial_of(self.runs[column]).train.epochs)
+        trained.saturating_add(self.task.plan.trial_of(self.runs[column]).last_epoch())
+    }
+
+    /// Sets the learning rates that live columns have after `time` epochs, where any of them changes.
+    pub(super) fn set_rates(&mut self, block: &mut LinearBlock<T>, time: f64) {
+        let Some(schedules) = &self.schedules else { return };
+        self.rates.clear();
+        let rate = |&column: &usize| {
+            let (rate, schedule) = &schedules[column];
+            rate * schedule.factor(time)
+        };
+        self.rates.extend(block.live().iter().map(rate));
+        block.set_learning_rates(&self.rates);
+    }
+
+    /// Gives every live column the learning rate of its settings, and its schedule that to start from.
+    pub(super) fn give_rates(&mut self, block: &mut LinearBlock<T>) {
+        let rate = |&column: &usize| self.columns[column].settings.learning_rate;
+        let rates: Vec<f64> = block.live().iter().map(rate).collect();
+        block.set_learning_rates(&rates);
+        for ((rate, _), column) in self.schedules.iter_mut().flatten().zip(&self.columns) {
+            *rate = column.settings.learning_rate;
+        }
+    }
+
+    /// Gives the runs that leave their learning rate open those that were found.
+    pub(super) fn find_rates(&mut self, rates: &BTreeMap<usize, f64>) {
+        for (run, column) in self.runs.iter().zip(&mut self.columns) {
+            if let Some(&rate) = rates.get(run) {
+                column.settings.learning_rate = rate;
+            }
+        }
+    }
+
+    /// The learning rate that a run found for itself.
+    fn found_rate(&self, column: usize) -> Option<f64> {
+        let trial = self.task.plan.trial_of(self.runs[column]);
+        let is_open = trial.train.learning_rate == LearningRate::Auto && trial.train.solver.is_first_order();
+        is_open.then(|| self.columns[column].settings.learning_rate)
+    }
+
+    /// Takes note of the scores at the end of an epoch of the run at a position, and keeps its weights where they are the
+    /// best so far. Returns whether it stops here.
+    pub(super) fn watch(&mut self, block: &LinearBlock<T>, position: usize, standing: &Standing) -> bool {
+        let column = block.live()[position];
+        let Some(rule) = self.rules[column].filter(|_| standing.epoch > 0) else {
+            return false;
+        };
+        let best = &mut self.bests[column];
+        match rule.judge(best.as_ref(), standing) {
+            Change::Improved => {
+                let mut parameters = best.take().map(|best| best.parameters).unwrap_or_default();
+                block.copy_parameters(position, &mut parameters);
+                *best = rule.score(standing).map(|score| Best {
+                    score,
+                    parameters,
+                    standing: standing.clone(),
+                });
+                false
+            }
+            Change::Going => false,
+            Change::Stopped => true,
+        }
+    }
+
+    /// The best weights of a run that is watched.
+    pub(super) fn best(&self, column: usize) -> Option<&Best<T>> {
+        self.bests[column].as_ref()
+    }
+
+    /// Gives the runs at these positions the best weights they had, where they are watched.
+    pub(super) fn take_best(&self, block: &mut LinearBlock<T>, positions: &[usize]) {
+        let best = |&position: &usize| Some((position, self.best(block.live()[position])?.parameters.as_slice()));
+        let bests: Vec<(usize, &[T])> = positions.iter().filter_map(best).collect();
+        if !bests.is_empty() {
+            block.set_parameters(bests);
+        }
+    }
+
+    /// Whether the scores that need rows in order are made at the end of an epoch of training, which the last of `until` is:
+    /// every `metrics.every` epochs where that is given, and else where one of them is watched.
+    pub(super) fn scores_in_order(&self, epoch: u32, until: u32) -> bool {
+        let view = self.task.view;
+        let is_watched = view.watched.iter().any(|metric| !metric.is_free());
+        let every = view.every.or(is_watched.then_some(1));
+        epoch > 0 && (every.is_some_and(|every| epoch.is_multiple_of(every)) || (is_watched && epoch == until))
     }
 
     /// Shares the seconds of a pass between the columns that were in it.
@@ -58,8 +221,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
 
     /// Adds the scores at the end of the epoch to a column's history.
     pub(super) fn score(&mut self, column: usize, split: Split, values: &[(Metric, f64)]) {
-        let points = self.points(split, values);
-        self.history[column].extend(points);
+        self.history[column].extend(points(self.epochs, split, values));
     }
 
     /// Adds the scores at the end of an epoch of a column's own to its history.
@@ -67,19 +229,17 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         self.history[column].extend(points(epoch, split, values));
     }
 
-    /// Scores of the epoch at hand as points of the history.
-    pub(super) fn points(&self, split: Split, values: &[(Metric, f64)]) -> Vec<HistoryPoint> {
-        points(self.epochs, split, values)
-    }
-
     /// The outcome of a column's run, its scores still to be filled in.
     pub(super) fn outcome(&self, column: usize, parameters: Vec<f64>, state: RunState, reason: Reason) -> Outcome {
         Outcome {
             run: self.runs[column],
             state,
-            reason,
+            reason: (state != RunState::Pruned).then_some(reason),
             converged: false,
             epochs: self.epochs,
+            found_rate: self.found_rate(column),
+            best_epoch: self.best(column).map(|best| best.standing.epoch),
+            rung: None,
             objective: None,
             grad_norm: None,
             l1: self.columns[column].objective.l1,
@@ -93,6 +253,15 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
     }
 
+    /// Gives an outcome the scores of a standing, and the ordered ones where the standing lacks them.
+    pub(super) fn settle(&self, outcome: &mut Outcome, standing: &Standing, ordered: &[(Metric, f64)]) {
+        self.finish(outcome, &standing.train, &standing.val, ordered);
+        if let Some(loss) = standing.loss {
+            outcome.set_objective(loss);
+        }
+        outcome.grad_norm = standing.grad_norm;
+    }
+
     /// Gives an outcome its final scores: those a pass measures by the way, and the ordered ones of its held-out rows, or
     /// of its training rows where nothing is held out.
     pub(super) fn finish(
@@ -104,16 +273,21 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     ) {
         let view = self.task.view;
         let in_order = |free: &[(Metric, f64)], ordered: &[(Metric, f64)]| {
-            let find = |metric: &Metric| free.iter().chain(ordered).find(|(of, _)| of == metric).copied();
+            let find = |metric: &Metric| ordered.iter().chain(free).find(|(of, _)| of == metric).copied();
             view.metrics.iter().filter_map(find).collect()
         };
-        if view.has_validation() {
+        let epoch = outcome.best_epoch.unwrap_or(outcome.epochs);
+        let (split, own) = if view.has_validation() {
             (outcome.train, outcome.val) = (in_order(train, &[]), in_order(val, ordered));
-            outcome.history.extend(points(outcome.epochs, Split::Val, ordered));
+            (Split::Val, val)
         } else {
             outcome.train = in_order(train, ordered);
-            outcome.history.extend(points(outcome.epochs, Split::Train, ordered));
-        }
+            (Split::Train, train)
+        };
+        // Those that were scored on the way are in the history.
+        let is_new = |(metric, _): &&(Metric, f64)| score(own, *metric).is_none();
+        let new: Vec<(Metric, f64)> = ordered.iter().filter(is_new).copied().collect();
+        outcome.history.extend(points(epoch, split, &new));
     }
 
     /// Tells that a run has left, and gives its outcome the time it took.
@@ -122,16 +296,20 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         self.task.observer.observe(&Event::RunFinished {
             run: outcome.run,
             failed: outcome.state == RunState::Failed,
-            epochs_saved: self.allowed(column) - outcome.epochs,
+            // What the last rung saves is no surprise: nobody waits for it.
+            epochs_saved: if outcome.state == RunState::Pruned {
+                0
+            } else {
+                self.allowed(column).saturating_sub(outcome.epochs)
+            },
         });
     }
 
     /// Tells that an epoch has ended, with the selecting metric's validation values of its columns.
     pub(super) fn report<'s>(&self, live: &[usize], validation: impl Iterator<Item = &'s [(Metric, f64)]>) {
         let select = self.task.view.select;
-        let value = |values: &[(Metric, f64)]| values.iter().find(|(metric, _)| *metric == select).map(|(_, v)| *v);
         let runs = live.iter().zip(validation);
-        let runs = runs.filter_map(|(&column, values)| Some((self.runs[column], value(values)?)));
+        let runs = runs.filter_map(|(&column, values)| Some((self.runs[column], score(values, select)?)));
         self.task.observer.observe(&Event::EpochFinished {
             cohort: self.task.cohort,
             block: self.index,
@@ -142,8 +320,28 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     }
 }
 
+/// Learning rate and schedule of every column; none where no rate ever changes.
+fn schedules<T: Real>(task: &Task<'_, '_, T>, block: &Block, columns: &[Column]) -> Option<Vec<(f64, Schedule)>> {
+    let schedule = |(&run, column): (&usize, &Column)| {
+        let trial = task.plan.trial_of(run);
+        let schedule = Schedule {
+            shape: match trial.train.schedule.kind {
+                ScheduleKind::Constant => Shape::Constant,
+                ScheduleKind::Cosine => Shape::Cosine,
+                ScheduleKind::Step => Shape::Step,
+            },
+            warmup: trial.train.schedule.warmup_epochs,
+            epochs: trial.train.epochs,
+        };
+        (column.settings.learning_rate, schedule)
+    };
+    let schedules: Vec<(f64, Schedule)> = block.runs.iter().zip(columns).map(schedule).collect();
+    let changes = schedules.iter().any(|(_, schedule)| !schedule.is_constant());
+    changes.then_some(schedules)
+}
+
 /// Scores as points of the history.
-fn points(epoch: u32, split: Split, values: &[(Metric, f64)]) -> Vec<HistoryPoint> {
+pub(super) fn points(epoch: u32, split: Split, values: &[(Metric, f64)]) -> Vec<HistoryPoint> {
     values
         .iter()
         .map(|&(metric, value)| HistoryPoint {

@@ -1,4 +1,7 @@
 //! Training: one cohort at a time, all of its runs together.
+//!
+//! [`Training`] is a cohort on its way: it advances to an epoch or until told to pause, tells how its runs stand, lets runs
+//! go, and can be taken apart into plain [`BlockState`]s and put together again.
 
 mod batches;
 mod converge;
@@ -8,20 +11,30 @@ mod gather;
 mod ledger;
 mod order;
 mod outcome;
+mod range;
+mod standing;
+mod state;
+mod training;
 mod view;
+mod watch;
 
 pub(crate) use evaluate::scored;
 pub use outcome::{HistoryPoint, Outcome};
+pub(crate) use range::{RATES, STEPS};
+pub use standing::Standing;
+pub use state::{BlockState, LiveRun};
+pub(crate) use training::{End, Training};
 pub use view::View;
+pub use watch::Best;
 
 use std::collections::BTreeMap;
 
 use gradsweep_math::Real;
 
 use crate::event::Observer;
-use crate::plan::{BatchSchedule, Plan};
+use crate::plan::Plan;
 
-/// Trains every run of a cohort.
+/// Trains every run of a cohort to its end.
 pub fn cohort<T: Real>(plan: &Plan, index: usize, view: &View<'_, T>, observer: &dyn Observer) -> Vec<Outcome> {
     cohort_from(plan, index, view, &BTreeMap::new(), observer)
 }
@@ -34,19 +47,15 @@ pub(crate) fn cohort_from<T: Real>(
     stood: &BTreeMap<usize, Stood>,
     observer: &dyn Observer,
 ) -> Vec<Outcome> {
-    let cohort = &plan.cohorts[index];
-    let task = Task {
+    let mut training = Training::new(Task {
         plan,
         cohort: index,
         view,
         stood,
         observer,
-    };
-    match cohort.schedule {
-        BatchSchedule::Converge => converge::train(&task, &cohort.blocks),
-        BatchSchedule::Full => full::train(&task, &cohort.blocks),
-        BatchSchedule::Batches { rows, shuffle } => batches::train(&task, &cohort.blocks, rows, shuffle),
-    }
+    });
+    training.advance(u32::MAX, &|| false);
+    training.take_outcomes()
 }
 
 /// Where a run stood when it ran out of epochs.
@@ -60,10 +69,15 @@ pub(crate) struct Stood {
 
 /// What every block of a cohort needs to know.
 #[derive(Clone, Copy)]
-struct Task<'a, 'v, T> {
-    plan: &'a Plan,
-    cohort: usize,
-    view: &'a View<'v, T>,
-    stood: &'a BTreeMap<usize, Stood>,
-    observer: &'a dyn Observer,
+pub(crate) struct Task<'a, 'v, T> {
+    /// The runs.
+    pub(crate) plan: &'a Plan,
+    /// Index into the plan's cohorts.
+    pub(crate) cohort: usize,
+    /// The rows.
+    pub(crate) view: &'a View<'v, T>,
+    /// Runs of a converging solver that go on, by their place in the plan.
+    pub(crate) stood: &'a BTreeMap<usize, Stood>,
+    /// Who is told.
+    pub(crate) observer: &'a dyn Observer,
 }

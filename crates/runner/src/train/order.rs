@@ -113,6 +113,11 @@ impl Orders {
         }
     }
 
+    /// Batches of an epoch.
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+
     /// Rows that the last batch of an epoch takes from a group.
     pub(super) fn rows_of_last_step(&self, group: usize) -> usize {
         let rows = self.groups[group].len();

@@ -22,14 +22,20 @@ pub struct HistoryPoint {
 pub struct Outcome {
     /// Index into the plan's runs.
     pub run: usize,
-    /// Complete or failed.
+    /// Complete, pruned or failed.
     pub state: RunState,
-    /// Why it ended.
-    pub reason: Reason,
+    /// Why it ended; nothing where it was pruned.
+    pub reason: Option<Reason>,
     /// Whether the largest gradient fell below the tolerance.
     pub converged: bool,
     /// Epochs trained.
     pub epochs: u32,
+    /// The learning rate that it found, where none is given.
+    pub found_rate: Option<f64>,
+    /// The epoch whose weights it ends with, where it was watched for an early stop.
+    pub best_epoch: Option<u32>,
+    /// The last rung it reached in a search that prunes.
+    pub rung: Option<u32>,
     /// Mean training loss and penalty under the final weights.
     pub objective: Option<f64>,
     /// Largest absolute derivative of the objective (full-batch solvers).

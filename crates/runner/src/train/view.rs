@@ -12,6 +12,7 @@ use gradsweep_math::optimizer::{Kind, Settings};
 use gradsweep_math::penalty::{l1, l2};
 use ndarray::{ArrayView2, s};
 
+use super::range::RATES;
 use crate::config::{ClassWeight, Config, Init};
 use crate::plan::{Method, Plan};
 use crate::search::Trial;
@@ -41,6 +42,12 @@ pub struct View<'a, T> {
     pub metrics: Vec<Metric>,
     /// The metric that ranks trials.
     pub select: Metric,
+    /// Metrics that something waits for on the way: an early stop, a rung.
+    pub watched: Vec<Metric>,
+    /// Whether the sweep ends when a trial reaches its target.
+    pub may_stop: bool,
+    /// Epochs between scores of metrics that need the rows in order; none: at the end, and on the way what is watched.
+    pub every: Option<u32>,
     /// Scores above this count as positive.
     pub cut: f64,
     /// The probability that belongs to `cut`.
@@ -81,6 +88,13 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
                 .filter_map(|metric| Metric::from_name(metric.name()))
                 .collect(),
             select: Metric::from_name(config.sweep.metric.name()).unwrap_or(Metric::LogLoss),
+            watched: config
+                .watched()
+                .iter()
+                .filter_map(|metric| Metric::from_name(metric.name()))
+                .collect(),
+            may_stop: config.sweep.target.is_some(),
+            every: config.metrics.every,
             cut: cut(config.metrics.threshold),
             threshold: config.metrics.threshold,
             seed: config.run.seed,
@@ -213,7 +227,8 @@ impl<T: Real> View<'_, T> {
 fn settings(trial: &Trial) -> Settings {
     let train = &trial.train;
     Settings {
-        learning_rate: train.learning_rate.rate(),
+        // Of a run that leaves it open until its test has found one.
+        learning_rate: train.learning_rate.given().unwrap_or(RATES[0]),
         momentum: train.momentum,
         nesterov: train.nesterov,
         beta1: train.beta1,

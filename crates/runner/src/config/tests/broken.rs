@@ -97,36 +97,66 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         "`model.kind` = \"mlp\" is not built yet",
         (5, 8),
     ),
+    // Early stops, rungs and schedules.
     (
         "[train.early_stopping]\npatience = 5",
-        "`train.early_stopping` is not built yet",
+        "`train.early_stopping` has no effect with solver \"auto\"",
         (4, 8),
     ),
     (
-        "[train]\nschedule = { kind = \"cosine\" }",
-        "`train.schedule.kind` = \"cosine\" is not built yet",
-        (5, 21),
+        "[train]\nsolver = \"sgd\"\nearly_stopping = {}\n[validation]\nstrategy = \"none\"",
+        "`train.early_stopping` needs held-out rows",
+        (6, 1),
     ),
     (
-        "[train]\nschedule.warmup_epochs = 2",
-        "`train.schedule.warmup_epochs` is not built yet",
-        (5, 10),
+        "[train]\nschedule = { kind = \"cosine\" }",
+        "`train.schedule` has no effect with solver \"auto\"",
+        (5, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\nepochs = 3\nschedule = { kind = \"cosine\", warmup_epochs = 3 }",
+        "a warmup of 3 epochs leaves none of 3",
+        (7, 1),
+    ),
+    (
+        "[sweep.halving]\nfactor = 3",
+        "compares trials after equal epochs, and solver \"auto\" runs each to its own end",
+        (4, 8),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\n[sweep]\nhalving = {}\nhyperband = {}",
+        "halving and hyperband are two ways to prune",
+        (8, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\nepochs = 4\n[sweep]\nhalving = { min_epochs = 4 }",
+        "`sweep.halving` never compares: min_epochs = 4 and the runs have 4 epochs",
+        (8, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\n[sweep]\nhyperband = {}\n[sweep.parameters]\ntrain.epochs = [5, 50]",
+        "`sweep.hyperband` needs the same `train.epochs` for all trials",
+        (7, 1),
+    ),
+    (
+        "[train]\nsolver = \"sgd\"\n[validation]\nstrategy = \"none\"\n[sweep]\nhalving = {}",
+        "`sweep.halving` needs held-out rows",
+        (9, 1),
+    ),
+    (
+        "[metrics]\nevery = 2",
+        "`metrics.every` has no effect with solver \"auto\"",
+        (5, 1),
     ),
     (
         "[sweep]\nmethod = \"tpe\"\ntrials = 5",
         "`sweep.method` = \"tpe\" is not built yet",
         (5, 10),
     ),
-    ("[sweep]\ntarget = 0.3", "`sweep.target` is not built yet", (5, 1)),
     (
-        "[sweep.halving]\nfactor = 3",
-        "`sweep.halving` is not built yet",
-        (4, 8),
-    ),
-    (
-        "[run]\ntime_limit = \"2h\"",
-        "`run.time_limit` is not built yet",
-        (5, 1),
+        "[validation]\nstrategy = \"none\"\n[sweep]\ntarget = 0.3",
+        "`sweep.target` needs held-out rows",
+        (7, 1),
     ),
     (
         "[sweep.parameters]\npreprocess.scale = [\"none\"]",

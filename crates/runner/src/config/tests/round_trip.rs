@@ -74,6 +74,15 @@ fn every_example_survives() {
         "train.learning_rate" | "train.batch_rows" | "train.momentum" => "train.solver = \"sgd\"\n",
         "train.nesterov" => "train.solver = \"sgd\"\ntrain.momentum = 0.9\n",
         "train.rho" => "train.solver = \"rmsprop\"\n",
+        path if path.starts_with("train.schedule.")
+            || path.starts_with("train.early_stopping.")
+            || path == "metrics.every" =>
+        {
+            "train.solver = \"sgd\"\n"
+        }
+        path if path.starts_with("sweep.halving.") || path.starts_with("sweep.hyperband.") => {
+            "train.solver = \"sgd\"\n"
+        }
         "train.weight_decay" => "train.solver = \"adamw\"\n",
         "validation.fraction" => "validation.strategy = \"holdout\"\n",
         "train.restarts" | "train.init.std" => "train.init.kind = \"normal\"\n",

@@ -1,0 +1,5 @@
+//! Learning rates over time.
+
+mod shape;
+
+pub use shape::{Schedule, Shape};

@@ -1,0 +1,385 @@
+//! A cohort on its way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gradsweep_data::Role;
+use gradsweep_math::Real;
+use gradsweep_store::{Reason, RunState};
+
+use super::order::Orders;
+use super::{BlockState, Outcome, Standing, Task, View, batches, converge, full, range};
+use crate::plan::{BatchSchedule, Block};
+
+/// The trainers of a cohort's blocks, and the outcomes of the runs that have left them.
+///
+/// Blocks share nothing but the order of rows, so they advance without waiting for each other: a block's epoch is one task,
+/// and the tasks are taken first come, first served, which keeps all cores busy when blocks are not a multiple of them.
+pub(crate) struct Training<'a, 'v, T> {
+    task: Task<'a, 'v, T>,
+    trainers: Vec<Box<dyn Trainer<T> + 'a>>,
+    /// A cohort that converges advances in one go.
+    is_converging: bool,
+    outcomes: Vec<Outcome>,
+}
+
+/// How runs end before their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Their trial was not among the best, at this rung or when another reached the target.
+    Pruned(Option<u32>),
+    /// Their trial reached the target. In a full-batch cohort their weights are at hand only if the sweep has one.
+    Reached,
+}
+
+impl End {
+    /// State, reason and rung of a run that ends so. The reason of a pruned one is not told.
+    pub(super) fn of_run(self) -> (RunState, Reason, Option<u32>) {
+        match self {
+            Self::Pruned(rung) => (RunState::Pruned, Reason::MaxEpochs, rung),
+            Self::Reached => (RunState::Complete, Reason::EarlyStopped, None),
+        }
+    }
+}
+
+/// One block on its way through its epochs.
+pub(super) trait Trainer<T>: Send {
+    /// Whether a live run has not had this many scored epochs.
+    fn is_due(&self, epoch: u32) -> bool;
+
+    /// Trains one epoch, or what is left of it, unless told to pause on the way. `until` is the epoch that is advanced to.
+    fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync));
+
+    /// The live runs, by their place in the plan, with their standings.
+    fn standings(&self) -> Vec<(usize, Standing)>;
+
+    /// Ends live runs, by their place in the plan, as they stood at the end of the last epoch.
+    fn end(&mut self, runs: &[usize], end: End);
+
+    /// The outcomes of runs that have left since they were last asked for.
+    fn take_outcomes(&mut self) -> Vec<Outcome>;
+
+    /// The live runs as plain numbers.
+    fn state(&self) -> BlockState<T>;
+}
+
+impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
+    /// A cohort before its first epoch.
+    pub(crate) fn new(task: Task<'a, 'v, T>) -> Self {
+        Self::from_states(task, None)
+    }
+
+    /// A cohort whose blocks stood as `states` say; blocks whose runs are in none of them have ended.
+    pub(crate) fn restored(task: Task<'a, 'v, T>, states: Vec<BlockState<T>>) -> Self {
+        Self::from_states(task, Some(states))
+    }
+
+    fn from_states(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>) -> Self {
+        let cohort = &task.plan.cohorts[task.cohort];
+        let is_new = states.is_none();
+        // Each block with the state its runs are in.
+        let blocks: Vec<(usize, &'a Block, Option<BlockState<T>>)> = match states {
+            None => cohort
+                .blocks
+                .iter()
+                .enumerate()
+                .map(|(index, block)| (index, block, None))
+                .collect(),
+            Some(states) => {
+                let place = |state: BlockState<T>| {
+                    let first = state.runs.first()?.run;
+                    let mut blocks = cohort.blocks.iter().enumerate();
+                    let (index, block) = blocks.find(|(_, block)| block.runs.contains(&first))?;
+                    Some((index, block, Some(state)))
+                };
+                states.into_iter().filter_map(place).collect()
+            }
+        };
+        let trainers = match cohort.schedule {
+            BatchSchedule::Converge => Vec::new(),
+            BatchSchedule::Full => {
+                let segments = Arc::new(full::segments(task.view.groups));
+                let rates = if is_new {
+                    range::find(&task, &range::large_batches(task.view))
+                } else {
+                    BTreeMap::new()
+                };
+                let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
+                    Box::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
+                };
+                blocks.into_iter().map(trainer).collect()
+            }
+            BatchSchedule::Batches { rows, shuffle } => {
+                let orders = Arc::new(orders(task.view, rows, shuffle));
+                let rates = if is_new {
+                    range::find(&task, &orders)
+                } else {
+                    BTreeMap::new()
+                };
+                let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
+                    Box::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
+                };
+                blocks.into_iter().map(trainer).collect()
+            }
+        };
+        Self {
+            task,
+            trainers,
+            is_converging: cohort.schedule == BatchSchedule::Converge,
+            outcomes: Vec::new(),
+        }
+    }
+
+    /// Trains every block until its live runs have had `epoch` epochs, or until `pause` says so, which is asked between
+    /// batches and between trips over the rows. Runs that converge go to their end.
+    pub(crate) fn advance(&mut self, epoch: u32, pause: &(dyn Fn() -> bool + Sync)) {
+        if self.is_converging {
+            let blocks = &self.task.plan.cohorts[self.task.cohort].blocks;
+            self.outcomes = converge::train(&self.task, blocks);
+            self.is_converging = false;
+            return;
+        }
+        rayon::scope_fifo(|scope| {
+            for trainer in &mut self.trainers {
+                if trainer.is_due(epoch) && !pause() {
+                    scope.spawn_fifo(move |scope| drive(scope, trainer.as_mut(), epoch, pause));
+                }
+            }
+        });
+    }
+
+    /// Whether no live run is short of `epoch` epochs.
+    pub(crate) fn has_reached(&self, epoch: u32) -> bool {
+        !self.is_converging && !self.trainers.iter().any(|trainer| trainer.is_due(epoch))
+    }
+
+    /// The live runs of solvers that advance by epochs, by their place in the plan, with their standings.
+    pub(crate) fn standings(&self) -> Vec<(usize, Standing)> {
+        self.trainers.iter().flat_map(|trainer| trainer.standings()).collect()
+    }
+
+    /// Ends live runs, by their place in the plan, as they stood at the end of the last epoch.
+    pub(crate) fn end(&mut self, runs: &[usize], end: End) {
+        for trainer in &mut self.trainers {
+            trainer.end(runs, end);
+        }
+    }
+
+    /// The most epochs that a live run has had.
+    pub(crate) fn epoch(&self) -> u32 {
+        let standings = self.trainers.iter().flat_map(|trainer| trainer.standings());
+        standings.map(|(_, standing)| standing.epoch).max().unwrap_or(0)
+    }
+
+    /// The outcomes of the runs that have ended since this was last asked for.
+    pub(crate) fn take_outcomes(&mut self) -> Vec<Outcome> {
+        let mut outcomes = std::mem::take(&mut self.outcomes);
+        for trainer in &mut self.trainers {
+            outcomes.append(&mut trainer.take_outcomes());
+        }
+        outcomes
+    }
+
+    /// The blocks that have live runs, as plain numbers.
+    pub(crate) fn states(&self) -> Vec<BlockState<T>> {
+        let states = self.trainers.iter().map(|trainer| trainer.state());
+        states.filter(|state| !state.runs.is_empty()).collect()
+    }
+}
+
+/// One epoch, then the next as a new task behind the other blocks'.
+fn drive<'scope, T: Real>(
+    scope: &rayon::ScopeFifo<'scope>,
+    trainer: &'scope mut (dyn Trainer<T> + 'scope),
+    until: u32,
+    pause: &'scope (dyn Fn() -> bool + Sync),
+) {
+    trainer.epoch(until, pause);
+    if trainer.is_due(until) && !pause() {
+        scope.spawn_fifo(move |scope| drive(scope, trainer, until, pause));
+    }
+}
+
+/// The orders of a cohort's rows: as many batches as give the fold with most training rows batches of `batch_rows`.
+fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orders {
+    // Of all folds, whichever of them have runs left, so that a sweep that goes on has the batches it began with.
+    let folds = 0..view.folds.roles.len();
+    let largest = folds.map(|fold| view.rows_as(fold, Role::Train)).max().unwrap_or(0);
+    Orders::new(view.groups, largest.div_ceil(batch_rows).max(1), shuffle, view.seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use gradsweep_data::{self as data, Dataset};
+    use gradsweep_math::metric::Metric;
+
+    use super::*;
+    use crate::config::{self, Config};
+    use crate::dataset::{load_spec, shape_of};
+    use crate::event::Silent;
+    use crate::plan::Plan;
+    use crate::search;
+    use crate::train::View;
+
+    const EPOCHS: u32 = 7;
+
+    /// Both kinds of cohorts, all optimizers, three folds that share blocks.
+    fn config(dir: &std::path::Path) -> Config {
+        let mut table = "a,b,c,late\n".to_owned();
+        for i in 0..240u32 {
+            let draw = |prime: u32| f64::from((i * prime + 5) % 97) / 48.5 - 1.0;
+            let is_late = draw(31) + draw(57) * 0.5 + draw(83) * 0.7 > 0.1;
+            writeln!(table, "{},{},{},{}", draw(31), draw(57), draw(17), u8::from(is_late)).expect("a String");
+        }
+        let path = dir.join("table.csv");
+        std::fs::write(&path, table).expect("the temporary directory is writable");
+        let text = format!(
+            "[data]\ntrain = {:?}\ntarget = \"late\"\n[validation]\nfolds = 3\n[train]\nepochs = {EPOCHS}\n\
+             [sweep.parameters]\ntrain.solver = [\"gd\", \"sgd\", \"adam\", \"adamw\", \"adagrad\", \"rmsprop\"]\n\
+             train.momentum = [0.9]\ntrain.weight_decay = [0.1]\ntrain.learning_rate = [0.03, 0.3]\n\
+             train.batch_rows = [16, \"full\"]\nmodel.C = [0.1, 10.0]\nmodel.l1_ratio = [0.0, 0.5]\n",
+            path.display().to_string()
+        );
+        config::parse(&text, "a.toml", "a", &[]).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    fn setting(dir: &std::path::Path) -> (Config, Dataset<f32>, Plan) {
+        let config = config(dir);
+        let data: Dataset<f32> = data::load(&load_spec(&config, None)).expect("a table");
+        let trials = search::trials(&config).expect("trials");
+        let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        (config, data, plan)
+    }
+
+    /// What counts of outcomes, in the order of the plan.
+    fn settled(mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
+        outcomes.sort_by_key(|outcome| outcome.run);
+        for outcome in &mut outcomes {
+            outcome.seconds = 0.0;
+        }
+        outcomes
+    }
+
+    #[test]
+    fn a_stopped_and_restored_training_gives_the_same_bits() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (config, data, plan) = setting(dir.path());
+        let view = View::new(&data, &config);
+        let stood = BTreeMap::new();
+        assert_eq!(plan.cohorts.len(), 2);
+        for cohort in 0..plan.cohorts.len() {
+            let task = Task {
+                plan: &plan,
+                cohort,
+                view: &view,
+                stood: &stood,
+                observer: &Silent,
+            };
+            let mut through = Training::new(task);
+            through.advance(u32::MAX, &|| false);
+            let expected = settled(through.take_outcomes());
+            assert_eq!(expected.len(), plan.cohorts[cohort].width());
+            let is_batched = matches!(plan.cohorts[cohort].schedule, BatchSchedule::Batches { .. });
+            let mut paused_inside = 0;
+            // Every block is asked once before it starts.
+            let starts = plan.cohorts[cohort].blocks.len();
+            for looks in [1, 4, 33, 111] {
+                let (mut outcomes, mut states, mut rounds) = (Vec::new(), None, 0);
+                loop {
+                    let mut training = match states.take() {
+                        None => Training::new(task),
+                        Some(states) => Training::restored(task, states),
+                    };
+                    let asked = AtomicUsize::new(0);
+                    training.advance(u32::MAX, &|| asked.fetch_add(1, Ordering::Relaxed) >= starts + looks);
+                    outcomes.append(&mut training.take_outcomes());
+                    let left: Vec<BlockState<f32>> = training.states();
+                    rounds += 1;
+                    paused_inside += left.iter().filter(|state| state.batches > 0).count();
+                    if left.is_empty() {
+                        break;
+                    }
+                    states = Some(left);
+                }
+                assert!(rounds > 1 || looks > 4, "{looks} looks were enough for all epochs");
+                assert_eq!(
+                    settled(outcomes),
+                    expected,
+                    "cohort {cohort}, paused after {looks} looks"
+                );
+            }
+            assert_eq!(is_batched, paused_inside > 0);
+        }
+    }
+
+    #[test]
+    fn pruned_runs_leave_with_the_scores_of_their_epoch_and_the_others_do_not_notice() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (config, data, plan) = setting(dir.path());
+        let view = View::new(&data, &config);
+        let stood = BTreeMap::new();
+        for cohort in 0..plan.cohorts.len() {
+            let task = Task {
+                plan: &plan,
+                cohort,
+                view: &view,
+                stood: &stood,
+                observer: &Silent,
+            };
+            let mut through = Training::new(task);
+            through.advance(u32::MAX, &|| false);
+            let expected = settled(through.take_outcomes());
+            let mut training = Training::new(task);
+            training.advance(3, &|| false);
+            assert!(training.has_reached(3) && !training.has_reached(4));
+            let standings = training.standings();
+            assert!(standings.iter().all(|(_, standing)| standing.epoch == 3));
+            let pruned: Vec<usize> = standings
+                .iter()
+                .map(|(run, _)| *run)
+                .filter(|run| run % 3 != 0)
+                .collect();
+            training.end(&pruned, End::Pruned(Some(1)));
+            let gone = settled(training.take_outcomes());
+            assert_eq!(gone.len(), pruned.len());
+            for outcome in &gone {
+                assert_eq!((outcome.state, outcome.reason), (RunState::Pruned, None));
+                assert_eq!((outcome.epochs, outcome.rung), (3, Some(1)));
+                let loss =
+                    |values: &[(Metric, f64)]| values.iter().find(|(m, _)| *m == Metric::LogLoss).map(|(_, v)| *v);
+                let whole = expected
+                    .iter()
+                    .find(|other| other.run == outcome.run)
+                    .expect("the same run");
+                let at_three = whole
+                    .history
+                    .iter()
+                    .find(|p| (p.epoch, p.split, p.metric) == (3, gradsweep_store::Split::Val, Metric::LogLoss));
+                assert_eq!(loss(&outcome.val), at_three.map(|point| point.value));
+                assert!(loss(&outcome.train).is_some() && outcome.objective.is_some());
+            }
+            training.advance(u32::MAX, &|| false);
+            let left = settled(training.take_outcomes());
+            assert_eq!(left.len() + gone.len(), expected.len());
+            for outcome in &left {
+                let whole = expected
+                    .iter()
+                    .find(|other| other.run == outcome.run)
+                    .expect("the same run");
+                assert_eq!((outcome.state, outcome.epochs), (whole.state, whole.epochs));
+                // A narrower block may add in another order.
+                let close = |a: &f64, b: &f64| (a - b).abs() <= 1e-4 * (1.0 + b.abs());
+                assert!(
+                    outcome
+                        .parameters
+                        .iter()
+                        .zip(&whole.parameters)
+                        .all(|(a, b)| close(a, b))
+                );
+            }
+        }
+    }
+}
