@@ -7,6 +7,7 @@ mod diagnostics;
 mod exit;
 mod kernels;
 mod progress;
+mod signals;
 mod terminal;
 
 use clap::Parser;

@@ -119,7 +119,10 @@ impl Checkpoints {
                 }
             }
         }
-        self.numbers = newest.iter().map(|(cohort, (number, _))| (cohort.clone(), *number)).collect();
+        self.numbers = newest
+            .iter()
+            .map(|(cohort, (number, _))| (cohort.clone(), *number))
+            .collect();
         Ok(newest.into_values().map(|(_, checkpoint)| checkpoint).collect())
     }
 
@@ -159,7 +162,9 @@ pub fn prune(dir: &Path) -> Result<(usize, u64), StoreError> {
             continue;
         }
         for path in layout::entries(&folder)? {
-            let is_wanted = path.extension().is_some_and(|ending| endings.iter().any(|own| ending == *own));
+            let is_wanted = path
+                .extension()
+                .is_some_and(|ending| endings.iter().any(|own| ending == *own));
             if is_wanted && !path.is_dir() {
                 bytes += std::fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
                 files += 1;
@@ -283,7 +288,10 @@ mod tests {
         let folder = dir.path().join("checkpoints");
         assert_eq!(layout::entries(&folder).expect("listing").len(), 3);
         let mut again = Checkpoints::new(dir.path());
-        assert_eq!(again.read().expect("readable"), [checkpoint("x", 4.0), checkpoint("y", 9.0)]);
+        assert_eq!(
+            again.read().expect("readable"),
+            [checkpoint("x", 4.0), checkpoint("y", 9.0)]
+        );
         let newest = folder.join("x-a.safetensors");
         let whole = std::fs::read(&newest).expect("readable");
         for at in (0..whole.len()).step_by(7) {

@@ -222,9 +222,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Manifest, StoreError> {
     }
     let mut manifest: Manifest = serde_json::from_slice(bytes).map_err(damaged)?;
     if !is_sound(bytes) {
-        return Err(damaged(serde::de::Error::custom(
-            "its seal does not match its content",
-        )));
+        return Err(damaged(serde::de::Error::custom("its seal does not match its content")));
     }
     manifest.name = safe_name(&manifest.name);
     Ok(manifest)

@@ -10,6 +10,7 @@ WRITING = (
     "openat write pwrite64 writev fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat mkdir mkdirat rmdir "
     "ftruncate fallocate"
 ).split()
+FILE = re.compile(r"<(/[^>]+)>")
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
 
 
@@ -20,6 +21,8 @@ class Call(typing.NamedTuple):
     number: int
     text: str
     counts: dict[str, int]
+    # The most calls of that name by any other thread, which wake their pools by writing.
+    elsewhere: dict[str, int]
 
 
 def trace(box: Sandbox, *arguments: str) -> list[Call]:
@@ -38,20 +41,28 @@ def trace(box: Sandbox, *arguments: str) -> list[Call]:
         own[name] = own.get(name, 0) + 1
         is_reading = name == "openat" and "O_CREAT" not in rest
         if not is_reading and (str(box.store) in rest or '"store' in rest):
-            calls.append(Call(name, own[name], rest.split(" = ")[0], dict(own)))
+            calls.append((thread, Call(name, own[name], rest.split(" = ")[0], dict(own), {})))
     log.unlink()
-    return calls
+    for thread, call in calls:
+        for other in counts.values():
+            if other is not counts[thread]:
+                for name, count in other.items():
+                    call.elsewhere[name] = max(count, call.elsewhere.get(name, 0))
+    return [call for _, call in calls]
 
 
 def inject(call: Call, what: str, is_lasting: bool = False) -> list[str]:
     """The strace command that does `what` at a call, or to every writing call from it on."""
     wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={','.join(WRITING)}"]
+    if call.number <= call.elsewhere.get(call.name, 0) and (file := FILE.search(call.text)):
+        # Other threads make as many such calls: only those on this file count.
+        return [*wrap, "-P", file.group(1), "-e", f"inject={call.name}:{what}:when=1{'+' if is_lasting else ''}"]
     if not is_lasting:
         return [*wrap, "-e", f"inject={call.name}:{what}:when={call.number}"]
     for name in WRITING:
         # Opening stays possible: a disk that is full still reads.
         if name != "openat" or call.name == "openat":
-            first = call.counts.get(name, 0) + (name != call.name)
+            first = max(call.counts.get(name, 0) + (name != call.name), call.elsewhere.get(name, 0) + 1)
             wrap += ["-e", f"inject={name}:{what}:when={first}+"]
     return wrap
 

@@ -14,8 +14,8 @@ mount --bind store store && mount -o remount,ro,bind store || exit 97
 for verb in 'compare store' 'show store' 'predict store --data data.csv --out scores.csv' 'run sweep.toml' 'resume store'; do
     "$0" $verb >/dev/null 2>err || { echo "$verb ends with $?: $(cat err)"; exit 1; }
 done
-"$0" run sweep.toml --set train.epochs=9 >/dev/null 2>err
-[ $? -eq 4 ] || { echo "more epochs on a read-only disk: $(cat err)"; exit 1; }
+"$0" run sweep.toml --set 'sweep.parameters.model.C=[0.1,1.0,10.0]' >/dev/null 2>err
+[ $? -eq 4 ] || { echo "more values on a read-only disk: $(cat err)"; exit 1; }
 grep -q store err || { echo "no path in: $(cat err)"; exit 1; }
 """
 

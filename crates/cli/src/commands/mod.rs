@@ -9,6 +9,7 @@ mod explain;
 mod gradcheck;
 mod plan;
 mod predict;
+mod prune;
 mod refit;
 mod resume;
 mod run;
@@ -25,13 +26,12 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 9] = [
+const NOT_BUILT: [&str; 8] = [
     "init",
     "report",
     "export",
     "calibrate",
     "cache",
-    "prune",
     "import",
     "schema",
     "help",
@@ -52,6 +52,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Refit(own) => refit::refit(own, arguments.quiet),
         Verb::Explain(own) => explain::explain(own),
         Verb::Gradcheck(own) => gradcheck::gradcheck(own),
+        Verb::Prune { store } => prune::prune(store, arguments.quiet),
         Verb::Doctor(own) => doctor::doctor(own),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

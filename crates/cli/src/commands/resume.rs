@@ -8,6 +8,7 @@ use super::{json, run};
 use crate::args::{Answer, ResumeArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::progress::Progress;
+use crate::signals;
 use crate::terminal;
 
 pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure> {
@@ -16,6 +17,7 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
         store: arguments.store.clone(),
         threads: arguments.threads,
         more: arguments.until_converged.then_some(more),
+        retry_failed: arguments.retry_failed,
     };
     let progress = Progress::new(quiet, arguments.log.as_deref())?;
     let on_loaded = |data: &data::Summary, plan: &PlanSummary| {
@@ -28,7 +30,7 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
         }
         terminal::say(&run::planned(plan));
     };
-    let outcome = resume::resume(&request, &progress, &on_loaded);
+    let outcome = resume::resume_until(&request, &signals::stop_flag(), &progress, &on_loaded);
     progress.finish();
     let summary = outcome?;
     match arguments.format {

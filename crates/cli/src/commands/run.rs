@@ -14,6 +14,7 @@ use super::{json, last_name, parse, read};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::progress::Progress;
+use crate::signals;
 use crate::terminal;
 
 /// Columns listed one by one; of wider tables only the first.
@@ -71,7 +72,7 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             say(&format!("  note: {note}"));
         }
     };
-    let outcome = sweep::run(&request, &progress, &on_loaded);
+    let outcome = sweep::run_until(&request, &signals::stop_flag(), &progress, &on_loaded);
     progress.finish();
     let summary = outcome?;
     if let Some(Err(failure)) = written.into_inner() {
