@@ -55,6 +55,11 @@ pub(crate) enum Verb {
     Explain(ExplainArgs),
     /// Check the fused gradient on a config's own rows against finite differences and the computation graph.
     Gradcheck(GradcheckArgs),
+    /// Remove what a sweep needs no more: checkpoints, and parts that were set aside.
+    Prune {
+        /// The sweep directory.
+        store: PathBuf,
+    },
     /// Say what the machine and the linked BLAS are; with --ladder and --roofline, how fast it is.
     Doctor(DoctorArgs),
     /// Write a first config for a table; with --full, one with every key.
@@ -126,6 +131,9 @@ pub(crate) struct ResumeArgs {
     /// Train them for at most N epochs more; default: as long as they make progress.
     #[arg(long, value_name = "N", requires = "until_converged", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) epochs: Option<u32>,
+    /// Train the runs that failed once more.
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
     /// Worker threads; default: those of the config.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,

@@ -16,6 +16,9 @@ pub(crate) const SOME_FAILED: u8 = 1;
 /// Config or usage.
 pub(crate) const USAGE: u8 = 2;
 
+/// Stopped on the way, resumable.
+pub(crate) const STOPPED: u8 = 75;
+
 /// Why a verb did not end well.
 #[derive(Debug)]
 pub(crate) enum Failure {

@@ -9,6 +9,7 @@ mod exit;
 mod kernels;
 mod live;
 mod progress;
+mod signals;
 mod standing;
 mod terminal;
 

@@ -21,6 +21,7 @@
 
 pub mod calibrate;
 mod card;
+mod checkpoint;
 pub mod config;
 pub mod dataset;
 pub mod doctor;

@@ -39,6 +39,8 @@ pub struct ResumeRequest {
     pub threads: Option<usize>,
     /// Whether complete runs that did not converge go on, and how far.
     pub more: Option<More>,
+    /// Whether failed runs are trained once more.
+    pub retry_failed: bool,
 }
 
 /// How far runs that have not converged go.
@@ -138,6 +140,7 @@ pub fn resume_until(
         dir: request.store.clone(),
         resolved: Some(resolved),
         more: request.more,
+        retry_failed: request.retry_failed,
         stop: stop.clone(),
     };
     sweep::carry_out(&job, observer, on_loaded)
@@ -167,6 +170,16 @@ fn short<'r>(rows: &'r [RunRow], plan: &Plan) -> impl Iterator<Item = (usize, &'
             })
         })
         .filter_map(move |row| Some((*places.get(&row.run)?, row)))
+}
+
+/// The runs that failed.
+pub(crate) fn failed(dir: &Path) -> Result<Vec<RunId>, RunError> {
+    let rows = Store::open(dir)?.runs()?;
+    let failed = rows.iter().filter(|row| {
+        let record = row.record.as_ref();
+        record.is_some_and(|record| record.state == RunState::Failed)
+    });
+    Ok(failed.map(|row| row.run).collect())
 }
 
 /// What is said of a store before any run goes on, and the repeats of the folds that have such runs.

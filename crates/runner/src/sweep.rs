@@ -2,7 +2,7 @@
 
 mod cohorts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -11,6 +11,7 @@ use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
+use crate::checkpoint::{self, Restart};
 use crate::config::{Config, IfExists, ScheduleKind};
 use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
 use crate::error::RunError;
@@ -107,6 +108,7 @@ pub fn run_until(
             dir: output_dir(&request.config),
             resolved: None,
             more: None,
+            retry_failed: false,
             stop: stop.clone(),
         },
         observer,
@@ -122,6 +124,8 @@ pub(crate) struct Job<'a> {
     pub(crate) resolved: Option<String>,
     /// Whether runs that have not converged go on, and how far.
     pub(crate) more: Option<More>,
+    /// Whether failed runs are trained once more.
+    pub(crate) retry_failed: bool,
     /// Ends it early.
     pub(crate) stop: StopFlag,
 }
@@ -170,6 +174,7 @@ fn run_with<T: Real + Element>(
     if stored.is_some() && config.output.if_exists == IfExists::Error {
         return Err(RunError::Exists { dir: dir.clone() });
     }
+    store::check_free(dir)?;
     let mut seconds = Seconds::default();
     let data = Repeat::<T>::load(config, request.rows, 0)?;
     seconds.load = start.elapsed().as_secs_f64();
@@ -190,8 +195,16 @@ fn run_with<T: Real + Element>(
     }
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, finished) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
-        Opened::Writer { writer, finished } => (writer, finished),
+    let (mut writer, mut restart) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+        Opened::Writer {
+            mut writer,
+            finished,
+            known,
+        } => {
+            let checkpoints = writer.read_checkpoints()?;
+            let restart: Restart<T> = checkpoint::restart(&plan, finished, &known, &checkpoints);
+            (writer, restart)
+        }
         Opened::NothingToDo(refitted) => {
             let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
             let continued = match job.more {
@@ -203,6 +216,12 @@ fn run_with<T: Real + Element>(
     };
     seconds.write += writing.elapsed().as_secs_f64();
 
+    if job.retry_failed {
+        for failed in resume::failed(dir)? {
+            restart.finished.remove(&failed);
+        }
+    }
+    let Restart { finished, states } = restart;
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
     announce(&pending, config, observer);
@@ -217,7 +236,14 @@ fn run_with<T: Real + Element>(
         stop: &stop,
         observer,
     };
-    let (mut data, trained) = cohorts::train(data, &work, &mut writer, &mut seconds)?;
+    let (mut data, trained) = match cohorts::train((data, states), &work, &mut writer, &mut seconds) {
+        Err(error @ RunError::Stopped { .. }) => {
+            // Whoever looks at a stopped sweep sees what it has.
+            writer.write_tables()?;
+            return Err(error);
+        }
+        trained => trained?,
+    };
     let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
     let mut continued = None;
     if let Some(more) = job.more {
@@ -368,7 +394,9 @@ impl<T> Deref for Repeat<T> {
 enum Opened {
     Writer {
         writer: Box<StoreWriter>,
-        finished: std::collections::BTreeSet<store::RunId>,
+        finished: BTreeSet<store::RunId>,
+        /// Runs that the store's plan has had before.
+        known: BTreeSet<store::RunId>,
     },
     NothingToDo(Refitted),
 }
@@ -388,16 +416,17 @@ fn open<T>(
     let table = plan.table(&data.folds.labels);
     let fresh = |writer: StoreWriter| Opened::Writer {
         writer: Box::new(writer),
-        finished: std::collections::BTreeSet::new(),
+        finished: BTreeSet::new(),
+        known: BTreeSet::new(),
     };
     let Some(stored) = stored else {
-        return Ok(fresh(StoreWriter::create(
-            dir,
-            manifest,
-            &request.text,
-            resolved,
-            &table,
-        )?));
+        return match StoreWriter::create(dir, manifest, &request.text, resolved, &table) {
+            // Another process has made it, and ended, since this one looked.
+            Err(store::StoreError::Exists { .. }) if store::probe(dir)?.is_some() => {
+                open(job, config, store::probe(dir)?.as_ref(), manifest, plan, data)
+            }
+            writer => Ok(fresh(writer?)),
+        };
     };
     if config.output.if_exists == IfExists::Replace {
         return Ok(fresh(StoreWriter::replace(
@@ -417,7 +446,14 @@ fn open<T>(
         changed.push("the data's content".to_owned());
     }
     let open = store::Store::open(dir)?;
-    let old = open.plan()?;
+    let old = match open.plan() {
+        // It is made again below, from the config; what has been recorded of its runs counts by their ids.
+        Err(store::StoreError::Damaged { .. }) => store::PlanTable {
+            runs: plan.table(&data.folds.labels).runs,
+            ..store::PlanTable::default()
+        },
+        old => old?,
+    };
     let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
     if config.train.schedule.kind != ScheduleKind::Constant && changed.iter().any(|key| key.starts_with("train.epochs"))
     {
@@ -443,23 +479,47 @@ fn open<T>(
         });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
-    let runs = open.runs()?;
-    let has_target = open.has_tables()? && crate::summary::reached(config, &open.trials()?).is_some();
-    let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
-        && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty());
-    if is_same_plan
-        && is_done
-        && open.has_tables()?
-        && oof::is_current(dir, config)?
-        && let Some(refitted) = refit::done(dir, config, plan, &manifest.fingerprint)?
-    {
-        return Ok(Opened::NothingToDo(refitted));
+    if is_same_plan {
+        match finished(job, config, &open, plan, &manifest.fingerprint) {
+            // Damaged tables are made again from the parts, and damaged parts trained again.
+            Ok(None) | Err(RunError::Store(store::StoreError::Damaged { .. })) => {}
+            Ok(Some(refitted)) => return Ok(Opened::NothingToDo(refitted)),
+            Err(error) => return Err(error),
+        }
     }
     let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
     Ok(Opened::Writer {
         writer: Box::new(writer),
         finished: kept.finished,
+        known: old.runs.iter().map(|run| run.run).collect(),
     })
+}
+
+/// What the end of the sweep made of its model, if there is nothing left to do.
+fn finished(
+    job: &Job<'_>,
+    config: &Config,
+    open: &store::Store,
+    plan: &Plan,
+    fingerprint: &str,
+) -> Result<Option<Refitted>, RunError> {
+    let runs = open.runs()?;
+    let has_tables = open.has_tables()?;
+    let has_target = has_tables && crate::summary::reached(config, &open.trials()?).is_some();
+    let has_failed = || {
+        runs.iter()
+            .filter_map(|run| run.record.as_ref())
+            .any(|record| record.state == store::RunState::Failed)
+    };
+    let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
+        && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty())
+        && !(job.retry_failed && has_failed());
+    // Beyond what the result needs, a plan that cannot be read is made again.
+    open.plan()?;
+    if is_done && has_tables && oof::is_current(open.dir(), config)? {
+        return refit::done(open.dir(), config, plan, fingerprint);
+    }
+    Ok(None)
 }
 
 /// The directory a config writes to.

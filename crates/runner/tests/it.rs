@@ -2,6 +2,8 @@
 
 #[path = "it/c_path.rs"]
 mod c_path;
+#[path = "it/checkpoints.rs"]
+mod checkpoints;
 #[path = "it/converging.rs"]
 mod converging;
 mod golden;

@@ -21,7 +21,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 
 /// As [`write()`], but leaves a file alone that already holds `bytes`: an unchanged file costs no sync.
 pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    if std::fs::read(path).is_ok_and(|held| held == bytes) {
+    // Something that is no file is replaced: renaming takes the place of a link and does not follow it.
+    if crate::layout::read(path).is_ok_and(|held| held == bytes) {
         return Ok(());
     }
     write(path, bytes)

@@ -127,6 +127,12 @@ pub enum Damage {
     /// The bytes are as written, but no Parquet that this program reads.
     #[error("it cannot be decoded")]
     Undecodable(#[source] polars::error::PolarsError),
+    /// It is a link, a pipe or a device, which is not read.
+    #[error("it is not an ordinary file of this store (a link, a pipe or a device)")]
+    NotAFile,
+    /// It is not UTF-8.
+    #[error("it is not UTF-8 text")]
+    NotText,
     /// It has another length than it should have.
     #[error("it has {found} bytes, which is not its length")]
     Length {

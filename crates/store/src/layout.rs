@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::StoreError;
+use crate::error::{Damage, StoreError};
 
 pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const RESOLVED: &str = "resolved.toml";
@@ -10,6 +10,7 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const PLAN: &str = "plan.parquet";
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const PARTS: &str = "parts";
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
 pub(crate) const MODELS: &str = "models";
 pub(crate) const TRIALS: &str = "trials.parquet";
 pub(crate) const RUNS: &str = "runs.parquet";
@@ -35,7 +36,7 @@ const FILES: [&str; 11] = [
 /// Folders below a store, each with the endings of the files it may hold.
 const FOLDERS: [(&str, &[&str]); 3] = [
     (PARTS, &["parquet", "damaged", "old"]),
-    ("checkpoints", &["json", "safetensors"]),
+    (CHECKPOINTS, &["json", "safetensors"]),
     (MODELS, &["json", "safetensors", "md"]),
 ];
 
@@ -85,17 +86,88 @@ fn folder_entries(dir: &Path, folder: &Path, endings: &[&str], own: &mut Vec<Pat
 
 /// Removes temporary files that a killed process left in `dir` and its parts.
 pub(crate) fn remove_temporaries(dir: &Path) -> Result<(), StoreError> {
-    for folder in [dir.to_path_buf(), dir.join(PARTS)] {
+    for folder in [dir.to_path_buf(), dir.join(PARTS), dir.join(CHECKPOINTS)] {
         if !folder.is_dir() {
             continue;
         }
         for path in entries(&folder)? {
             let name = file_name(&path);
-            let is_part = folder.ends_with(PARTS) && is_temporary_of_any(name);
-            if (is_part || is_temporary(name)) && !is_real_dir(&path) {
+            let is_inner = folder != dir && is_temporary_of_any(name);
+            if (is_inner || is_temporary(name)) && !is_real_dir(&path) {
                 remove_file(&path)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// The bytes of a file of a store. A link, which could lead out of it, and anything else that is no file is not read.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, StoreError> {
+    let fail = |source| StoreError::Io {
+        action: "read",
+        path: path.to_path_buf(),
+        source,
+    };
+    check_is_file(path)?;
+    std::fs::read(path).map_err(fail)
+}
+
+/// An error where something lies at `path` that is no ordinary file.
+pub(crate) fn check_is_file(path: &Path) -> Result<(), StoreError> {
+    let is_other = std::fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if is_other {
+        return Err(StoreError::Damaged {
+            path: path.to_path_buf(),
+            source: Damage::NotAFile,
+        });
+    }
+    Ok(())
+}
+
+/// Makes a folder and those above it, each of which lasts when this returns. A link in its place is an error.
+pub(crate) fn make_dir(path: &Path) -> Result<(), StoreError> {
+    let fail = |source| StoreError::Io {
+        action: "create",
+        path: path.to_path_buf(),
+        source,
+    };
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut missing = vec![path];
+    while let Some(parent) = missing.last().and_then(|path| path.parent()) {
+        if parent.as_os_str().is_empty() || parent.exists() {
+            break;
+        }
+        missing.push(parent);
+    }
+    for folder in missing.into_iter().rev() {
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(fail(error)),
+            _ => {}
+        }
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_dir(parent.unwrap_or(Path::new("."))).map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// Makes what was created, renamed or removed in a folder last.
+pub(crate) fn sync_dir(folder: &Path) -> std::io::Result<()> {
+    // Other systems cannot open folders, and need not.
+    if cfg!(unix) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// An error where a folder of a store is a link: what is written through it would lie elsewhere.
+pub(crate) fn check_is_own(folder: &Path) -> Result<(), StoreError> {
+    if std::fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_symlink()) {
+        return Err(StoreError::Damaged {
+            path: folder.to_path_buf(),
+            source: Damage::NotAFile,
+        });
     }
     Ok(())
 }
@@ -202,6 +274,28 @@ mod tests {
         touch(elsewhere.path(), "00001.parquet");
         std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("parts")).expect("link");
         assert!(matches!(own_entries(dir.path()), Err(StoreError::Foreign { .. })));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_is_not_read() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        touch(dir.path(), "outside.json");
+        let link = dir.path().join("manifest.json");
+        std::os::unix::fs::symlink(dir.path().join("outside.json"), &link).expect("link");
+        let error = read(&link).expect_err("a link");
+        assert!(
+            matches!(
+                error,
+                StoreError::Damaged {
+                    source: Damage::NotAFile,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(check_is_own(&link).is_err());
+        read(&dir.path().join("outside.json")).expect("a file");
     }
 
     #[test]

@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod atomic;
+mod checkpoint;
 mod error;
 mod format;
 mod frame;
@@ -51,6 +52,7 @@ mod value;
 mod writer;
 
 pub use atomic::write as write_file;
+pub use checkpoint::{Checkpoint, Numbers, Tensor, prune};
 pub use error::{Damage, ExitKind, StoreError};
 pub use format::FormatVersion;
 pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
@@ -66,4 +68,4 @@ pub use rows::{RunRow, Score, TrialRow, TrialTable};
 pub use run::{CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState};
 pub use tables::one_standard_error;
 pub use value::ParamValue;
-pub use writer::{Kept, SetAside, StoreWriter, Written};
+pub use writer::{Kept, SetAside, StoreWriter, Written, check_free};

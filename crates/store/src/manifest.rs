@@ -128,14 +128,52 @@ impl Manifest {
             name: safe_name(&self.name),
             ..self.clone()
         };
-        let mut bytes = serde_json::to_vec_pretty(&written).map_err(|source| StoreError::Io {
+        let sealed = Sealed {
+            seal: format!("{SEAL_PREFIX}{}", "0".repeat(SEAL_DIGITS)),
+            manifest: written,
+        };
+        let mut bytes = serde_json::to_vec_pretty(&sealed).map_err(|source| StoreError::Io {
             action: "encode",
             path: path.to_path_buf(),
             source: source.into(),
         })?;
         bytes.push(b'\n');
+        if let Some(digits) = seal_digits(&bytes) {
+            let hash = blake3::hash(&bytes).to_hex();
+            bytes[digits].copy_from_slice(hash.as_bytes());
+        }
         Ok(bytes)
     }
+}
+
+/// What lies on disk: the seal, which comes before any text of the user's, is the hash of the file with zeros in its place.
+#[derive(Serialize)]
+struct Sealed {
+    seal: String,
+    #[serde(flatten)]
+    manifest: Manifest,
+}
+
+const SEAL_PREFIX: &str = "gradsweep-blake3:";
+const SEAL_DIGITS: usize = 64;
+
+/// Where the digits of the seal lie.
+fn seal_digits(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
+    let found = bytes
+        .windows(SEAL_PREFIX.len())
+        .position(|window| window == SEAL_PREFIX.as_bytes())?;
+    let start = found + SEAL_PREFIX.len();
+    (start + SEAL_DIGITS <= bytes.len()).then_some(start..start + SEAL_DIGITS)
+}
+
+/// Whether the file is as it was written. One without any trace of a seal is of a program that wrote none.
+fn is_sound(bytes: &[u8]) -> bool {
+    let Some(digits) = seal_digits(bytes) else {
+        return !bytes.windows(6).any(|window| window == b"\"seal\"");
+    };
+    let mut blank = bytes.to_vec();
+    blank[digits.clone()].fill(b'0');
+    blake3::hash(&blank).to_hex().as_bytes() == &bytes[digits]
 }
 
 /// The manifest of a directory, or nothing if it has none.
@@ -149,16 +187,10 @@ pub fn probe(dir: &Path) -> Result<Option<Manifest>, StoreError> {
         });
     }
     let path = dir.join(layout::MANIFEST);
-    let bytes = match std::fs::read(&path) {
+    let bytes = match layout::read(&path) {
         Ok(bytes) => bytes,
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(StoreError::Io {
-                action: "read",
-                path,
-                source,
-            });
-        }
+        Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
     };
     parse(&bytes, &path).map(Some)
 }
@@ -189,6 +221,9 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Manifest, StoreError> {
         }
     }
     let mut manifest: Manifest = serde_json::from_slice(bytes).map_err(damaged)?;
+    if !is_sound(bytes) {
+        return Err(damaged(serde::de::Error::custom("its seal does not match its content")));
+    }
     manifest.name = safe_name(&manifest.name);
     Ok(manifest)
 }
@@ -243,6 +278,24 @@ mod tests {
         };
         std::fs::write(&path, manifest.to_bytes(&path).expect("encodable")).expect("written");
         assert_eq!(probe(dir.path()).expect("readable"), Some(manifest));
+    }
+
+    #[test]
+    fn every_flipped_byte_is_noticed() {
+        let path = Path::new("a/manifest.json");
+        let manifest = Manifest {
+            name: "a".to_owned(),
+            ..Manifest::default()
+        };
+        let bytes = manifest.to_bytes(path).expect("encodable");
+        parse(&bytes, path).expect("sound");
+        for at in 0..bytes.len() {
+            for bit in [1, 4, 16, 64] {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= bit;
+                assert!(parse(&flipped, path).is_err(), "byte {at}");
+            }
+        }
     }
 
     #[test]

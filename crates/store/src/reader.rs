@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::StoreError;
+use crate::error::{Damage, StoreError};
 use crate::frame::Frame;
 use crate::layout;
 use crate::manifest::{Manifest, probe};
@@ -195,10 +195,10 @@ impl Store {
 
     fn text(&self, name: &str) -> Result<String, StoreError> {
         let path = self.dir.join(name);
-        std::fs::read_to_string(&path).map_err(|source| StoreError::Io {
-            action: "read",
+        let bytes = layout::read(&path)?;
+        String::from_utf8(bytes).map_err(|_| StoreError::Damaged {
             path,
-            source,
+            source: Damage::NotText,
         })
     }
 }

@@ -91,11 +91,7 @@ pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<(DataFrame, Notes), Damage> {
 
 /// Reads and decodes a file.
 pub(crate) fn read(path: &Path) -> Result<(DataFrame, Notes), StoreError> {
-    let bytes = std::fs::read(path).map_err(|source| StoreError::Io {
-        action: "read",
-        path: path.to_path_buf(),
-        source,
-    })?;
+    let bytes = crate::layout::read(path)?;
     decode(bytes).map_err(|source| StoreError::Damaged {
         path: path.to_path_buf(),
         source,

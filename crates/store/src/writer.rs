@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::atomic;
+use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::error::StoreError;
 use crate::layout;
 use crate::lock::Lock;
@@ -23,6 +24,7 @@ pub struct StoreWriter {
     manifest: Manifest,
     plan: PlanTable,
     parts: PartWriter,
+    checkpoints: Checkpoints,
     _lock: Lock,
 }
 
@@ -182,6 +184,7 @@ impl StoreWriter {
             manifest: Manifest::default(),
             plan,
             parts,
+            checkpoints: Checkpoints::new(dir),
             _lock: lock,
         };
         writer.set_manifest(manifest)?;
@@ -222,6 +225,21 @@ impl StoreWriter {
             return Ok(());
         }
         self.parts.append(part)
+    }
+
+    /// Writes how a cohort stands, beside the state before that; the older of the two goes. When this returns it is on disk.
+    pub fn write_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.checkpoints.write(checkpoint, self.parts.last())
+    }
+
+    /// The newest checkpoint of every cohort that can be read.
+    pub fn read_checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        self.checkpoints.read()
+    }
+
+    /// Removes the checkpoints of a cohort whose runs are all recorded.
+    pub fn remove_checkpoints(&mut self, cohort: &str) -> Result<(), StoreError> {
+        self.checkpoints.remove(cohort)
     }
 
     /// Makes the tables and lets go of the directory.
@@ -287,6 +305,11 @@ fn summarize(gathered: &Gathered, trials: &TrialTable, bytes: u64) -> Written {
     written
 }
 
+/// An error that names the holder where another process writes to `dir`. Takes nothing: a look before long work.
+pub fn check_free(dir: &Path) -> Result<(), StoreError> {
+    Lock::check(dir)
+}
+
 /// Makes sure `dir` is a directory, and takes its lock.
 fn open_dir(dir: &Path) -> Result<Lock, StoreError> {
     if dir.exists() && !dir.is_dir() {
@@ -294,11 +317,7 @@ fn open_dir(dir: &Path) -> Result<Lock, StoreError> {
             path: dir.to_path_buf(),
         });
     }
-    std::fs::create_dir_all(dir).map_err(|source| StoreError::Io {
-        action: "create",
-        path: dir.to_path_buf(),
-        source,
-    })?;
+    layout::make_dir(dir)?;
     Lock::take(dir)
 }
 

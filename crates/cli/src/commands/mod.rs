@@ -15,6 +15,7 @@ mod init;
 mod list;
 mod plan;
 mod predict;
+mod prune;
 mod refit;
 mod report;
 mod resume;
@@ -33,7 +34,7 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 3] = ["cache", "prune", "help"];
+const NOT_BUILT: [&str; 2] = ["cache", "help"];
 
 /// Carries out what was typed; returns the exit code.
 pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
@@ -53,6 +54,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Refit(own) => refit::refit(own, arguments.quiet),
         Verb::Explain(own) => explain::explain(own),
         Verb::Gradcheck(own) => gradcheck::gradcheck(own),
+        Verb::Prune { store } => prune::prune(store, arguments.quiet),
         Verb::Doctor(own) => doctor::doctor(own),
         Verb::Init(own) => init::init(own, arguments.quiet),
         Verb::Import(own) => import::import(own),

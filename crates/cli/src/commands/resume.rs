@@ -9,6 +9,7 @@ use super::{json, report, run};
 use crate::args::{Answer, ResumeArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::progress::Progress;
+use crate::signals;
 use crate::terminal;
 
 pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure> {
@@ -17,6 +18,7 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
         store: arguments.store.clone(),
         threads: arguments.threads,
         more: arguments.until_converged.then_some(more),
+        retry_failed: arguments.retry_failed,
     };
     let progress = Progress::new(arguments.store.clone(), quiet, arguments.log.as_deref())?;
     let on_loaded = |data: &data::Summary, plan: &PlanSummary| {
@@ -29,7 +31,7 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
         }
         terminal::say(&run::planned(plan));
     };
-    let outcome = resume::resume(&request, &progress, &on_loaded);
+    let outcome = resume::resume_until(&request, &signals::stop_flag(), &progress, &on_loaded);
     progress.finish();
     let mut summary = outcome?;
     report::at_the_end(&mut summary);

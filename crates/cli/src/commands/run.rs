@@ -14,6 +14,7 @@ use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::live::{Both, LiveReport};
 use crate::progress::Progress;
+use crate::signals;
 use crate::terminal;
 
 /// Columns listed one by one; of wider tables only the first.
@@ -74,7 +75,12 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             say(&format!("  note: {note}"));
         }
     };
-    let outcome = sweep::run(&request, &Both(&progress, live.as_ref()), &on_loaded);
+    let outcome = sweep::run_until(
+        &request,
+        &signals::stop_flag(),
+        &Both(&progress, live.as_ref()),
+        &on_loaded,
+    );
     progress.finish();
     if let Some(live) = &live {
         live.finish();

@@ -24,7 +24,7 @@ settings! {
         time_limit "time_limit": Option<String> = Spec::of(Kind::Formatted(DURATION), "\"2h\"");
         /// Time between two checkpoints.
         checkpoint_every "checkpoint_every": String =
-            Spec::of(Kind::Formatted(DURATION), "\"5m\"").default("\"60s\"").later();
+            Spec::of(Kind::Formatted(DURATION), "\"5m\"").default("\"60s\"");
     }
 }
 
@@ -61,6 +61,11 @@ const DURATION: Format = Format {
 };
 
 impl RunConfig {
+    /// The time between two checkpoints.
+    pub fn checkpoint_every(&self) -> Option<Duration> {
+        duration(&self.checkpoint_every)
+    }
+
     /// The time after which the sweep ends.
     pub fn time_limit(&self) -> Option<Duration> {
         self.time_limit.as_deref().and_then(duration)

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gradsweep_data::{Element, Encoding};
 use gradsweep_math::Real;
 use gradsweep_store::{RunState, StoreWriter};
 
 use super::Repeat;
+use crate::checkpoint;
 use crate::config::Config;
 use crate::error::RunError;
 use crate::event::{Event, Observer};
@@ -37,6 +38,12 @@ pub(super) struct Work<'a> {
     pub(super) observer: &'a dyn Observer,
 }
 
+/// Least time between two checkpoints.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How cohorts stood when an earlier process stopped, by the names of their checkpoints.
+pub(super) type Stopped<T> = BTreeMap<String, Vec<BlockState<T>>>;
+
 /// What became of it.
 #[derive(Debug, Default)]
 pub(super) struct Trained {
@@ -58,14 +65,18 @@ enum Cohort<T> {
 
 /// Trains all runs that are still to be trained, and records each when it ends.
 pub(super) fn train<T: Real + Element>(
-    mut data: Repeat<T>,
+    (mut data, mut stopped): (Repeat<T>, Stopped<T>),
     work: &Work<'_>,
     writer: &mut StoreWriter,
     seconds: &mut Seconds,
 ) -> Result<(Repeat<T>, Trained), RunError> {
     let mut trained = Trained::default();
     let mut race = Race::new(work)?;
-    let mut cohorts: Vec<Cohort<T>> = work.pending.cohorts.iter().map(|_| Cohort::Waiting).collect();
+    let names: Vec<String> = (0..work.pending.cohorts.len()).map(|index| work.name(index)).collect();
+    let mut cohorts: Vec<Cohort<T>> = names
+        .iter()
+        .map(|name| stopped.remove(name).map_or(Cohort::Waiting, Cohort::Paused))
+        .collect();
     // Its blocks are those of the runs that are left.
     let mut plan = work.pending.clone();
     let rungs = work.ladder.map_or(&[][..], Ladder::epochs);
@@ -94,15 +105,39 @@ pub(super) fn train<T: Real + Element>(
             }
             let mut training = cohort.take(work.task(&plan, index, &view, &stood));
             let epoch = end.unwrap_or(u32::MAX);
-            outcomes.append(&mut race.advance(work, &view, &mut training, epoch));
-            let has_reached = race.winner.is_some() || training.has_reached(epoch);
-            *cohort = Cohort::of(training.states());
-            seconds.train += since.elapsed().as_secs_f64();
-            trained.record(work, (rung, &view, &data.encoding), outcomes, (writer, seconds))?;
+            let mut since = since;
+            let has_reached = loop {
+                let due = work.next_checkpoint();
+                let pause = || work.stop.is_set() || due.is_some_and(|due| Instant::now() >= due);
+                outcomes.append(&mut race.advance(work, &view, &mut training, epoch, &pause));
+                let has_reached = race.winner.is_some() || training.has_reached(epoch);
+                seconds.train += since.elapsed().as_secs_f64();
+                trained.record(
+                    work,
+                    (rung, &view, &data.encoding),
+                    std::mem::take(&mut outcomes),
+                    (writer, seconds),
+                )?;
+                if has_reached {
+                    break true;
+                }
+                if due.is_some() {
+                    let writing = Instant::now();
+                    let of = work.of(index);
+                    writer.write_checkpoint(&checkpoint::pack(work.plan, of, &training.states()))?;
+                    seconds.write += writing.elapsed().as_secs_f64();
+                }
+                if work.stop.is_set() {
+                    break false;
+                }
+                since = Instant::now();
+            };
             if !has_reached {
                 return Err(work.stopped(&trained));
             }
+            *cohort = Cohort::of(training.states());
             if matches!(cohort, Cohort::Done) {
+                writer.remove_checkpoints(&names[index])?;
                 work.observer.observe(&Event::Recorded { cohort: index });
             }
             if race.winner.is_some() {
@@ -165,6 +200,35 @@ impl<'a> Work<'a> {
             stood,
             observer: self.observer,
         }
+    }
+
+    /// The whole cohort, runs that are recorded included, of which a pending one is what is left.
+    fn of(&self, pending: usize) -> &'a crate::plan::Cohort {
+        let left = &self.pending.cohorts[pending];
+        let first = left.blocks.first().and_then(|block| block.runs.first());
+        let holds = |cohort: &&crate::plan::Cohort| {
+            let mut runs = cohort.blocks.iter().flat_map(|block| &block.runs);
+            runs.any(|run| Some(run) == first)
+        };
+        self.plan.cohorts.iter().find(holds).unwrap_or(left)
+    }
+
+    fn name(&self, pending: usize) -> String {
+        checkpoint::name(self.plan, self.of(pending))
+    }
+
+    /// When training pauses for the next checkpoint. Trials that are compared on their way have none: where all of them stand
+    /// decides what becomes of each.
+    fn next_checkpoint(&self) -> Option<Instant> {
+        // With no time at all between two checkpoints there would be nothing but checkpoints.
+        let every = self.config.run.checkpoint_every().unwrap_or(Duration::MAX);
+        let every = every.max(SHORTEST_INTERVAL);
+        if self.compares() {
+            return None;
+        }
+        // Beyond the clock's range is never, and still a checkpoint when the sweep is stopped.
+        let now = Instant::now();
+        Some(now.checked_add(every).unwrap_or(now + Duration::from_secs(1 << 30)))
     }
 
     fn compares(&self) -> bool {
@@ -258,8 +322,8 @@ impl Race {
         view: &View<'_, T>,
         training: &mut Training<'_, '_, T>,
         end: u32,
+        pause: &(dyn Fn() -> bool + Sync),
     ) -> Vec<Outcome> {
-        let pause = || work.stop.is_set();
         let mut outcomes = Vec::new();
         loop {
             let next = if work.config.sweep.target.is_some() {
@@ -267,7 +331,7 @@ impl Race {
             } else {
                 end
             };
-            training.advance(next, &pause);
+            training.advance(next, pause);
             let ended = training.take_outcomes();
             if work.compares() {
                 self.take(view, &ended, &training.standings());

@@ -33,6 +33,7 @@ fn go_on(store: &Path, more: Option<More>) -> SweepSummary {
         store: store.to_path_buf(),
         threads: Some(1),
         more,
+        retry_failed: false,
     };
     resume(&request, &Silent, &|_, _| ()).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{FILE, File, HASH_DIGITS, Model, ModelNumbers, ModelVersion, SEAL_DIGITS, WEIGHTS_ENDING, seal_position};
 use crate::error::{Damage, StoreError};
+use crate::layout;
 
 /// More than a model with a million levels of a hundred characters has.
 const MOST_BYTES: u64 = 1 << 28;
@@ -79,6 +80,7 @@ fn read(path: &Path, is_right: impl Fn(u64) -> bool) -> Result<Vec<u8>, StoreErr
         path: path.to_path_buf(),
         source,
     };
+    layout::check_is_file(path)?;
     let found = fs::metadata(path).map_err(io)?.len();
     if !is_right(found) {
         return Err(StoreError::Damaged {

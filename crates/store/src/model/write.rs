@@ -9,11 +9,7 @@ use crate::{atomic, layout};
 impl Model {
     /// Makes `dir` this model's folder. A model that lies there stays readable until the new one is complete.
     pub fn write(&self, dir: &Path) -> Result<(), StoreError> {
-        std::fs::create_dir_all(dir).map_err(|source| StoreError::Io {
-            action: "create",
-            path: dir.to_path_buf(),
-            source,
-        })?;
+        layout::make_dir(dir)?;
         let path = dir.join(FILE);
         let encode = |source| StoreError::EncodeModel {
             path: path.clone(),

@@ -74,11 +74,8 @@ impl PartWriter {
     /// runs of the others.
     pub(crate) fn open(dir: &Path) -> Result<(Self, HashSet<RunId>, Vec<Rejected>), StoreError> {
         let folder = dir.join(layout::PARTS);
-        std::fs::create_dir_all(&folder).map_err(|source| StoreError::Io {
-            action: "create",
-            path: folder.clone(),
-            source,
-        })?;
+        layout::check_is_own(&folder)?;
+        layout::make_dir(&folder)?;
         let taken = layout::entries(&folder)?;
         let highest = taken.iter().filter_map(|path| number_of(path)).max();
         let mut files = Vec::new();
@@ -104,6 +101,11 @@ impl PartWriter {
             next: highest.unwrap_or(0) + 1,
         };
         Ok((writer, runs, rejected))
+    }
+
+    /// The number of the last part, 0 before the first.
+    pub(crate) fn last(&self) -> u32 {
+        self.next - 1
     }
 
     /// Renames every part that lies in `dir`: they belong to a store that has no manifest any more.
@@ -180,11 +182,13 @@ fn set_aside(path: &Path, ending: &str) -> Result<PathBuf, StoreError> {
     aside.push(".");
     aside.push(ending);
     let aside = PathBuf::from(aside);
-    std::fs::rename(path, &aside).map_err(|source| StoreError::Io {
+    let fail = |source| StoreError::Io {
         action: "rename",
         path: path.to_path_buf(),
         source,
-    })?;
+    };
+    std::fs::rename(path, &aside).map_err(fail)?;
+    path.parent().map_or(Ok(()), layout::sync_dir).map_err(fail)?;
     Ok(aside)
 }
 

@@ -1,0 +1,1 @@
+"""The figures of scripts/torture, one module for each kind of harm."""
