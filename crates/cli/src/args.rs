@@ -51,6 +51,8 @@ pub(crate) enum Verb {
     Gradcheck(GradcheckArgs),
     /// Say what the machine and the linked BLAS are; with --ladder, how fast each rung is here.
     Doctor(DoctorArgs),
+    /// List or clear the prepared rows that did not fit into memory.
+    Cache(CacheArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -271,4 +273,22 @@ pub(crate) struct DoctorArgs {
     /// What the answer is printed as.
     #[arg(long, value_enum, default_value_t = Answer::Table)]
     pub(crate) format: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArgs {
+    #[command(subcommand)]
+    pub(crate) verb: CacheVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheVerb {
+    /// Print the files of prepared rows, the newest first.
+    List {
+        /// What the list is printed as.
+        #[arg(long, value_enum, default_value_t = Answer::Table)]
+        format: Answer,
+    },
+    /// Remove them. A sweep that uses one goes on with it.
+    Clear,
 }

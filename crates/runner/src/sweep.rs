@@ -10,10 +10,10 @@ use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
 use crate::config::{Config, IfExists};
-use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
+use crate::dataset::{self, cache_spec, check_classes, repeat_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
-use crate::memory::{available_bytes, peak_memory_bytes};
+use crate::memory::peak_memory_bytes;
 use crate::plan::{COUNTS, Plan, PlanSummary};
 use crate::record;
 use crate::refit::{self, Refitted};
@@ -48,11 +48,15 @@ pub(crate) use with_precision;
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
         search::count(&request.config)?;
-        let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
+        let mut data: Dataset<T> = dataset::load(&request.config, request.rows, 0)?;
         let (config, path) = search::with_c_path(&request.config, &data)?;
         let trials = search::trials(&config)?;
         let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
         let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
+        if summary.exceeds_limit() {
+            data = spill(data, &config, request.rows, 0)?;
+            summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
+        }
         summary.notes.extend(path);
         Ok((data.summary, summary))
     }
@@ -144,11 +148,20 @@ fn run_with<T: Real + Element>(
     check_classes(&trials, &data.summary.target)?;
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
     let mut plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
+    if plan_summary.exceeds_limit() {
+        data = data.spill(config, request.rows)?;
+        plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
+    }
+    // Its other repeats go where the first one goes.
+    let is_in_file = data.x.is_in_file();
     plan_summary.notes.extend(path);
     on_loaded(&data.summary, &plan_summary);
-    let needed = plan_summary.required_bytes();
-    if let Some(available) = available_bytes().filter(|available| needed > *available) {
-        return Err(RunError::Memory { needed, available });
+    if plan_summary.exceeds_limit() {
+        return Err(RunError::Memory {
+            needed: plan_summary.required_bytes(),
+            available: plan_summary.limit_bytes,
+            limit: config.run.memory_limit.clone(),
+        });
     }
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
@@ -171,7 +184,7 @@ fn run_with<T: Real + Element>(
     let mut epochs_trained = 0;
     let mut separating = Vec::new();
     for (index, cohort) in pending.cohorts.iter().enumerate() {
-        data = data.switch(config, request.rows, cohort.repeat, &mut seconds)?;
+        data = data.switch(config, request.rows, cohort.repeat, is_in_file, &mut seconds)?;
         let view = View::new(&data, config);
         let training = Instant::now();
         let mut outcomes = train::cohort(&pending, index, &view, observer);
@@ -188,7 +201,7 @@ fn run_with<T: Real + Element>(
     if let Some(more) = job.more {
         let (mut all, repeats) = resume::left(dir, &plan)?;
         for repeat in repeats {
-            data = data.switch(config, request.rows, repeat, &mut seconds)?;
+            data = data.switch(config, request.rows, repeat, is_in_file, &mut seconds)?;
             let training = Instant::now();
             let (own, notes) = resume::go_on(&mut writer, &plan, config, (repeat, &data), more, observer)?;
             seconds.train += training.elapsed().as_secs_f64();
@@ -206,7 +219,7 @@ fn run_with<T: Real + Element>(
     seconds.write += writing.elapsed().as_secs_f64();
     // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
     let table = store::Store::open(dir)?.trials()?;
-    let data = data.switch(config, request.rows, 0, &mut seconds)?;
+    let data = data.switch(config, request.rows, 0, is_in_file, &mut seconds)?;
     let refitting = Instant::now();
     let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
     drop(writer);
@@ -267,7 +280,14 @@ struct Repeat<T> {
 
 impl<T: Element> Repeat<T> {
     fn load(config: &Config, rows: Option<usize>, repeat: u32) -> Result<Self, RunError> {
-        let data = data::load(&repeat_spec(config, rows, repeat))?;
+        let data = dataset::load(config, rows, repeat)?;
+        Ok(Self { repeat, data })
+    }
+
+    /// The same rows in a file of the cache.
+    fn spill(self, config: &Config, rows: Option<usize>) -> Result<Self, RunError> {
+        let Self { repeat, data } = self;
+        let data = spill(data, config, rows, repeat)?;
         Ok(Self { repeat, data })
     }
 
@@ -277,6 +297,7 @@ impl<T: Element> Repeat<T> {
         config: &Config,
         rows: Option<usize>,
         repeat: u32,
+        is_in_file: bool,
         seconds: &mut Seconds,
     ) -> Result<Self, RunError> {
         if self.repeat == repeat {
@@ -285,13 +306,26 @@ impl<T: Element> Repeat<T> {
         let fingerprint = self.data.summary.fingerprint.clone();
         drop(self);
         let loading = Instant::now();
-        let other = Self::load(config, rows, repeat)?;
+        let mut other = Self::load(config, rows, repeat)?;
+        if is_in_file {
+            other = other.spill(config, rows)?;
+        }
         seconds.load += loading.elapsed().as_secs_f64();
         if other.data.summary.fingerprint != fingerprint {
             return Err(RunError::DataChanged);
         }
         Ok(other)
     }
+}
+
+/// Moves rows from memory to a file of the cache.
+fn spill<T: Element>(
+    data: Dataset<T>,
+    config: &Config,
+    rows: Option<usize>,
+    repeat: u32,
+) -> Result<Dataset<T>, RunError> {
+    Ok(data::spill(data, &repeat_spec(config, rows, repeat), &cache_spec(config))?)
 }
 
 impl<T> Deref for Repeat<T> {
