@@ -1,5 +1,7 @@
 //! The program as its users type it: exit codes, messages, every shipped config, every command of the README.
 
+#[path = "it/cache.rs"]
+mod cache;
 #[path = "it/models.rs"]
 mod models;
 #[path = "it/resume.rs"]

@@ -208,7 +208,10 @@ mod tests {
         };
         let mut values: Vec<f32> = (0..3 * BLOCK_ROWS + 5).map(|row| row as f32).collect();
         let whole = hash(&values, values.len());
-        assert_eq!([BLOCK_ROWS, 1000, 2 * BLOCK_ROWS].map(|batch| hash(&values, batch)), [whole; 3]);
+        assert_eq!(
+            [BLOCK_ROWS, 1000, 2 * BLOCK_ROWS].map(|batch| hash(&values, batch)),
+            [whole; 3]
+        );
         let doubles: Vec<f64> = values.iter().map(|v| f64::from(*v)).collect();
         assert_eq!(ColumnHasher::of_numbers(&doubles).finish(), whole);
         values[0] = -0.0;

@@ -42,14 +42,17 @@ pub fn repeat_spec(config: &Config, rows: Option<usize>, repeat: u32) -> data::L
 
 /// Loads the rows of one repeat of the folds, within the config's limit of memory.
 pub fn load<T: data::Element>(config: &Config, rows: Option<usize>, repeat: u32) -> Result<data::Dataset<T>, RunError> {
-    Ok(data::load_within(&repeat_spec(config, rows, repeat), &cache_spec(config))?)
+    Ok(data::load_within(
+        &repeat_spec(config, rows, repeat),
+        &cache_spec(config),
+    )?)
 }
 
 /// Where rows go that do not fit into memory.
 pub(crate) fn cache_spec(config: &Config) -> data::CacheSpec {
     data::CacheSpec {
         dir: memory::cache_dir(),
-        limit_bytes: memory::limit_bytes(config),
+        limit_bytes: memory::limit_bytes(config).saturating_sub(memory::PROGRAM_BYTES),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use gradsweep_data::{self as data, Dataset, Role};
+use gradsweep_data::{Dataset, Role};
 use gradsweep_math::check::finite_difference::{gradient, relative_error};
 use gradsweep_math::check::graph::{self, ExampleGraph};
 use gradsweep_math::loss::logistic;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use gradsweep_data::{self as data, Dataset, Role};
+use gradsweep_data::{Dataset, Role};
 use gradsweep_math::check::finite_difference::{gradient, relative_error};
 use gradsweep_math::fused::{LinearBlock, Rows};
 use gradsweep_math::init::{Start, weights};

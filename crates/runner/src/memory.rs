@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 
+/// What the program takes by itself: its threads, OpenBLAS's buffers and those of a reader of files.
+pub(crate) const PROGRAM_BYTES: u64 = 24 << 20;
+
 /// The largest resident set so far; `None` where the system does not tell.
 pub fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -82,7 +85,11 @@ fn parse(text: &str, available: Option<u64>) -> Option<u64> {
 /// Where prepared rows go that do not fit: `$XDG_CACHE_HOME/gradsweep`, or `~/.cache/gradsweep`, or, without a home,
 /// `.gradsweep-cache` in the working directory.
 pub fn cache_dir() -> PathBuf {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     // The convention asks to ignore relative paths.
     let own = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
     let base = own.or_else(|| Some(set("HOME")?.join(".cache")));

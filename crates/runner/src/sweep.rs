@@ -325,7 +325,11 @@ fn spill<T: Element>(
     rows: Option<usize>,
     repeat: u32,
 ) -> Result<Dataset<T>, RunError> {
-    Ok(data::spill(data, &repeat_spec(config, rows, repeat), &cache_spec(config))?)
+    Ok(data::spill(
+        data,
+        &repeat_spec(config, rows, repeat),
+        &cache_spec(config),
+    )?)
 }
 
 impl<T> Deref for Repeat<T> {

@@ -69,21 +69,32 @@ fn text(listed: &Listed) -> String {
         out += &format!("{:<32}  {:>7}  {age:>12}\n", file.name, bytes(file.bytes));
     }
     let files = many(listed.files.len(), "file");
-    out + &format!("\n{files} of prepared rows, {}, in {}\n", bytes(listed.bytes), listed.dir)
+    out + &format!(
+        "\n{files} of prepared rows, {}, in {}\n",
+        bytes(listed.bytes),
+        listed.dir
+    )
 }
 
 /// A time in the past in its largest unit.
 fn ago(seconds: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(86_400, "d"), (3600, "h"), (60, "min")];
     let unit = UNITS.iter().find(|(size, _)| seconds >= *size);
-    unit.map_or_else(|| format!("{seconds} s ago"), |(size, unit)| format!("{} {unit} ago", seconds / size))
+    unit.map_or_else(
+        || format!("{seconds} s ago"),
+        |(size, unit)| format!("{} {unit} ago", seconds / size),
+    )
 }
 
 fn clear() -> Result<u8, Failure> {
     let dir = cache_dir();
     let (files, freed) = clear_cache(&dir).map_err(RunError::from)?;
     let files = many(files, "file");
-    terminal::result(&format!("removed {files} of prepared rows, {}, from {}\n", bytes(freed), dir.display()))?;
+    terminal::result(&format!(
+        "removed {files} of prepared rows, {}, from {}\n",
+        bytes(freed),
+        dir.display()
+    ))?;
     Ok(OK)
 }
 
@@ -107,7 +118,10 @@ mod tests {
         listed.bytes = 2_000_000;
         let lines = text(&listed);
         let lines: Vec<&str> = lines.lines().collect();
-        assert!(lines[1].starts_with("abc") && lines[1].ends_with(" 2.0 MB       2 h ago"), "{lines:?}");
+        assert!(
+            lines[1].starts_with("abc") && lines[1].ends_with(" 2.0 MB       2 h ago"),
+            "{lines:?}"
+        );
         assert_eq!(lines[3], "1 file of prepared rows, 2.0 MB, in /cache");
     }
 }

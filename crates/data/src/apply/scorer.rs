@@ -15,6 +15,9 @@ use crate::spec::SourceSpec;
 /// Columns whose cells are turned into numbers at the same time: a wide table must not multiply the memory of a batch.
 const COLUMNS: usize = 32;
 
+/// Rows whose sums stay in the first cache while the columns are added.
+const ROWS: usize = 2048;
+
 /// A model ready to score rows. Everything is computed in f64.
 #[derive(Debug, Clone)]
 pub struct Scorer {
@@ -189,11 +192,11 @@ impl Scorer {
                     term.add(column, place)
                 })
                 .collect::<Vec<_>>();
+            let added = added.into_iter().collect::<Result<Vec<_>, _>>()?;
+            z.par_chunks_mut(ROWS).enumerate().for_each(|(index, z)| {
+                added.iter().for_each(|added| added.values.add(index * ROWS, z));
+            });
             for (added, drift) in added.into_iter().zip(drift) {
-                let added = added?;
-                for (z, value) in z.iter_mut().zip(&added.values) {
-                    *z += value;
-                }
                 drift.nulls += added.nulls;
                 drift.unseen += added.unseen;
                 for level in added.unseen_levels {

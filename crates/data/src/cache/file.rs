@@ -43,7 +43,12 @@ type Fields = ([u8; 16], (u32, Sizes), Hash);
 
 /// Makes the matrix a file of the cache, under the name of `key` if it has one and the data files are still as they were;
 /// without a name, the file is gone with the process.
-fn publish<T: Element>(values: FileValues<T>, parts: Parts, key: &Key, spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
+fn publish<T: Element>(
+    values: FileValues<T>,
+    parts: Parts,
+    key: &Key,
+    spec: &LoadSpec,
+) -> Result<Dataset<T>, DataError> {
     let FileValues { part, map, .. } = values;
     let (rows, columns) = (parts.y.len(), parts.encoding.raw.len());
     let bytes = map.len();
@@ -65,7 +70,9 @@ fn publish<T: Element>(values: FileValues<T>, parts: Parts, key: &Key, spec: &Lo
     let name = key.name().filter(|_| Key::of::<T>(spec) == *key);
     let mapped = |file: &File| map::read_only(file, HEADER_BYTES, bytes);
     let map = match name {
-        Some(name) => part.finish(&format!("{name}.{ENDING}")).map(|file| (mapped(&file), None))?,
+        Some(name) => part
+            .finish(&format!("{name}.{ENDING}"))
+            .map(|file| (mapped(&file), None))?,
         None => (mapped(part.file()), Some(part)),
     };
     let map = map.0.map_err(|source| DataError::Cache {
@@ -119,7 +126,8 @@ pub fn spill<T: Element>(data: Dataset<T>, spec: &LoadSpec, cache: &CacheSpec) -
     let bytes: &[u8] = bytemuck::cast_slice(x.as_slice());
     for (index, written) in bytes.chunks(WRITTEN_BYTES).enumerate() {
         let offset = HEADER_BYTES + (index * WRITTEN_BYTES) as u64;
-        part.write_at(written, offset).map_err(|source| part.error("write", source))?;
+        part.write_at(written, offset)
+            .map_err(|source| part.error("write", source))?;
     }
     let len = x.as_slice().len();
     drop(x);

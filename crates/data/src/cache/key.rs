@@ -72,7 +72,12 @@ mod tests {
         let written = |seconds| {
             fs::write(&path, "x,y\n1,0\n").unwrap();
             let time = SystemTime::now() - Duration::from_secs(seconds);
-            fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+            fs::File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
         };
         let mut spec = LoadSpec {
             source: SourceSpec {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::code::{Code, code};
+use super::code::code;
 use super::stored::Stored;
 use crate::dataset::Dataset;
 use crate::encode::Encoding;

@@ -7,7 +7,7 @@ use memmap2::{Mmap, MmapMut};
 use ndarray::iter::Iter;
 use ndarray::{ArrayView1, ArrayView2, Axis, Ix2};
 
-use super::values::{MemoryValues, Values};
+use super::values::MemoryValues;
 use crate::element::Element;
 
 /// Stored columns (n, D), row-major: in memory, or in a memory-mapped file of the cache. The numbers are the same.
@@ -132,12 +132,5 @@ impl<T: fmt::Debug> fmt::Debug for Stored<T> {
             .field("place", &place)
             .field("x", &self.view())
             .finish()
-    }
-}
-
-impl<T: Element> Values<T> {
-    /// Whether the numbers are in memory.
-    pub(crate) fn is_in_memory(&self) -> bool {
-        matches!(self, Self::Memory(_))
     }
 }

@@ -196,10 +196,7 @@ impl<T: Element> Scatter<'_, T> {
             Sink::File(buckets) => return buckets.add(turned, positions, of_segment),
             Sink::Memory(values) => values,
         };
-        let segments = values
-            .par_chunks_mut(segment_rows * stride)
-            .zip(of_segment)
-            .enumerate();
+        let segments = values.par_chunks_mut(segment_rows * stride).zip(of_segment).enumerate();
         segments.for_each(|(segment, (values, own))| {
             for &row in own.iter() {
                 let row = row as usize;

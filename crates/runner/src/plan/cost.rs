@@ -39,13 +39,7 @@ pub struct Cost {
 
 impl Cost {
     /// The price of a cohort on `data`, preprocessed by `map`; `orders_scores` if a metric needs scores in order.
-    pub fn new<T: Real>(
-        plan: &Plan,
-        cohort: &Cohort,
-        data: &Dataset<T>,
-        map: &AffineMap,
-        orders_scores: bool,
-    ) -> Self {
+    pub fn new<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map: &AffineMap, orders_scores: bool) -> Self {
         let (rows, raw_columns) = data.x.dim();
         let mut cost = Self {
             gflop_per_epoch: 0.0,
@@ -65,13 +59,13 @@ impl Cost {
             let bytes = match cohort.schedule {
                 BatchSchedule::Full => state + sums * (SEGMENTS + data.groups.len() + 1),
                 BatchSchedule::Converge => {
-                    let wants_hessians = |run: &&usize| {
-                        !matches!(plan.method_of(**run), Method::QuasiNewton { may_switch: false })
-                    };
+                    let wants_hessians =
+                        |run: &&usize| !matches!(plan.method_of(**run), Method::QuasiNewton { may_switch: false });
                     let newton = block.runs.iter().filter(wants_hessians).count();
                     let vectors = runs * VECTORS * (map.features + 1) * size_of::<f64>();
                     // Blocks converge one after the other.
-                    let own = state + sums * (ROUND + 2) + vectors + hessian_bytes::<T>(newton, raw_columns, map.features);
+                    let own =
+                        state + sums * (ROUND + 2) + vectors + hessian_bytes::<T>(newton, raw_columns, map.features);
                     converging = converging.max(own);
                     0
                 }
@@ -117,7 +111,14 @@ fn score_bytes<T>(cohort: &Cohort, data: &Dataset<T>) -> u64 {
         let groups = data.groups.iter().zip(roles).filter(|(_, own)| **own == role);
         groups.map(|(group, _)| group.len()).sum()
     };
-    let most = |role| data.folds.roles.iter().map(|roles| held_out(roles, role)).max().unwrap_or(0);
+    let most = |role| {
+        data.folds
+            .roles
+            .iter()
+            .map(|roles| held_out(roles, role))
+            .max()
+            .unwrap_or(0)
+    };
     let rows = match most(Role::Val) {
         0 => most(Role::Train),
         rows => rows,

@@ -12,9 +12,6 @@ use crate::config::{Config, Value};
 use crate::memory;
 use crate::train::View;
 
-/// What the program takes by itself: its threads, OpenBLAS's buffers and those of a reader of files.
-const PROGRAM_BYTES: u64 = 24 << 20;
-
 /// The plan as the store keeps it.
 pub fn table(plan: &Plan, fold_labels: &[String]) -> store::PlanTable {
     let params: Vec<String> = plan
@@ -93,6 +90,8 @@ pub struct PlanSummary {
     pub is_in_file: bool,
     /// Bytes of what memory holds of each row in any case, all rows together: labels, weights, places.
     pub beside_bytes: u64,
+    /// Bytes of memory that the sweep will take; see [`PlanSummary::required_bytes`].
+    pub memory_bytes: u64,
     /// Bytes of memory that the sweep may take.
     pub limit_bytes: u64,
     /// The passes.
@@ -122,7 +121,7 @@ impl PlanSummary {
     /// The summary of a plan on `data`.
     pub fn new<T: Real>(plan: &Plan, config: &Config, data: &Dataset<T>, view: &View<'_, T>) -> Self {
         let (rows, columns) = data.x.dim();
-        Self {
+        let mut summary = Self {
             trials: plan.trials.len(),
             folds: data.folds.labels.len(),
             repeats: config.validation.repeats(),
@@ -137,6 +136,7 @@ impl PlanSummary {
                 // The label twice and the row's number.
                 (rows * (1 + size_of::<T>() + size_of::<u32>() + weight)) as u64
             },
+            memory_bytes: 0,
             limit_bytes: memory::limit_bytes(config),
             cohorts: plan
                 .cohorts
@@ -149,16 +149,13 @@ impl PlanSummary {
                 .chain(plan.why_auto.clone())
                 .chain(stability::note(plan, view))
                 .collect(),
-        }
+        };
+        summary.memory_bytes = summary.required_bytes();
+        summary
     }
 }
 
-fn cohort_summary<T: Real>(
-    plan: &Plan,
-    cohort: &Cohort,
-    data: &Dataset<T>,
-    view: &View<'_, T>,
-) -> CohortSummary {
+fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, view: &View<'_, T>) -> CohortSummary {
     let mut methods: Vec<_> = cohort
         .blocks
         .iter()
@@ -178,7 +175,13 @@ fn cohort_summary<T: Real>(
         } else {
             why(cohort.schedule)
         },
-        cost: Cost::new(plan, cohort, data, &view.map, view.metrics.iter().any(|metric| !metric.is_free())),
+        cost: Cost::new(
+            plan,
+            cohort,
+            data,
+            &view.map,
+            view.metrics.iter().any(|metric| !metric.is_free()),
+        ),
     }
 }
 
@@ -212,7 +215,7 @@ impl PlanSummary {
             .map(|cohort| cohort.cost.bytes + cohort.cost.score_bytes + coefficients(cohort))
             .max();
         let data = if self.is_in_file { 0 } else { self.data_bytes };
-        PROGRAM_BYTES + data + self.beside_bytes + cohort.unwrap_or(0)
+        memory::PROGRAM_BYTES + data + self.beside_bytes + cohort.unwrap_or(0)
     }
 
     /// Whether that is more than it may take.
