@@ -50,15 +50,18 @@ fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) ->
     let start = Instant::now();
     let table = Table::open(spec)?;
     let (roles, mut names, mut warned) = read_names(spec, &table)?;
-    let target = target::resolve(&spec.roles, &mut names.target, &table)?;
+    let mut target = target::resolve(&spec.roles, &mut names.target, &table)?;
     let is_kept = target.is_kept.as_deref();
     names.role_columns.settle(is_kept, &table)?;
     warned.extend(settle_features(spec, &mut names.features, is_kept, &table));
     let hashed = role_hashers(spec, &names);
     // What only the first scan needs goes before the matrix comes.
     let Names {
-        role_columns, features, ..
+        target: target_levels,
+        role_columns,
+        features,
     } = names;
+    drop(target_levels);
     let seed = random::seed_of_repeat(spec.seed, spec.split.repeat);
     let mut split = folds::assign(&spec.split, seed, &target, &role_columns)?;
     let (group_weight, said) = folds::check(&split, &target, &role_columns)?;
@@ -73,6 +76,7 @@ fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) ->
     let categorical = categorical_columns(spec, features, &split, weight.as_deref(), numbers.len())?;
     split.group = Vec::new();
     let y: Vec<u8> = placement.stored(&target.y);
+    target.y = Vec::new();
     let weight: Option<Vec<f64>> = weight.map(|weight| placement.stored(&weight));
 
     let level_columns = categorical.iter().map(|column| column.layout.raw_levels.len()).sum();

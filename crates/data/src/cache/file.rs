@@ -52,7 +52,7 @@ fn publish<T: Element>(
     let FileValues { part, map, .. } = values;
     let (rows, columns) = (parts.y.len(), parts.encoding.raw.len());
     let bytes = map.len();
-    let mut blob = Vec::new();
+    let mut blob = Vec::with_capacity(rows * (5 + parts.weight.as_ref().map_or(0, |_| 8)));
     parts.put(&mut blob);
     hashes(&map).put(&mut blob);
     drop(map);

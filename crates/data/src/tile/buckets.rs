@@ -16,7 +16,7 @@ use crate::error::DataError;
 const LARGEST_BUCKET: usize = 32 << 20;
 const SMALLEST_BUCKET: usize = 64 << 10;
 /// Parts of the memory that the buckets of all threads may have together.
-const SHARE: usize = 8;
+const SHARE: usize = 16;
 
 /// A file being filled.
 pub(crate) struct Buckets {
