@@ -68,6 +68,8 @@ pub(crate) enum Verb {
     Import(ImportArgs),
     /// Print the JSON Schema of configs, for editors.
     Schema(SchemaArgs),
+    /// List or clear the prepared rows that did not fit into memory.
+    Cache(CacheArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -428,4 +430,22 @@ pub(crate) struct SchemaArgs {
     /// Print the reference page of all keys in Markdown instead.
     #[arg(long)]
     pub(crate) markdown: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArgs {
+    #[command(subcommand)]
+    pub(crate) verb: CacheVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheVerb {
+    /// Print the files of prepared rows, the newest first.
+    List {
+        /// What the list is printed as.
+        #[arg(long, value_enum, default_value_t = Answer::Table)]
+        format: Answer,
+    },
+    /// Remove them. A sweep that uses one goes on with it.
+    Clear,
 }

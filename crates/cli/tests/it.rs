@@ -1,5 +1,7 @@
 //! The program as its users type it: exit codes, messages, every shipped config, every command of the README.
 
+#[path = "it/cache.rs"]
+mod cache;
 #[path = "it/configs.rs"]
 mod configs;
 #[path = "it/exports.rs"]

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::Array2;
-
+use crate::cache::Stored;
 use crate::encode::Encoding;
 use crate::split::Folds;
 use crate::summary::Summary;
@@ -14,7 +13,7 @@ use crate::summary::Summary;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset<T> {
     /// (n, D) row-major: stored columns, see [`Encoding::raw`].
-    pub x: Array2<T>,
+    pub x: Stored<T>,
     /// 0 or 1 per row.
     pub y: Vec<u8>,
     /// Weight per row; `None` = each row counts 1.

@@ -27,9 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#![forbid(unsafe_code)]
-
 mod apply;
+mod cache;
 mod categorical;
 mod dataset;
 mod element;
@@ -59,13 +58,14 @@ pub use apply::{
     Applied, ApplyError, ApplySpec, ColumnDrift, FittedColumn, FittedLevel, FittedLevels, FittedNumber, FittedShape,
     LabelSpec, LevelFate, PredictionWriter, ScoredBatch, Scorer,
 };
+pub use cache::{CacheEntry, CacheError, CacheSpec, Stored, clear as clear_cache, list as list_cache, spill};
 pub use dataset::Dataset;
 pub use element::Element;
 pub use encode::{
     ColumnProfile, Encoding, Feature, FoldColumn, FoldEncoding, FoldProfile, Link, Profile, RawColumn, RawKind,
 };
 pub use error::{DataError, ReaderError};
-pub use load::load;
+pub use load::{load, load_within};
 pub use source::{Peek, file_being_read, peek};
 pub use spec::{
     ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SourceSpec, SplitSpec, Strategy,

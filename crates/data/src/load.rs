@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use ndarray::Array2;
-
+use crate::cache::{self, CacheSpec, Key, Parts};
 use crate::categorical::CategoricalColumn;
 use crate::dataset::Dataset;
 use crate::element::Element;
@@ -32,18 +31,37 @@ use crate::weight;
 /// The result depends on nothing but the content of the files in their order and on `spec`: not on threads, row groups
 /// or how rows are spread over files.
 pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
+    load_by(spec, None, &Key::NONE)
+}
+
+/// As [`load`], but a matrix that the memory should not hold goes to a file of the cache, from where a later load of the
+/// same data takes it. The numbers and their order are the same.
+pub fn load_within<T: Element>(spec: &LoadSpec, cache: &CacheSpec) -> Result<Dataset<T>, DataError> {
+    let start = Instant::now();
+    let key = Key::of::<T>(spec);
+    if let Some(mut data) = cache::open(&cache.dir, &key) {
+        data.summary.read_seconds = start.elapsed().as_secs_f64();
+        return Ok(data);
+    }
+    load_by(spec, Some(cache), &key)
+}
+
+fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) -> Result<Dataset<T>, DataError> {
     let start = Instant::now();
     let table = Table::open(spec)?;
     let (roles, mut names, mut warned) = read_names(spec, &table)?;
-    let target = target::resolve(&spec.roles, &mut names.target, &table)?;
+    let mut target = target::resolve(&spec.roles, &mut names.target, &table)?;
     let is_kept = target.is_kept.as_deref();
     names.role_columns.settle(is_kept, &table)?;
     warned.extend(settle_features(spec, &mut names.features, is_kept, &table));
     let hashed = role_hashers(spec, &names);
     // What only the first scan needs goes before the matrix comes.
     let Names {
-        role_columns, features, ..
+        target: target_levels,
+        role_columns,
+        features,
     } = names;
+    drop(target_levels);
     let seed = random::seed_of_repeat(spec.seed, spec.split.repeat);
     let mut split = folds::assign(&spec.split, seed, &target, &role_columns)?;
     let (group_weight, said) = folds::check(&split, &target, &role_columns)?;
@@ -58,11 +76,16 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     let categorical = categorical_columns(spec, features, &split, weight.as_deref(), numbers.len())?;
     split.group = Vec::new();
     let y: Vec<u8> = placement.stored(&target.y);
+    target.y = Vec::new();
     let weight: Option<Vec<f64>> = weight.map(|weight| placement.stored(&weight));
 
     let level_columns = categorical.iter().map(|column| column.layout.raw_levels.len()).sum();
     let (weights, impute) = (weight.as_deref(), spec.encode.impute);
-    let mut matrix = Matrix::<T>::read(&table, numbers, level_columns, &placement, weights, impute)?;
+    // What lies beside the matrix: places and labels, then what training makes of them.
+    let beside = 9 + 2 * size_of::<T>() + 4 * categorical.len() + weights.map_or(0, |_| 8 + size_of::<T>());
+    let row = (numbers.len() + level_columns) * size_of::<T>() + beside;
+    let cache = cache.filter(|cache| (row * y.len()) as u64 > cache.limit_bytes && row > beside);
+    let mut matrix = Matrix::<T>::read(&table, numbers, level_columns, &placement, weights, impute, cache)?;
     let trainings = split.trainings_and_all();
     if impute == Impute::Median {
         matrix.find_medians(&trainings, weights, &placement.groups);
@@ -71,13 +94,9 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
     warned.extend(warnings::leaks(&matrix, &y));
     let level_marks: Vec<_> = categorical.iter().map(CategoricalColumn::marks).collect();
     marks::write_levels(&mut matrix.values, matrix.stride, placement.kept_rows(), &level_marks);
-    let marks_of = matrix.mark_missing();
+    let marks_of = matrix.mark_missing()?;
     let raw = raw_columns(&matrix, &categorical, &marks_of);
-    let Matrix {
-        values,
-        stride,
-        numbers,
-    } = matrix;
+    let Matrix { values, numbers, .. } = matrix;
     let Columns {
         prepared,
         mut summaries,
@@ -106,11 +125,8 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         fingerprint,
         read_seconds: start.elapsed().as_secs_f64(),
     };
-    let x = Array2::from_shape_vec((y.len(), stride), values)
-        .unwrap_or_else(|error| unreachable!("rows x stride values: {error}"));
     let Placement { source_row, groups, .. } = placement;
-    Ok(Dataset {
-        x,
+    let parts = Parts {
         y,
         weight,
         source_row,
@@ -119,7 +135,8 @@ pub fn load<T: Element>(spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         folds: split.folds,
         encoding,
         summary,
-    })
+    };
+    values.finish(parts, key, spec)
 }
 
 /// Checks the columns and reads those of names; what is to be said about them comes third.

@@ -3,6 +3,7 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use crate::cache::{CacheSpec, Values};
 use crate::element::Element;
 use crate::encode::median::SortedColumn;
 use crate::encode::missing;
@@ -21,7 +22,7 @@ use crate::tile::scatter::{Scattered, read_column, scatter, store_column};
 /// The matrix while it grows: numeric columns first, then levels, then marks of missing values.
 #[derive(Debug)]
 pub(crate) struct Matrix<T> {
-    pub(crate) values: Vec<T>,
+    pub(crate) values: Values<T>,
     pub(crate) stride: usize,
     pub(crate) numbers: Vec<Number>,
 }
@@ -41,7 +42,8 @@ pub(crate) struct Number {
 }
 
 impl<T: Element> Matrix<T> {
-    /// Reads the numeric columns and leaves room for `level_columns` more. `weight` is in storage order.
+    /// Reads the numeric columns and leaves room for `level_columns` more; into a file if there is a
+    /// `cache`. `weight` is in storage order.
     pub(crate) fn read(
         table: &Table,
         mut columns: Vec<NumberColumn>,
@@ -49,13 +51,14 @@ impl<T: Element> Matrix<T> {
         placement: &Placement,
         weight: Option<&[f64]>,
         impute: Impute,
+        cache: Option<&CacheSpec>,
     ) -> Result<Self, DataError> {
         let stride = columns.len() + level_columns;
         let Scattered {
             mut values,
             mut centers,
             hashers,
-        } = scatter::<T>(table, &mut columns, placement, stride)?;
+        } = scatter::<T>(table, &mut columns, placement, stride, cache)?;
         let mut profiles = profiles(&values, None, stride, columns.len(), placement);
         let unfit: Vec<usize> = (0..columns.len())
             .filter(|&j| !Center::fits(&total(&profiles[j])))
@@ -63,8 +66,7 @@ impl<T: Element> Matrix<T> {
         for &j in &unfit {
             let source = read_column(table, &columns[j])?;
             check_finite(&source, &columns[j], placement, table)?;
-            let kept: Vec<f64> = placement.kept_values(&source);
-            centers[j] = Center::of(kept.iter().copied());
+            centers[j] = Center::of(placement.kept_values(&source));
             store_column(&mut values, stride, j, &source, &placement.source_row, centers[j]);
         }
         if !unfit.is_empty() {
@@ -135,7 +137,7 @@ impl<T: Element> Matrix<T> {
 
     /// Appends marks for columns that are missing in some rows, and zeroes what is missing. Returns each numeric column's
     /// mark.
-    pub(crate) fn mark_missing(&mut self) -> Vec<Option<usize>> {
+    pub(crate) fn mark_missing(&mut self) -> Result<Vec<Option<usize>>, DataError> {
         let (mut marked, mut marks_of) = (Vec::new(), Vec::new());
         for (j, Number { total, .. }) in self.numbers.iter().enumerate() {
             if total.observed == 0.0 {
@@ -147,9 +149,9 @@ impl<T: Element> Matrix<T> {
                 marked.push(j);
             }
         }
-        self.values = marks::append_missing(std::mem::take(&mut self.values), self.stride, &marked);
+        marks::append_missing(&mut self.values, self.stride, &marked)?;
         self.stride += marked.len();
-        marks_of
+        Ok(marks_of)
     }
 
     /// Descriptions of the numeric columns.

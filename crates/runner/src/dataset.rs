@@ -6,6 +6,7 @@ use crate::config::{
     ClassWeight, ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy, TextEncoding,
 };
 use crate::error::RunError;
+use crate::memory;
 use crate::plan::Shape;
 use crate::search::Trial;
 
@@ -38,6 +39,22 @@ pub fn repeat_spec(config: &Config, rows: Option<usize>, repeat: u32) -> data::L
         seed: config.run.seed,
         deal: config.train.shuffle,
         rows,
+    }
+}
+
+/// Loads the rows of one repeat of the folds, within the config's limit of memory.
+pub fn load<T: data::Element>(config: &Config, rows: Option<usize>, repeat: u32) -> Result<data::Dataset<T>, RunError> {
+    Ok(data::load_within(
+        &repeat_spec(config, rows, repeat),
+        &cache_spec(config),
+    )?)
+}
+
+/// Where rows go that do not fit into memory.
+pub(crate) fn cache_spec(config: &Config) -> data::CacheSpec {
+    data::CacheSpec {
+        dir: memory::cache_dir(),
+        limit_bytes: memory::limit_bytes(config).saturating_sub(memory::PROGRAM_BYTES),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gradsweep_data::{ApplyError, DataError};
+use gradsweep_data::{ApplyError, CacheError, DataError};
 use gradsweep_store::{ExitKind, Reason, StoreError};
 
 use crate::config::Problems;
@@ -18,6 +18,9 @@ pub enum RunError {
     /// The data are wrong.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The cache of prepared rows could not be read or cleared.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// New rows do not fit a model, or predictions cannot be written.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -85,13 +88,19 @@ pub enum RunError {
         /// The kernels' name.
         core: String,
     },
-    /// The plan needs more memory than the machine has.
-    #[error("the plan needs about {} of memory and the machine has {}", bytes(*needed), bytes(*available))]
+    /// The plan needs more memory than it may have, even with the rows on disk.
+    #[error(
+        "the plan needs about {} of memory with its rows on disk, and run.memory_limit = \"{limit}\" allows {}",
+        bytes(*needed),
+        bytes(*available)
+    )]
     Memory {
-        /// Bytes of data, weights and results.
+        /// Bytes of labels, weights and results.
         needed: u64,
-        /// Bytes of the machine.
+        /// Bytes of the limit.
         available: u64,
+        /// The limit as written.
+        limit: String,
     },
     /// The thread pool could not be made.
     #[error("could not start the worker threads")]
@@ -123,8 +132,11 @@ impl RunError {
             Self::UnsoundBlas { .. } => {
                 Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
             }
-            Self::Memory { .. } => Some("sweep fewer values at a time, or take fewer rows with --rows N".to_owned()),
-            Self::Config(_) | Self::NotFound { .. } | Self::Threads { .. } => None,
+            Self::Memory { .. } => Some(
+                "raise it with --set run.memory_limit=SIZE, sweep fewer values at a time, or take fewer rows with --rows N"
+                    .to_owned(),
+            ),
+            Self::Config(_) | Self::Cache(_) | Self::NotFound { .. } | Self::Threads { .. } => None,
         }
     }
 
@@ -139,13 +151,14 @@ impl RunError {
             | Self::Inference(_)
             | Self::Apply(ApplyError::OutputFormat { .. }) => 2,
             Self::Apply(error) if error.is_of_output() => 4,
+            Self::Data(DataError::Cache { .. } | DataError::OutOfMemory { .. }) => 4,
             Self::Data(_) | Self::Apply(_) | Self::NoPath | Self::DataChanged => 3,
             Self::Store(error) => match error.exit_kind() {
                 ExitKind::InUse => 5,
                 ExitKind::Disk => 4,
                 ExitKind::Usage => 2,
             },
-            Self::UnsoundBlas { .. } | Self::Threads { .. } | Self::Memory { .. } => 4,
+            Self::Cache(_) | Self::UnsoundBlas { .. } | Self::Threads { .. } | Self::Memory { .. } => 4,
             Self::Stopped { .. } => 75,
         }
     }

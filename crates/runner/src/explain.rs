@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use gradsweep_data::{self as data, Dataset, Role};
+use gradsweep_data::{Dataset, Role};
 use gradsweep_math::check::finite_difference::{gradient, relative_error};
 use gradsweep_math::check::graph::{self, ExampleGraph};
 use gradsweep_math::loss::logistic;
@@ -12,7 +12,7 @@ use gradsweep_store::{RunRow, Store};
 use ndarray::s;
 
 use crate::config::{self, Config};
-use crate::dataset::repeat_spec;
+use crate::dataset;
 use crate::error::RunError;
 use crate::train::View;
 
@@ -146,7 +146,7 @@ pub(crate) fn load(config: &Config, store: &Store, repeat: u32) -> Result<Datase
         .get("--rows")
         .and_then(serde_json::Value::as_u64)
         .map(|rows| rows as usize);
-    let data: Dataset<f64> = data::load(&repeat_spec(config, rows, repeat))?;
+    let data: Dataset<f64> = dataset::load(config, rows, repeat)?;
     if data.summary.fingerprint != store.manifest().fingerprint {
         return Err(RunError::Changed {
             dir: store.dir().to_path_buf(),

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use gradsweep_data::{self as data, Dataset, Role};
+use gradsweep_data::{Dataset, Role};
 use gradsweep_math::check::finite_difference::{gradient, relative_error};
 use gradsweep_math::fused::{LinearBlock, Rows};
 use gradsweep_math::init::{Start, weights};
@@ -17,7 +17,7 @@ use gradsweep_math::{blas, check};
 use ndarray::{Array2, Axis};
 use serde::Serialize;
 
-use crate::dataset::{load_spec, shape_of};
+use crate::dataset::{self, shape_of};
 use crate::error::RunError;
 use crate::plan::Plan;
 use crate::search;
@@ -64,7 +64,7 @@ impl GradCheck {
 pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
     blas::use_one_thread_per_product();
     search::count(&request.config)?;
-    let data: Dataset<f64> = data::load(&load_spec(&request.config, request.rows))?;
+    let data: Dataset<f64> = dataset::load(&request.config, request.rows, 0)?;
     let (config, _) = search::with_c_path(&request.config, &data)?;
     let config = &config;
     let trials = search::trials(config)?;

@@ -47,3 +47,4 @@ pub mod sweep;
 pub mod train;
 
 pub use error::RunError;
+pub use gradsweep_data::{CacheEntry, CacheError, clear_cache, list_cache};

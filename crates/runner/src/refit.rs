@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::card;
 use crate::config::{self, Config, SaveModels, Strategy};
-use crate::dataset::{datetimes, load_spec, shape_of, source_spec};
+use crate::dataset::{self, datetimes, shape_of, source_spec};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::model;
@@ -409,7 +409,7 @@ fn on_new_files(mut config: Config, files: &[String]) -> Result<Config, RunError
 }
 
 fn fit_and_write<T: Real + Element>(config: &Config, trial: &Trial, out: &Path) -> Result<RefitSummary, RunError> {
-    let data: Dataset<T> = data::load(&load_spec(config, None))?;
+    let data: Dataset<T> = dataset::load(config, None, 0)?;
     let data = on_all_rows(data);
     let outcome = fit(&data, config, trial);
     if outcome.state == RunState::Failed {

@@ -1,9 +1,10 @@
 //! One sweep from end to end: load, plan, train cohort by cohort, record.
 
 mod cohorts;
+mod open;
+mod repeat;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,21 +13,23 @@ use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
 use crate::checkpoint::{self, Restart};
-use crate::config::{Config, IfExists, ScheduleKind};
-use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
+use crate::config::{Config, IfExists};
+use crate::dataset::{self, check_classes, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
-use crate::memory::{available_bytes, peak_memory_bytes};
-use crate::oof::{self, OutOfFold};
+use crate::memory::peak_memory_bytes;
+use crate::oof::OutOfFold;
 use crate::plan::{COUNTS, Plan, PlanSummary, Speed};
-use crate::refit::{self, Refitted};
-use crate::resume::{self, More};
+use crate::refit;
+use crate::resume::{self, Continued, More};
 use crate::rungs::Ladder;
 use crate::search::{self, Trial};
 use crate::stop::StopFlag;
 use crate::summary::{Seconds, SweepSummary, data_json, null_model};
 use crate::train::View;
 use cohorts::Work;
+use open::{Opened, open};
+use repeat::Repeat;
 
 /// A config and what belongs to it.
 #[derive(Debug, Clone)]
@@ -54,15 +57,15 @@ pub(crate) use with_precision;
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
         search::count(&request.config)?;
-        let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
-        let (config, path) = search::with_c_path(&request.config, &data)?;
-        let (trials, left_out) = search::drawn(&config)?;
-        let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
-        let view = View::new(&data, &config);
-        let mut summary = PlanSummary::new(&plan, &config, &data, &view);
-        summary.notes.extend(path.into_iter().chain(left_out));
-        summary.speed = Some(Speed::measure(&plan, &config, &summary, &view));
-        Ok((data.summary, summary))
+        let prepared = Prepared::new(request, Repeat::<T>::load(&request.config, request.rows, 0)?)?;
+        let Prepared {
+            config,
+            data,
+            plan,
+            mut summary,
+        } = prepared;
+        summary.speed = Some(Speed::measure(&plan, &config, &summary, &View::new(&data, &config)));
+        Ok((data.data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
 }
@@ -71,7 +74,7 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
 pub fn examine(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
     fn examine<T: Real + Element>(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
         search::count(&request.config)?;
-        let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
+        let data: Dataset<T> = dataset::load(&request.config, request.rows, 0)?;
         let (config, _) = search::with_c_path(&request.config, &data)?;
         check_classes(&search::trials(&config)?, &data.summary.target)?;
         refit::check_test(&request.config, &data.summary)?;
@@ -114,6 +117,37 @@ pub fn run_until(
         observer,
         on_loaded,
     )
+}
+
+/// What is known before any training.
+struct Prepared<T> {
+    /// The config, its values of C known.
+    config: Config,
+    /// The rows of the first repeat, in a file where memory is too small for them.
+    data: Repeat<T>,
+    plan: Plan,
+    summary: PlanSummary,
+}
+
+impl<T: Real + Element> Prepared<T> {
+    fn new(request: &Request, mut data: Repeat<T>) -> Result<Self, RunError> {
+        let (config, path) = search::with_c_path(&request.config, &data)?;
+        let (trials, left_out) = search::drawn(&config)?;
+        check_classes(&trials, &data.summary.target)?;
+        let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
+        if summary.exceeds_limit() {
+            data = data.spill(&config, request.rows)?;
+            summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
+        }
+        summary.notes.extend(path.into_iter().chain(left_out));
+        Ok(Self {
+            config,
+            data,
+            plan,
+            summary,
+        })
+    }
 }
 
 /// A request with its place.
@@ -181,17 +215,20 @@ fn run_with<T: Real + Element>(
     observer.observe(&Event::DataLoaded);
     refit::check_test(config, &data.summary)?;
 
-    let (config, path) = search::with_c_path(config, &data)?;
+    let Prepared {
+        config,
+        data,
+        plan,
+        summary: plan_summary,
+    } = Prepared::new(request, data)?;
     let config = &config;
-    let (trials, left_out) = search::drawn(config)?;
-    check_classes(&trials, &data.summary.target)?;
-    let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
-    let mut plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
-    plan_summary.notes.extend(path.into_iter().chain(left_out));
     on_loaded(&data.summary, &plan_summary);
-    let needed = plan_summary.required_bytes();
-    if let Some(available) = available_bytes().filter(|available| needed > *available) {
-        return Err(RunError::Memory { needed, available });
+    if plan_summary.exceeds_limit() {
+        return Err(RunError::Memory {
+            needed: plan_summary.required_bytes(),
+            available: plan_summary.limit_bytes,
+            limit: config.run.memory_limit.clone(),
+        });
     }
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
@@ -247,16 +284,17 @@ fn run_with<T: Real + Element>(
     let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
     let mut continued = None;
     if let Some(more) = job.more {
-        let (mut all, repeats) = resume::left(dir, &plan)?;
-        for repeat in repeats {
-            data = data.switch(config, request.rows, repeat, &mut seconds)?;
-            let training = Instant::now();
-            let (own, notes) = resume::go_on(&mut writer, &plan, config, (repeat, &data), more, observer)?;
-            seconds.train += training.elapsed().as_secs_f64();
-            all.add(&own);
-            separating.extend(notes);
-        }
-        continued = Some(all);
+        let (rows, went) = go_on(
+            data,
+            &plan,
+            config,
+            (request.rows, more),
+            (&mut writer, &mut seconds),
+            observer,
+        )?;
+        data = rows;
+        separating.extend(went.1);
+        continued = Some(went.0);
     }
     epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     let writing = Instant::now();
@@ -289,6 +327,28 @@ fn run_with<T: Real + Element>(
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// Takes the runs that have not converged further.
+fn go_on<T: Real + Element>(
+    mut data: Repeat<T>,
+    plan: &Plan,
+    config: &Config,
+    (rows, more): (Option<usize>, More),
+    (writer, seconds): (&mut StoreWriter, &mut Seconds),
+    observer: &dyn Observer,
+) -> Result<(Repeat<T>, (Continued, Vec<String>)), RunError> {
+    let (mut all, repeats) = resume::left(writer.dir(), plan)?;
+    let mut separating = Vec::new();
+    for repeat in repeats {
+        data = data.switch(config, rows, repeat, seconds)?;
+        let training = Instant::now();
+        let (own, notes) = resume::go_on(writer, plan, config, (repeat, &data), more, observer)?;
+        seconds.train += training.elapsed().as_secs_f64();
+        all.add(&own);
+        separating.extend(notes);
+    }
+    Ok((data, (all, separating)))
 }
 
 /// Makes the out-of-fold predictions that the config asks for; gives the rows in the order of the first repeat.
@@ -345,181 +405,6 @@ pub(crate) fn announce(pending: &Plan, config: &Config, observer: &dyn Observer)
         metric: config.sweep.metric.name(),
         higher_is_better: config.sweep.metric.higher_is_better(),
     });
-}
-
-/// The rows in the groups and the order of one repeat of the folds.
-struct Repeat<T> {
-    repeat: u32,
-    data: Dataset<T>,
-}
-
-impl<T: Element> Repeat<T> {
-    fn load(config: &Config, rows: Option<usize>, repeat: u32) -> Result<Self, RunError> {
-        let data = data::load(&repeat_spec(config, rows, repeat))?;
-        Ok(Self { repeat, data })
-    }
-
-    /// The same rows for another repeat; these go before those come.
-    fn switch(
-        self,
-        config: &Config,
-        rows: Option<usize>,
-        repeat: u32,
-        seconds: &mut Seconds,
-    ) -> Result<Self, RunError> {
-        if self.repeat == repeat {
-            return Ok(self);
-        }
-        let fingerprint = self.data.summary.fingerprint.clone();
-        drop(self);
-        let loading = Instant::now();
-        let other = Self::load(config, rows, repeat)?;
-        seconds.load += loading.elapsed().as_secs_f64();
-        if other.data.summary.fingerprint != fingerprint {
-            return Err(RunError::DataChanged);
-        }
-        Ok(other)
-    }
-}
-
-impl<T> Deref for Repeat<T> {
-    type Target = Dataset<T>;
-
-    fn deref(&self) -> &Dataset<T> {
-        &self.data
-    }
-}
-
-/// A store to write into, or the word that it is full.
-enum Opened {
-    Writer {
-        writer: Box<StoreWriter>,
-        finished: BTreeSet<store::RunId>,
-        /// Runs that the store's plan has had before.
-        known: BTreeSet<store::RunId>,
-    },
-    NothingToDo(Refitted),
-}
-
-/// Creates, extends, replaces or refuses the output directory.
-fn open<T>(
-    job: &Job<'_>,
-    config: &Config,
-    stored: Option<&Manifest>,
-    manifest: &Manifest,
-    plan: &Plan,
-    data: &Dataset<T>,
-) -> Result<Opened, RunError> {
-    let (request, dir) = (job.request, job.dir.as_path());
-    let resolved = job.resolved.clone().unwrap_or_else(|| config.resolved_toml());
-    let resolved = resolved.as_str();
-    let table = plan.table(&data.folds.labels);
-    let fresh = |writer: StoreWriter| Opened::Writer {
-        writer: Box::new(writer),
-        finished: BTreeSet::new(),
-        known: BTreeSet::new(),
-    };
-    let Some(stored) = stored else {
-        return match StoreWriter::create(dir, manifest, &request.text, resolved, &table) {
-            // Another process has made it, and ended, since this one looked.
-            Err(store::StoreError::Exists { .. }) if store::probe(dir)?.is_some() => {
-                open(job, config, store::probe(dir)?.as_ref(), manifest, plan, data)
-            }
-            writer => Ok(fresh(writer?)),
-        };
-    };
-    if config.output.if_exists == IfExists::Replace {
-        return Ok(fresh(StoreWriter::replace(
-            dir,
-            manifest,
-            &request.text,
-            resolved,
-            &table,
-        )?));
-    }
-    let mut changed: Vec<String> = stored
-        .changed_keys(&manifest.keys)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if stored.fingerprint != manifest.fingerprint {
-        changed.push("the data's content".to_owned());
-    }
-    let open = store::Store::open(dir)?;
-    let old = match open.plan() {
-        // It is made again below, from the config; what has been recorded of its runs counts by their ids.
-        Err(store::StoreError::Damaged { .. }) => store::PlanTable {
-            runs: plan.table(&data.folds.labels).runs,
-            ..store::PlanTable::default()
-        },
-        old => old?,
-    };
-    let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
-    if config.train.schedule.kind != ScheduleKind::Constant && changed.iter().any(|key| key.starts_with("train.epochs"))
-    {
-        changed.push(format!(
-            "a {} schedule is over at its last epoch: more epochs would have had other learning rates from the start",
-            config.train.schedule.kind
-        ));
-    }
-    let is_halved = config.sweep.halving.is_some() || config.sweep.hyperband.is_some();
-    if is_halved && changed.is_empty() && old.runs.len() < plan.runs.len() {
-        changed.push("more trials: those that a rung has ended were compared with fewer".to_owned());
-    }
-    let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
-    if changed.is_empty() && dropped > 0 {
-        changed.push(format!(
-            "sweep.parameters, sweep.trials, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
-        ));
-    }
-    if !changed.is_empty() {
-        return Err(RunError::Changed {
-            dir: dir.to_path_buf(),
-            changed,
-        });
-    }
-    let is_same_plan = old.runs.len() == plan.runs.len();
-    if is_same_plan {
-        match finished(job, config, &open, plan, &manifest.fingerprint) {
-            // Damaged tables are made again from the parts, and damaged parts trained again.
-            Ok(None) | Err(RunError::Store(store::StoreError::Damaged { .. })) => {}
-            Ok(Some(refitted)) => return Ok(Opened::NothingToDo(refitted)),
-            Err(error) => return Err(error),
-        }
-    }
-    let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
-    Ok(Opened::Writer {
-        writer: Box::new(writer),
-        finished: kept.finished,
-        known: old.runs.iter().map(|run| run.run).collect(),
-    })
-}
-
-/// What the end of the sweep made of its model, if there is nothing left to do.
-fn finished(
-    job: &Job<'_>,
-    config: &Config,
-    open: &store::Store,
-    plan: &Plan,
-    fingerprint: &str,
-) -> Result<Option<Refitted>, RunError> {
-    let runs = open.runs()?;
-    let has_tables = open.has_tables()?;
-    let has_target = has_tables && crate::summary::reached(config, &open.trials()?).is_some();
-    let has_failed = || {
-        runs.iter()
-            .filter_map(|run| run.record.as_ref())
-            .any(|record| record.state == store::RunState::Failed)
-    };
-    let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
-        && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty())
-        && !(job.retry_failed && has_failed());
-    // Beyond what the result needs, a plan that cannot be read is made again.
-    open.plan()?;
-    if is_done && has_tables && oof::is_current(open.dir(), config)? {
-        return refit::done(open.dir(), config, plan, fingerprint);
-    }
-    Ok(None)
 }
 
 /// The directory a config writes to.

@@ -7,6 +7,7 @@
 //! - [`drift`]: nulls and unseen levels of the new rows beside those of training
 //! - [`write`]: predictions to a Parquet or CSV file that appears when it is complete
 
+mod addend;
 mod drift;
 mod error;
 mod fitted;

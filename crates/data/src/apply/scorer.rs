@@ -16,6 +16,9 @@ use crate::spec::SourceSpec;
 /// Columns whose cells are turned into numbers at the same time: a wide table must not multiply the memory of a batch.
 const COLUMNS: usize = 32;
 
+/// Rows whose sums stay in the first cache while the columns are added.
+const ROWS: usize = 2048;
+
 /// A model ready to score rows. Everything is computed in f64.
 #[derive(Debug, Clone)]
 pub struct Scorer {
@@ -197,11 +200,13 @@ impl Scorer {
                     term.add(column, place)
                 })
                 .collect::<Vec<_>>();
-            for (added, drift) in added.into_iter().zip(drift) {
-                let added = added?;
-                for (z, value) in z.iter_mut().zip(&added.values) {
-                    *z += value;
+            let added = added.into_iter().collect::<Result<Vec<_>, _>>()?;
+            z.par_chunks_mut(ROWS).enumerate().for_each(|(index, z)| {
+                for added in &added {
+                    added.values.add(index * ROWS, z);
                 }
+            });
+            for (added, drift) in added.into_iter().zip(drift) {
                 drift.nulls += added.nulls;
                 drift.unseen += added.unseen;
                 for level in added.unseen_levels {

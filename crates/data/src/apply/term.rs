@@ -2,6 +2,7 @@
 
 use polars::prelude::{Column, DataType, PolarsError, Series};
 
+use super::addend::Addends;
 use super::error::ApplyError;
 use super::fitted::{FittedColumn, FittedLevels, FittedNumber, FittedShape};
 use super::lookup::Lookup;
@@ -42,7 +43,7 @@ enum Kind {
 /// What a column adds to each row of a batch, and what was odd about it.
 #[derive(Debug, Default)]
 pub(super) struct Added {
-    pub(super) values: Vec<f64>,
+    pub(super) values: Addends,
     pub(super) nulls: u64,
     pub(super) unseen: u64,
     /// In the order of their texts.
@@ -190,7 +191,14 @@ impl Term {
         null: f64,
         number: &FittedNumber,
     ) -> Result<Added, ApplyError> {
-        let mut values = self.numbers(column.as_materialized_series(), place)?;
+        let series = column.as_materialized_series();
+        if let Some(values) = Addends::of_finite(series, slope, number.mean) {
+            return Ok(Added {
+                values,
+                ..Added::default()
+            });
+        }
+        let mut values = self.numbers(series, place)?;
         let mut nulls = 0;
         for (row, value) in values.iter_mut().enumerate() {
             if value.is_nan() {
@@ -215,7 +223,7 @@ impl Term {
             }
         }
         Ok(Added {
-            values,
+            values: Addends::Each(values),
             nulls,
             ..Added::default()
         })
@@ -321,7 +329,7 @@ impl Term {
                 of_code[*code as usize]
             }
         };
-        added.values = found.codes.iter().map(weight_of).collect();
+        added.values = Addends::Each(found.codes.iter().map(weight_of).collect());
         Ok(added)
     }
 

@@ -5,6 +5,7 @@ mod profile;
 
 pub use profile::{ColumnProfile, FoldColumn, FoldProfile, Profile};
 
+use crate::cache::code;
 use crate::encode::missing;
 use crate::encode::numeric::{Center, FoldNumbers};
 use crate::encode::one_hot::{Categories, Fate, Layout, OTHER, fates};
@@ -349,6 +350,18 @@ impl Encoding {
         fold
     }
 }
+
+code!(struct Encoding { raw, features, links, folds, columns, trainings, spec });
+code!(struct RawColumn { name, kind });
+code!(enum RawKind { 0 => Numeric { center, scale }, 1 => Missing {}, 2 => Level {} });
+code!(struct Feature { name, column });
+code!(struct Link { raw, feature });
+code!(struct FoldEncoding { factor, offset, is_held, scale, mean });
+code!(struct OtherFeature { feature, links });
+code!(enum ColumnEncoding {
+    0 => Numeric { center, moments, medians, feature, link, missing_link, indicator },
+    1 => Levels { categories, own, other, shared },
+});
 
 #[cfg(test)]
 mod tests {

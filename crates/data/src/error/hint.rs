@@ -154,6 +154,10 @@ impl DataError {
             }
             Self::FoldWithoutWeight { .. } => "give some of them a weight above 0".to_owned(),
             Self::EmptyFold { .. } => "change [validation] fraction, or give more rows".to_owned(),
+            Self::Cache { .. } => {
+                "make room there, point XDG_CACHE_HOME elsewhere, or raise [run] memory_limit".to_owned()
+            }
+            Self::OutOfMemory { .. } => "set [run] memory_limit to less, or take fewer rows with --rows N".to_owned(),
             Self::BadGlob { .. } | Self::Io { .. } => return None,
         };
         Some(hint)

@@ -89,6 +89,26 @@ pub enum DataError {
         #[source]
         source: std::io::Error,
     },
+    /// A file of the cache of prepared rows could not be made.
+    #[error("cannot {action} {}, the cache of prepared rows", path.display())]
+    Cache {
+        /// What was tried.
+        action: &'static str,
+        /// The file or directory.
+        path: std::path::PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system has no memory for the matrix.
+    #[error("no memory for {bytes} bytes of prepared rows")]
+    OutOfMemory {
+        /// Bytes of the matrix.
+        bytes: usize,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The content is not what the format asks for.
     #[error("cannot read {file}: {source}")]
     Unreadable {

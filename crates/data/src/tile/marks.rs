@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
+use crate::cache::Values;
 use crate::element::Element;
+use crate::error::DataError;
 
 /// Stored rows handled by one task.
 const TASK_ROWS: usize = 4096;
@@ -38,14 +40,17 @@ pub(crate) fn write_levels<T: Element>(values: &mut [T], stride: usize, source: 
 ///
 /// Rows move to their new places from the last to the first inside the same memory: a second copy of the matrix would
 /// double the peak.
-pub(crate) fn append_missing<T: Element>(mut values: Vec<T>, stride: usize, columns: &[usize]) -> Vec<T> {
+pub(crate) fn append_missing<T: Element>(
+    values: &mut Values<T>,
+    stride: usize,
+    columns: &[usize],
+) -> Result<(), DataError> {
     if columns.is_empty() {
-        return values;
+        return Ok(());
     }
     let rows = values.len() / stride;
     let wide = stride + columns.len();
-    values.reserve_exact(rows * columns.len());
-    values.resize(rows * wide, T::zero());
+    values.grow(rows * wide)?;
     for row in (0..rows).rev() {
         values.copy_within(row * stride..(row + 1) * stride, row * wide);
     }
@@ -60,7 +65,7 @@ pub(crate) fn append_missing<T: Element>(mut values: Vec<T>, stride: usize, colu
             }
         }
     });
-    values
+    Ok(())
 }
 
 /// Makes every number of a stored column 0.
@@ -79,8 +84,10 @@ mod tests {
     #[test]
     fn missing_marks_are_appended_in_place() {
         let nan = f64::NAN;
-        let values = append_missing(vec![1.0, nan, 3.0, nan, 5.0, 6.0], 3, &[0, 1]);
-        assert_eq!(values, [1.0, 0.0, 3.0, 0.0, 1.0, 0.0, 5.0, 6.0, 1.0, 0.0]);
+        let mut values = Values::in_memory(6, 6).expect("48 bytes");
+        values.copy_from_slice(&[1.0, nan, 3.0, nan, 5.0, 6.0]);
+        append_missing(&mut values, 3, &[0, 1]).expect("32 bytes more");
+        assert_eq!(*values, [1.0, 0.0, 3.0, 0.0, 1.0, 0.0, 5.0, 6.0, 1.0, 0.0]);
     }
 
     #[test]

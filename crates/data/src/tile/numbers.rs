@@ -126,18 +126,19 @@ impl Cells {
         all
     }
 
-    /// Writes stored numbers into one column of some rows.
-    pub(crate) fn store<T: crate::Element>(
-        &self,
-        rows: std::ops::Range<usize>,
-        center: Center,
-        out: &mut [T],
-        stride: usize,
-        column: usize,
-    ) {
-        self.for_each(rows, |row, value| {
-            out[row * stride + column] = T::from_f64(center.store(value));
-        });
+    /// Writes the stored numbers of the rows from `first` on.
+    pub(crate) fn store<T: crate::Element>(&self, first: usize, center: Center, out: &mut [T]) {
+        let rows = first..first + out.len();
+        let singles = match &self.values {
+            Values::Single(values) if self.nulls.is_empty() => values.downcast_iter().next(),
+            _ => None,
+        };
+        if let Some(singles) = singles {
+            let singles = &singles.values().as_slice()[rows];
+            T::store_singles(singles, center.center, 1.0 / center.scale, out);
+        } else {
+            self.for_each(rows, |row, value| out[row] = T::from_f64(center.store(value)));
+        }
     }
 }
 

@@ -80,11 +80,10 @@ impl Placement {
     }
 
     /// The values of kept rows, in file order.
-    pub(crate) fn kept_values(&self, source: &[f64]) -> Vec<f64> {
+    pub(crate) fn kept_values<'a>(&'a self, source: &'a [f64]) -> impl Iterator<Item = f64> + Clone + 'a {
         (0..source.len())
             .filter(|row| self.is_kept(*row))
             .map(|row| source[row])
-            .collect()
     }
 
     /// The values of stored rows, from those of kept rows in file order.

@@ -6,8 +6,10 @@
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
+use super::buckets::Buckets;
 use super::numbers::{Cells, NumberColumn};
 use super::placement::Placement;
+use crate::cache::{CacheSpec, PartFile, Values};
 use crate::element::Element;
 use crate::encode::numeric::{Center, HEAD_ROWS};
 use crate::error::DataError;
@@ -15,56 +17,82 @@ use crate::fingerprint::ColumnHasher;
 use crate::levels::NULL;
 use crate::source::table::Table;
 
-/// Rows of the buffer turned by one task: 28 columns of f32 are 28 KB, within the first cache.
-const TURN_ROWS: usize = 256;
+/// Rows of the buffer turned at a time: 28 columns of f32 are 7 KB, twice within the first cache.
+const TURN_ROWS: usize = 64;
+/// Rows of the buffer turned by one task.
+const TASK_ROWS: usize = 16 * TURN_ROWS;
 /// Parts of the matrix that are filled in parallel.
 const SEGMENTS: usize = 64;
 
 /// The matrix with the numeric columns filled in, NaN where missing.
 pub(crate) struct Scattered<T> {
     /// (n, stride) row-major; columns past the numeric ones are 0.
-    pub(crate) values: Vec<T>,
+    pub(crate) values: Values<T>,
     pub(crate) centers: Vec<Center>,
     pub(crate) hashers: Vec<ColumnHasher>,
 }
 
-/// Scans the numeric columns once.
+/// Scans the numeric columns once; the matrix goes to a file if there is a `cache`.
 pub(crate) fn scatter<T: Element>(
     table: &Table,
     columns: &mut [NumberColumn],
     placement: &Placement,
     stride: usize,
+    cache: Option<&CacheSpec>,
 ) -> Result<Scattered<T>, DataError> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (rows, width) = (placement.source_row.len(), columns.len());
+    let sink = match cache {
+        // Each numeric column may get a mark of missing values.
+        None => Sink::Memory(Values::in_memory(rows * stride, rows * (stride + width))?),
+        Some(CacheSpec { dir, limit_bytes }) => {
+            let part = PartFile::create(dir)?;
+            Sink::File(Buckets::new::<T>(part, rows, width, stride, *limit_bytes))
+        }
+    };
+    let (segment_rows, segments) = match &sink {
+        Sink::Memory(_) => (rows.div_ceil(SEGMENTS).max(1), SEGMENTS),
+        Sink::File(buckets) => buckets.shape(),
+    };
     let mut out = Scatter {
         table,
         placement,
         stride,
-        values: vec![T::zero(); placement.source_row.len() * stride],
+        sink,
         centers: Vec::new(),
         hashers: columns.iter().map(|_| ColumnHasher::new()).collect(),
         head: Vec::new(),
         next_row: 0,
         turned: Vec::new(),
-        buckets: vec![Vec::new(); SEGMENTS],
+        segment_rows,
+        of_segment: vec![Vec::new(); segments],
     };
     if !columns.is_empty() {
         table.for_each_batch(&names, |batch| out.take(&batch, columns))?;
-        out.finish_head();
+        out.finish_head()?;
     }
     Ok(Scattered {
-        values: out.values,
+        values: match out.sink {
+            Sink::Memory(values) => values,
+            Sink::File(buckets) => Values::File(buckets.finish()?),
+        },
         centers: out.centers,
         hashers: out.hashers,
     })
+}
+
+/// Where rows go.
+enum Sink<T> {
+    Memory(Values<T>),
+    File(Buckets),
 }
 
 struct Scatter<'a, T> {
     table: &'a Table,
     placement: &'a Placement,
     stride: usize,
-    values: Vec<T>,
+    sink: Sink<T>,
     /// Empty until the head is complete.
     centers: Vec<Center>,
     hashers: Vec<ColumnHasher>,
@@ -72,8 +100,10 @@ struct Scatter<'a, T> {
     head: Vec<(usize, usize, Vec<Cells>)>,
     next_row: usize,
     turned: Vec<T>,
+    /// Stored rows of a segment of the matrix.
+    segment_rows: usize,
     /// Rows of the current batch per segment.
-    buckets: Vec<Vec<u32>>,
+    of_segment: Vec<Vec<u32>>,
 }
 
 impl<T: Element> Scatter<'_, T> {
@@ -97,19 +127,19 @@ impl<T: Element> Scatter<'_, T> {
             self.head.push((first, rows, cells));
             let kept = self.placement.position[..self.next_row].iter().filter(|p| **p != NULL);
             if kept.take(HEAD_ROWS).count() == HEAD_ROWS {
-                self.finish_head();
+                self.finish_head()?;
             }
+            Ok(())
         } else {
-            self.place(first, rows, &cells);
+            self.place(first, rows, &cells)
         }
-        Ok(())
     }
 
     /// Chooses the centers from the first kept rows, then places the batches that waited for them.
-    fn finish_head(&mut self) {
+    fn finish_head(&mut self) -> Result<(), DataError> {
         let head = std::mem::take(&mut self.head);
         let Some((_, _, first)) = head.first() else {
-            return;
+            return Ok(());
         };
         let position = &self.placement.position;
         self.centers = (0..first.len())
@@ -127,49 +157,76 @@ impl<T: Element> Scatter<'_, T> {
             })
             .collect();
         for (first, rows, cells) in head {
-            self.place(first, rows, &cells);
+            self.place(first, rows, &cells)?;
         }
+        Ok(())
     }
 
     /// Turns columns into rows, then copies each row to its place.
-    fn place(&mut self, first: usize, rows: usize, cells: &[Cells]) {
+    fn place(&mut self, first: usize, rows: usize, cells: &[Cells]) -> Result<(), DataError> {
         let width = cells.len();
-        let (stride, centers) = (self.stride, &self.centers);
-        if self.turned.len() < rows * width {
-            self.turned.resize(rows * width, T::zero());
-        }
-        let turned = &mut self.turned[..rows * width];
-        turned
-            .par_chunks_mut(TURN_ROWS * width)
-            .enumerate()
-            .for_each(|(task, out)| {
-                let start = task * TURN_ROWS;
-                let end = start + out.len() / width;
-                for (j, (cells, center)) in cells.iter().zip(centers).enumerate() {
-                    cells.store(start..end, *center, out, width, j);
-                }
-            });
-        let total = self.placement.source_row.len();
-        let segment_rows = total.div_ceil(SEGMENTS).max(1);
         let positions = &self.placement.position[first..first + rows];
-        self.buckets.iter_mut().for_each(Vec::clear);
-        for (row, &position) in positions.iter().enumerate().filter(|(_, p)| **p != NULL) {
-            self.buckets[position as usize / segment_rows].push(row as u32);
+        let Self {
+            stride,
+            centers,
+            turned,
+            segment_rows,
+            of_segment,
+            sink,
+            ..
+        } = self;
+        let (stride, segment_rows) = (*stride, *segment_rows);
+        if turned.len() < rows * width {
+            turned.resize(rows * width, T::zero());
         }
-        let turned = &self.turned;
-        let segments = self
-            .values
-            .par_chunks_mut(segment_rows * stride)
-            .zip(&self.buckets)
-            .enumerate();
-        segments.for_each(|(segment, (values, bucket))| {
-            for &row in bucket {
+        let turned = &mut turned[..rows * width];
+        rayon::join(
+            || turn(cells, centers, turned),
+            || {
+                of_segment.iter_mut().for_each(Vec::clear);
+                // Rows are counted in 32 bits, whose division is the quicker one.
+                let segment_rows = segment_rows as u32;
+                for (row, &position) in positions.iter().enumerate().filter(|(_, p)| **p != NULL) {
+                    of_segment[(position / segment_rows) as usize].push(row as u32);
+                }
+            },
+        );
+        let turned = &*turned;
+        let values = match sink {
+            Sink::File(buckets) => return buckets.add(turned, positions, of_segment),
+            Sink::Memory(values) => values,
+        };
+        let segments = values.par_chunks_mut(segment_rows * stride).zip(of_segment).enumerate();
+        segments.for_each(|(segment, (values, own))| {
+            for &row in own.iter() {
                 let row = row as usize;
                 let stored = positions[row] as usize - segment * segment_rows;
                 values[stored * stride..][..width].copy_from_slice(&turned[row * width..][..width]);
             }
         });
+        Ok(())
     }
+}
+
+/// Stored numbers of a batch, row by row.
+fn turn<T: Element>(cells: &[Cells], centers: &[Center], turned: &mut [T]) {
+    let width = cells.len();
+    let tasks = turned.par_chunks_mut(TASK_ROWS * width).enumerate();
+    tasks.for_each_init(
+        || vec![T::zero(); TURN_ROWS],
+        |column, (task, rows)| {
+            for (block, rows) in rows.chunks_mut(TURN_ROWS * width).enumerate() {
+                let start = task * TASK_ROWS + block * TURN_ROWS;
+                let column = &mut column[..rows.len() / width];
+                for (j, (cells, center)) in cells.iter().zip(centers).enumerate() {
+                    cells.store(start, *center, column);
+                    for (row, value) in rows.chunks_exact_mut(width).zip(column.iter()) {
+                        row[j] = *value;
+                    }
+                }
+            }
+        },
+    );
 }
 
 /// All values of one column in file order, NaN where missing: for the rare column whose first rows are unlike the rest.

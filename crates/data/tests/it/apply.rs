@@ -74,7 +74,7 @@ impl Fit {
         let encoding = &self.data.encoding;
         let fold = encoding.for_training(&vec![true; self.data.groups.len()]);
         let mut z = vec![0.0; self.data.y.len()];
-        for (stored, &row) in self.data.x.rows().into_iter().zip(&self.data.source_row) {
+        for (stored, &row) in self.data.x.view().rows().into_iter().zip(&self.data.source_row) {
             let links = encoding.links.iter().zip(&fold.factor);
             let linked: f64 = links
                 .map(|(link, factor)| factor * self.coefficients[link.feature] * stored[link.raw])

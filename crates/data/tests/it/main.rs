@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
 
 mod apply;
+mod cache;
 mod equal;
 mod files;
 mod oracle;

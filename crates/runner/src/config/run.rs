@@ -12,7 +12,7 @@ settings! {
         /// Threads of work; 0 = all cores.
         threads "threads": usize = Spec::of(Kind::Integer(0, 4096), "4").default("0").unit("threads");
         /// Above this much memory, tiles live in a memory-mapped cache: a share of the machine's memory or a size.
-        memory_limit "memory_limit": String = Spec::of(Kind::Formatted(SIZE), "\"8GiB\"").default("\"75%\"").later();
+        memory_limit "memory_limit": String = Spec::of(Kind::Formatted(SIZE), "\"8GiB\"").default("\"75%\"");
         /// The type of the numbers.
         precision "precision": Precision = Spec::of(Kind::Choice(Precision::CHOICES), "\"f64\"").default("\"auto\"");
         /// What one diverged run does to the sweep.

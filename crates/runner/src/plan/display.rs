@@ -4,12 +4,12 @@ use std::fmt;
 
 use gradsweep_data::Dataset;
 use gradsweep_math::Real;
-use gradsweep_math::affine::AffineMap;
 use gradsweep_store as store;
 use serde::Serialize;
 
 use super::{BatchSchedule, Cohort, Cost, Plan, Speed, stability};
 use crate::config::{Config, Value};
+use crate::memory;
 use crate::rungs::Ladder;
 use crate::train::{RATES, STEPS, View};
 
@@ -87,6 +87,14 @@ pub struct PlanSummary {
     pub precision: &'static str,
     /// Bytes of the stored rows.
     pub data_bytes: u64,
+    /// Whether they are in a file of the cache instead of memory.
+    pub is_in_file: bool,
+    /// Bytes of what memory holds of each row in any case, all rows together: labels, weights, places.
+    pub beside_bytes: u64,
+    /// Bytes of memory that the sweep will take; see [`PlanSummary::required_bytes`].
+    pub memory_bytes: u64,
+    /// Bytes of memory that the sweep may take.
+    pub limit_bytes: u64,
     /// The passes.
     pub cohorts: Vec<CohortSummary>,
     /// How long first-order training takes here; none until it is measured.
@@ -117,7 +125,7 @@ impl PlanSummary {
     /// The summary of a plan on `data`.
     pub fn new<T: Real>(plan: &Plan, config: &Config, data: &Dataset<T>, view: &View<'_, T>) -> Self {
         let (rows, columns) = data.x.dim();
-        Self {
+        let mut summary = Self {
             trials: plan.trials.len(),
             folds: data.folds.labels.len(),
             repeats: config.validation.repeats(),
@@ -126,10 +134,18 @@ impl PlanSummary {
             columns,
             precision: T::NAME,
             data_bytes: (rows * columns * size_of::<T>()) as u64,
+            is_in_file: data.x.is_in_file(),
+            beside_bytes: {
+                let weight = data.weight.as_ref().map_or(0, |_| size_of::<f64>() + size_of::<T>());
+                // The label twice and the row's number.
+                (rows * (1 + size_of::<T>() + size_of::<u32>() + weight)) as u64
+            },
+            memory_bytes: 0,
+            limit_bytes: memory::limit_bytes(config),
             cohorts: plan
                 .cohorts
                 .iter()
-                .map(|cohort| cohort_summary(plan, cohort, data, &view.map))
+                .map(|cohort| cohort_summary(plan, cohort, data, view))
                 .collect(),
             speed: None,
             notes: plan
@@ -140,11 +156,13 @@ impl PlanSummary {
                 .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
                 .chain(stability::note(plan, view))
                 .collect(),
-        }
+        };
+        summary.memory_bytes = summary.required_bytes();
+        summary
     }
 }
 
-fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map: &AffineMap) -> CohortSummary {
+fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, view: &View<'_, T>) -> CohortSummary {
     let mut methods: Vec<_> = cohort
         .blocks
         .iter()
@@ -164,7 +182,13 @@ fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map:
         } else {
             why(cohort.schedule)
         },
-        cost: Cost::new(plan, cohort, data, map),
+        cost: Cost::new(
+            plan,
+            cohort,
+            data,
+            &view.map,
+            view.metrics.iter().any(|metric| !metric.is_free()),
+        ),
     }
 }
 
@@ -199,15 +223,31 @@ impl PlanSummary {
         format!("{} x {}{repeats}", many(self.trials, "trial"), many(self.folds, "fold"))
     }
 
-    /// Bytes of the stored rows, the largest cohort's weights and state, and the coefficients it will record.
+    /// Bytes of memory that the sweep will take: the program, the stored rows unless they are in a file, what belongs to
+    /// them, the largest cohort's weights and state, the scores of held-out rows and the coefficients it will record.
     pub fn required_bytes(&self) -> u64 {
         let coefficients = |cohort: &CohortSummary| (cohort.runs * self.columns * size_of::<f64>() * 4) as u64;
         let cohort = self
             .cohorts
             .iter()
-            .map(|cohort| cohort.cost.bytes + coefficients(cohort))
+            .map(|cohort| cohort.cost.bytes + cohort.cost.score_bytes + coefficients(cohort))
             .max();
-        self.data_bytes + cohort.unwrap_or(0)
+        let data = if self.is_in_file { 0 } else { self.data_bytes };
+        memory::PROGRAM_BYTES + data + self.beside_bytes + cohort.unwrap_or(0)
+    }
+
+    /// Whether that is more than it may take.
+    pub fn exceeds_limit(&self) -> bool {
+        self.required_bytes() > self.limit_bytes
+    }
+
+    /// Where the stored rows are, and why.
+    fn cache(&self) -> String {
+        if self.is_in_file {
+            format!("the rows are memory-mapped from {}", memory::cache_dir().display())
+        } else {
+            "none needed".to_owned()
+        }
     }
 }
 
@@ -247,13 +287,23 @@ impl fmt::Display for PlanSummary {
         let state: u64 = self.cohorts.iter().map(|cohort| cohort.cost.bytes).max().unwrap_or(0);
         writeln!(
             f,
-            "\ndata    {} rows x {} columns {} = {} in memory, runs {}",
+            "\ndata    {} rows x {} columns {} = {} {}, runs {}",
             grouped(self.rows as u64),
             self.columns,
             self.precision,
             bytes(self.data_bytes),
+            if self.is_in_file { "on disk" } else { "in memory" },
             bytes(state),
         )?;
+        if self.limit_bytes < u64::MAX {
+            writeln!(
+                f,
+                "memory  about {} of {} allowed by run.memory_limit",
+                bytes(self.required_bytes()),
+                bytes(self.limit_bytes)
+            )?;
+        }
+        writeln!(f, "cache   {}", self.cache())?;
         writeln!(
             f,
             "folds   imputation, scaling and levels from each fold's own training rows; nothing is shared"

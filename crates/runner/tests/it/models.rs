@@ -71,7 +71,7 @@ fn predictions_of_the_training_file_equal_the_stored_coefficients() {
     let (encoding, fold) = (&loaded.encoding, &loaded.encoding.folds[0]);
     let offset: f64 = weights.iter().zip(&fold.offset).map(|(w, offset)| w * offset).sum();
     let mut expected = vec![0.0; loaded.y.len()];
-    for (stored, &row) in loaded.x.rows().into_iter().zip(&loaded.source_row) {
+    for (stored, &row) in loaded.x.view().rows().into_iter().zip(&loaded.source_row) {
         let links = encoding.links.iter().zip(&fold.factor);
         let linked: f64 = links
             .map(|(link, factor)| factor * weights[link.feature] * stored[link.raw])

@@ -1,0 +1,111 @@
+//! The bytes of everything a data set has beside the matrix.
+
+use std::ops::Range;
+
+use super::code::code;
+use super::stored::Stored;
+use crate::dataset::Dataset;
+use crate::encode::Encoding;
+use crate::encode::numeric::Center;
+use crate::encode::one_hot::Categories;
+use crate::profile::Moments;
+use crate::spec::{EncodeSpec, Impute, OneHotSpec, OtherLevels};
+use crate::split::{Folds, Role};
+use crate::summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary, WeightSummary};
+
+/// A data set without its matrix.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) y: Vec<u8>,
+    pub(crate) weight: Option<Vec<f64>>,
+    pub(crate) source_row: Vec<u32>,
+    pub(crate) groups: Vec<Range<usize>>,
+    pub(crate) group_weight: Vec<[f64; 2]>,
+    pub(crate) folds: Folds,
+    pub(crate) encoding: Encoding,
+    pub(crate) summary: Summary,
+}
+
+impl Parts {
+    /// The data set of these parts and a matrix.
+    pub(crate) fn with<T>(self, x: Stored<T>) -> Dataset<T> {
+        let Self {
+            y,
+            weight,
+            source_row,
+            groups,
+            group_weight,
+            folds,
+            encoding,
+            summary,
+        } = self;
+        Dataset {
+            x,
+            y,
+            weight,
+            source_row,
+            groups,
+            group_weight,
+            folds,
+            encoding,
+            summary,
+        }
+    }
+
+    /// Takes a data set apart.
+    pub(crate) fn of<T>(data: Dataset<T>) -> (Stored<T>, Self) {
+        let Dataset {
+            x,
+            y,
+            weight,
+            source_row,
+            groups,
+            group_weight,
+            folds,
+            encoding,
+            summary,
+        } = data;
+        let parts = Self {
+            y,
+            weight,
+            source_row,
+            groups,
+            group_weight,
+            folds,
+            encoding,
+            summary,
+        };
+        (x, parts)
+    }
+
+    /// Whether every part speaks of as many rows and columns as the matrix has.
+    pub(crate) fn fits(&self, rows: usize, columns: usize) -> bool {
+        let weights = self.weight.as_ref().map_or(rows, Vec::len);
+        let covered = self.groups.iter().try_fold(0, |next, group| {
+            (group.start == next && group.start <= group.end).then_some(group.end)
+        });
+        self.encoding.raw.len() == columns
+            && [self.y.len(), self.source_row.len(), weights, self.summary.rows] == [rows; 4]
+            && covered == Some(rows)
+    }
+}
+
+code!(struct Parts { y, weight, source_row, groups, group_weight, folds, encoding, summary });
+code!(struct Folds { labels, roles });
+code!(enum Role { 0 => Train {}, 1 => Val {}, 2 => Unused {} });
+code!(struct Center { center, scale });
+code!(struct Moments { observed, missing, mean, m2, min, max });
+code!(struct Categories { levels, counts });
+code!(struct EncodeSpec { impute, indicator, standardize, one_hot });
+code!(enum Impute { 0 => Mean {}, 1 => Median {}, 2 => Zero {}, 3 => Error {} });
+code!(struct OneHotSpec { min_frequency, max_categories, other, drop_first });
+code!(enum OtherLevels { 0 => Group {}, 1 => Ignore {}, 2 => Error {} });
+code!(struct Summary {
+    files, rows, rows_dropped, columns, skipped, target, weight, warnings, fingerprint, read_seconds,
+});
+code!(struct ColumnSummary { name, kind, nulls, width, mean, std, levels });
+code!(enum ColumnKind { 0 => Numeric {}, 1 => Boolean {}, 2 => Categorical {} });
+code!(struct Skipped { column, reason });
+code!(enum SkipReason { 0 => OneValuePerRow {}, 1 => Date {} });
+code!(struct TargetSummary { name, positive, negative, positives, rows });
+code!(struct WeightSummary { name, sum, zeros });

@@ -1,0 +1,146 @@
+//! What the output directory holds already, and what that means for the sweep.
+
+use std::collections::BTreeSet;
+
+use gradsweep_data::Dataset;
+use gradsweep_store::{self as store, Manifest, StoreWriter};
+
+use super::Job;
+use crate::config::{Config, IfExists, ScheduleKind};
+use crate::error::RunError;
+use crate::oof;
+use crate::plan::Plan;
+use crate::refit::{self, Refitted};
+use crate::resume;
+
+/// A store to write into, or the word that it is full.
+pub(super) enum Opened {
+    Writer {
+        writer: Box<StoreWriter>,
+        finished: BTreeSet<store::RunId>,
+        /// Runs that the store's plan has had before.
+        known: BTreeSet<store::RunId>,
+    },
+    NothingToDo(Refitted),
+}
+
+/// Creates, extends, replaces or refuses the output directory.
+pub(super) fn open<T>(
+    job: &Job<'_>,
+    config: &Config,
+    stored: Option<&Manifest>,
+    manifest: &Manifest,
+    plan: &Plan,
+    data: &Dataset<T>,
+) -> Result<Opened, RunError> {
+    let (request, dir) = (job.request, job.dir.as_path());
+    let resolved = job.resolved.clone().unwrap_or_else(|| config.resolved_toml());
+    let resolved = resolved.as_str();
+    let table = plan.table(&data.folds.labels);
+    let fresh = |writer: StoreWriter| Opened::Writer {
+        writer: Box::new(writer),
+        finished: BTreeSet::new(),
+        known: BTreeSet::new(),
+    };
+    let Some(stored) = stored else {
+        return match StoreWriter::create(dir, manifest, &request.text, resolved, &table) {
+            // Another process has made it, and ended, since this one looked.
+            Err(store::StoreError::Exists { .. }) if store::probe(dir)?.is_some() => {
+                open(job, config, store::probe(dir)?.as_ref(), manifest, plan, data)
+            }
+            writer => Ok(fresh(writer?)),
+        };
+    };
+    if config.output.if_exists == IfExists::Replace {
+        return Ok(fresh(StoreWriter::replace(
+            dir,
+            manifest,
+            &request.text,
+            resolved,
+            &table,
+        )?));
+    }
+    let mut changed: Vec<String> = stored
+        .changed_keys(&manifest.keys)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if stored.fingerprint != manifest.fingerprint {
+        changed.push("the data's content".to_owned());
+    }
+    let open = store::Store::open(dir)?;
+    let old = match open.plan() {
+        // It is made again below, from the config; what has been recorded of its runs counts by their ids.
+        Err(store::StoreError::Damaged { .. }) => store::PlanTable {
+            runs: plan.table(&data.folds.labels).runs,
+            ..store::PlanTable::default()
+        },
+        old => old?,
+    };
+    let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
+    if config.train.schedule.kind != ScheduleKind::Constant && changed.iter().any(|key| key.starts_with("train.epochs"))
+    {
+        changed.push(format!(
+            "a {} schedule is over at its last epoch: more epochs would have had other learning rates from the start",
+            config.train.schedule.kind
+        ));
+    }
+    let is_halved = config.sweep.halving.is_some() || config.sweep.hyperband.is_some();
+    if is_halved && changed.is_empty() && old.runs.len() < plan.runs.len() {
+        changed.push("more trials: those that a rung has ended were compared with fewer".to_owned());
+    }
+    let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
+    if changed.is_empty() && dropped > 0 {
+        changed.push(format!(
+            "sweep.parameters, sweep.trials, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
+        ));
+    }
+    if !changed.is_empty() {
+        return Err(RunError::Changed {
+            dir: dir.to_path_buf(),
+            changed,
+        });
+    }
+    let is_same_plan = old.runs.len() == plan.runs.len();
+    if is_same_plan {
+        match finished(job, config, &open, plan, &manifest.fingerprint) {
+            // Damaged tables are made again from the parts, and damaged parts trained again.
+            Ok(None) | Err(RunError::Store(store::StoreError::Damaged { .. })) => {}
+            Ok(Some(refitted)) => return Ok(Opened::NothingToDo(refitted)),
+            Err(error) => return Err(error),
+        }
+    }
+    let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
+    Ok(Opened::Writer {
+        writer: Box::new(writer),
+        finished: kept.finished,
+        known: old.runs.iter().map(|run| run.run).collect(),
+    })
+}
+
+/// What the end of the sweep made of its model, if there is nothing left to do.
+fn finished(
+    job: &Job<'_>,
+    config: &Config,
+    open: &store::Store,
+    plan: &Plan,
+    fingerprint: &str,
+) -> Result<Option<Refitted>, RunError> {
+    let runs = open.runs()?;
+    let has_tables = open.has_tables()?;
+    let has_target = has_tables && crate::summary::reached(config, &open.trials()?).is_some();
+    let has_failed = || {
+        runs.iter()
+            .filter_map(|run| run.record.as_ref())
+            .any(|record| record.state == store::RunState::Failed)
+    };
+    let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
+        && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty())
+        && !(job.retry_failed && has_failed());
+    // Beyond what the result needs, a plan that cannot be read is made again.
+    open.plan()?;
+    if is_done && has_tables && oof::is_current(open.dir(), config)? {
+        return refit::done(open.dir(), config, plan, fingerprint);
+    }
+    Ok(None)
+}
