@@ -34,7 +34,7 @@ fn check_shows_columns_and_folds_in_every_form() {
         "no problems, 2 trials",
         "rows      120",
         "when.weekday",
-        "red 60, blue 60",
+        "blue 60, red 60",
         "5.0 %",
         "training rows",
         "column \"when.minute\" is constant",

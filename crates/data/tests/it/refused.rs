@@ -47,7 +47,7 @@ fn a_damaged_parquet_file() {
     let folder = Folder::new();
     let path = folder.text("a.parquet", "this is not parquet at all");
     let error = load::<f32>(&spec(&[path])).unwrap_err();
-    assert!(matches!(error, DataError::Unreadable { .. }), "{error:?}");
+    assert!(matches!(error, DataError::Damaged { .. }), "{error:?}");
     assert!(error.hint().is_some());
 }
 
