@@ -37,14 +37,17 @@ def is_installed(requirement: str) -> bool:
         return False
 
 
-def folder() -> pathlib.Path:
+def folder(name: str = "venv") -> pathlib.Path:
     """Where the environment lives: outside the repository, so that no clean-up of it costs a download."""
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(cache) / "gradsweep" / "venv"
+    return pathlib.Path(cache) / "gradsweep" / name
 
 
-def enter(script: str) -> None:
-    """Returns once the pinned packages can be imported, in this process or in one started for it."""
+def enter(script: str, name: str = "venv") -> None:
+    """Returns once the pinned packages can be imported, in this process or in one started for it.
+
+    Scripts whose packages do not go together name an environment of their own.
+    """
     if sys.version_info < (3, 11):
         sys.exit(f"{script}: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
     missing = [requirement for requirement in pinned(script) if not is_installed(requirement)]
@@ -56,9 +59,9 @@ def enter(script: str) -> None:
         importlib.invalidate_caches()
         return
 
-    python = folder() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = folder(name) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
-        print(f"Making a Python environment in {folder()}", file=sys.stderr)
-        venv.create(folder(), with_pip=True)
-    inside = dict(os.environ, **{RESTARTED: str(folder())})
+        print(f"Making a Python environment in {folder(name)}", file=sys.stderr)
+        venv.create(folder(name), with_pip=True)
+    inside = dict(os.environ, **{RESTARTED: str(folder(name))})
     sys.exit(subprocess.run([python, script, *sys.argv[1:]], env=inside).returncode)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradsweep_report::Format;
+use gradsweep_report::{ExportFormat, Format};
 
 /// Trains all runs of a sweep together and compares them.
 #[derive(Debug, Parser)]
@@ -35,12 +35,18 @@ pub(crate) enum Verb {
     Plan(PlanArgs),
     /// Rank the trials of one or more sweeps.
     Compare(CompareArgs),
+    /// Write a sweep, or several compared, as one HTML page that needs nothing else.
+    Report(ReportArgs),
     /// Print a sweep, one of its trials or one of its runs.
     Show(ShowArgs),
     /// List the sweeps below a directory.
     List(ListArgs),
+    /// Hand a sweep's results or its model to another tool.
+    Export(ExportArgs),
     /// Predict new rows with a model: its label and the probability of each class.
     Predict(PredictArgs),
+    /// Calibrate the selected model's probabilities, tune its threshold.
+    Calibrate(CalibrateArgs),
     /// Score a model on labelled rows by every metric.
     Evaluate(EvaluateArgs),
     /// Fit a trial of a sweep on other rows and save the model.
@@ -54,8 +60,14 @@ pub(crate) enum Verb {
         /// The sweep directory.
         store: PathBuf,
     },
-    /// Say what the machine and the linked BLAS are; with --ladder, how fast each rung is here.
+    /// Say what the machine and the linked BLAS are; with --ladder and --roofline, how fast it is.
     Doctor(DoctorArgs),
+    /// Write a first config for a table; with --full, one with every key.
+    Init(InitArgs),
+    /// Translate a sweep of another program into a config.
+    Import(ImportArgs),
+    /// Print the JSON Schema of configs, for editors.
+    Schema(SchemaArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -73,6 +85,9 @@ pub(crate) struct ConfigArgs {
     /// Override a key, as `train.learning_rate=0.1` (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
+    /// Sweep a key, as `model.C=0.1,1,10` or `model.C=logspace(1e-4,1e4,9)` (repeatable).
+    #[arg(long = "sweep", value_name = "KEY=VALUES")]
+    pub(crate) sweeps: Vec<String>,
     /// Use only the first N rows.
     #[arg(long, value_name = "N")]
     pub(crate) rows: Option<usize>,
@@ -89,6 +104,9 @@ pub(crate) struct RunArgs {
     /// Override a key, as `train.learning_rate=0.1` (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
+    /// Sweep a key, as `model.C=0.1,1,10` or `model.C=logspace(1e-4,1e4,9)` (repeatable).
+    #[arg(long = "sweep", value_name = "KEY=VALUES")]
+    pub(crate) sweeps: Vec<String>,
     /// Use only the first N rows.
     #[arg(long, value_name = "N")]
     pub(crate) rows: Option<usize>,
@@ -98,6 +116,9 @@ pub(crate) struct RunArgs {
     /// Write every event to this file, a JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Write report.html every few seconds while training, so that a browser shows how it goes.
+    #[arg(long)]
+    pub(crate) report_live: bool,
 }
 
 #[derive(Debug, Args)]
@@ -135,9 +156,12 @@ pub(crate) enum Answer {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) source: ConfigArgs,
-    /// Read the data too, and print each column's role, type and encoded width.
+    /// Read the data too, and print what they hold: columns with role, type, missing values, mean, spread and levels; folds.
     #[arg(long)]
     pub(crate) data: bool,
+    /// What the data are printed as: table, json, csv or md.
+    #[arg(long, default_value = "table", requires = "data")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -157,12 +181,40 @@ pub(crate) struct CompareArgs {
     /// The metric to rank by; default: the one the first sweep selects by.
     #[arg(long, value_name = "METRIC")]
     pub(crate) by: Option<String>,
-    /// Print only the best N trials.
+    /// Print only the first N rows.
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<usize>,
+    /// Compare only trials that meet this, as `param.model.C < 1 and solver == "sgd"`.
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    pub(crate) filter: Option<String>,
+    /// Print the rows in the order of this column instead of by rank; `-C` is descending.
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
+    /// Print only the trials that no other beats in both metrics, as `log_loss,accuracy`.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) pareto: Option<Vec<String>>,
+    /// Print one row per value of a parameter: how many trials, the best, the median.
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["sort", "pareto", "importance", "changes"])]
+    pub(crate) group_by: Option<String>,
+    /// Print how much of the differences between trials each parameter explains (fANOVA on a random forest).
+    #[arg(long, conflicts_with_all = ["sort", "pareto", "changes"])]
+    pub(crate) importance: bool,
+    /// Print what differs between the configs and data of the sweeps.
+    #[arg(long, conflicts_with_all = ["by", "filter", "sort", "pareto"])]
+    pub(crate) changes: bool,
     /// What the table is printed as: table, json, csv or md.
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Sweep directories; several are compared in one page.
+    #[arg(required = true, value_name = "STORE")]
+    pub(crate) stores: Vec<PathBuf>,
+    /// The page; default: report.html in the sweep's directory, or here for several sweeps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -203,6 +255,22 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A sweep directory; for onnx, safetensors and sklearn a model's folder too.
+    #[arg(value_name = "STORE|MODEL")]
+    pub(crate) store: PathBuf,
+    /// The format: csv (as `cv_results_`), json, md, onnx, safetensors, sklearn, optuna, tensorboard or mlflow.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: ExportFormat,
+    /// The file to write; for tensorboard a new directory.
+    #[arg(long, value_name = "FILE", required_unless_present = "uri")]
+    pub(crate) out: Option<PathBuf>,
+    /// The tracking server to send to, as `http://127.0.0.1:5000` (mlflow only).
+    #[arg(long, value_name = "URI", conflicts_with = "out")]
+    pub(crate) uri: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     /// A sweep directory, whose selected trial predicts, or a model's folder.
     #[arg(value_name = "STORE|MODEL")]
@@ -213,6 +281,33 @@ pub(crate) struct PredictArgs {
     /// Where the predictions go: a .parquet or .csv file.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Apply what gradsweep calibrate has fitted: calibrated probabilities, the tuned threshold.
+    #[arg(long)]
+    pub(crate) calibrated: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    /// The sweep directory.
+    pub(crate) store: PathBuf,
+    /// How probabilities are calibrated; default: platt, or not at all where only --threshold is given.
+    #[arg(long, value_enum, value_name = "METHOD")]
+    pub(crate) method: Option<CalibrationMethod>,
+    /// Tune the threshold for this metric: `f1`, `balanced_accuracy`, `accuracy` or `matthews_corrcoef`.
+    #[arg(long, value_name = "METRIC")]
+    pub(crate) threshold: Option<String>,
+    /// What the result is printed as.
+    #[arg(long, value_enum, default_value_t = Answer::Table)]
+    pub(crate) format: Answer,
+}
+
+/// Ways to calibrate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CalibrationMethod {
+    /// A logistic regression on the log odds.
+    Platt,
+    /// A rising step function of the log odds: for many rows.
+    Isotonic,
 }
 
 #[derive(Debug, Args)]
@@ -276,7 +371,61 @@ pub(crate) struct DoctorArgs {
     /// Time the rungs of the ladder: loops, vectorized, fused.
     #[arg(long)]
     pub(crate) ladder: bool,
+    /// Time the fused pass against what its products and sigmoids allow.
+    #[arg(long)]
+    pub(crate) roofline: bool,
     /// What the answer is printed as.
     #[arg(long, value_enum, default_value_t = Answer::Table)]
     pub(crate) format: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The table: a file or a glob.
+    pub(crate) data: Option<PathBuf>,
+    /// The column to predict.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Every key with its default, instead of those that matter first.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Look at the first N rows only.
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
+    /// Where the config goes; default: the table's name with .toml; `-` is the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Programs whose sweeps can be translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Program {
+    /// A sweep file of Weights & Biases (YAML).
+    Wandb,
+    /// Distributions of an Optuna study (JSON: names, each with the distribution as `distribution_to_json` writes it).
+    Optuna,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The program it is of.
+    pub(crate) program: Program,
+    /// The file to translate.
+    pub(crate) file: PathBuf,
+    /// The table that the config is for.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<String>,
+    /// The column to predict.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Where the config goes; default: the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Print the reference page of all keys in Markdown instead.
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }

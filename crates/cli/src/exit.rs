@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gradsweep_report::ReportError;
+use gradsweep_report::{ExportError, ReportError};
 use gradsweep_runner::RunError;
 use gradsweep_runner::config::Problems;
 use gradsweep_store::ExitKind;
@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Run(RunError),
     /// A store could not be read.
     Report(ReportError),
+    /// An export could not be made.
+    Export(ExportError),
     /// A file named on the command line could not be read or written.
     File {
         path: std::path::PathBuf,
@@ -63,6 +65,12 @@ impl From<ReportError> for Failure {
     }
 }
 
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Self::Export(error)
+    }
+}
+
 impl From<std::io::Error> for Failure {
     /// Of writing to standard output.
     fn from(error: std::io::Error) -> Self {
@@ -93,11 +101,11 @@ pub(crate) fn code(outcome: Result<u8, Failure>) -> ExitCode {
         }
         Err(Failure::Report(error)) => {
             say(&error, error.hint().as_deref());
-            match error.exit_kind() {
-                ExitKind::InUse => 5,
-                ExitKind::Disk => 4,
-                ExitKind::Usage => USAGE,
-            }
+            of_kind(error.exit_kind())
+        }
+        Err(Failure::Export(error)) => {
+            say(&error, error.hint().as_deref());
+            of_kind(error.exit_kind())
         }
         Err(Failure::File { path, action, source }) => {
             terminal::error(&format!("could not {action} {}: {source}", path.display()), None);
@@ -114,6 +122,14 @@ pub(crate) fn code(outcome: Result<u8, Failure>) -> ExitCode {
         }
     };
     ExitCode::from(code)
+}
+
+fn of_kind(kind: ExitKind) -> u8 {
+    match kind {
+        ExitKind::InUse => 5,
+        ExitKind::Disk => 4,
+        ExitKind::Usage => USAGE,
+    }
 }
 
 /// An error with its causes, and what to type next.

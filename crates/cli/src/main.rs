@@ -1,13 +1,16 @@
 //! `gradsweep`: trains all runs of a sweep of logistic regressions together.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod allocator;
 mod args;
 mod commands;
 mod diagnostics;
 mod exit;
 mod kernels;
+mod live;
 mod progress;
 mod signals;
+mod standing;
 mod terminal;
 
 use clap::Parser;

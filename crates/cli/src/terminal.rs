@@ -32,7 +32,8 @@ pub(crate) fn error(message: &str, hint: Option<&str>) {
     };
     talk(&format!("{red}error{reset}{bold}:{reset} {}\n", clean(message)));
     if let Some(hint) = hint {
-        talk(&format!("  help: {}\n", clean(hint)));
+        // Further lines stand below the first, so that a caret points at what it means.
+        talk(&format!("  help: {}\n", clean(hint).replace('\n', "\n        ")));
     }
 }
 
@@ -55,7 +56,7 @@ pub(crate) fn width() -> usize {
 }
 
 /// Control characters other than line ends are shown as a replacement character.
-fn clean(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> std::borrow::Cow<'_, str> {
     let is_hostile =
         |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if text.contains(is_hostile) {

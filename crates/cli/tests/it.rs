@@ -1,7 +1,15 @@
 //! The program as its users type it: exit codes, messages, every shipped config, every command of the README.
 
+#[path = "it/configs.rs"]
+mod configs;
+#[path = "it/exports.rs"]
+mod exports;
+#[path = "it/inputs/mod.rs"]
+mod inputs;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/profile.rs"]
+mod profile;
 #[path = "it/resume.rs"]
 mod resume;
 
@@ -538,12 +546,7 @@ fn bad_configs_are_exit_2_with_line_and_suggestion() {
         &["sweep.parameters"],
     );
     refused(dir.path(), &["run", "missing.toml"], 2, &["missing.toml"]);
-    refused(
-        dir.path(),
-        &["calibrate", "sweeps/sweep"],
-        2,
-        &["calibrate", "not built yet"],
-    );
+    refused(dir.path(), &["prune", "sweeps/sweep"], 2, &["prune", "not built yet"]);
     refused(dir.path(), &["compre", "sweeps/sweep"], 2, &["compre"]);
 }
 

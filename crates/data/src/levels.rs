@@ -16,6 +16,9 @@ pub(crate) struct Levels {
     pub(crate) codes: Vec<u32>,
 }
 
+/// Rows that room is made for before they are read.
+pub(crate) const MOST_PROMISED: usize = 1 << 22;
+
 /// Integers from 0 below this are looked up without a text.
 const SMALL: usize = 256;
 
@@ -35,7 +38,8 @@ impl LevelsBuilder {
             index: PlHashMap::default(),
             small: [NULL; SMALL],
             counts: Vec::new(),
-            codes: Vec::with_capacity(rows),
+            // A damaged file may promise any number of rows.
+            codes: Vec::with_capacity(rows.min(MOST_PROMISED)),
         }
     }
 

@@ -61,12 +61,15 @@ pub use apply::{
 };
 pub use dataset::Dataset;
 pub use element::Element;
-pub use encode::{Encoding, Feature, FoldEncoding, Link, RawColumn, RawKind};
+pub use encode::{
+    ColumnProfile, Encoding, Feature, FoldColumn, FoldEncoding, FoldProfile, Link, Profile, RawColumn, RawKind,
+};
 pub use error::{DataError, ReaderError};
 pub use load::load;
-pub use source::{Peek, peek};
+pub use source::{Peek, file_being_read, peek};
 pub use spec::{
     ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SourceSpec, SplitSpec, Strategy,
+    TextEncoding,
 };
 pub use split::{Folds, Role};
 pub use summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary, WeightSummary};

@@ -4,7 +4,7 @@ use polars::prelude::DataFrame;
 
 use crate::error::DataError;
 use crate::fingerprint::ColumnHasher;
-use crate::levels::{Levels, LevelsBuilder, NULL};
+use crate::levels::{Levels, LevelsBuilder, MOST_PROMISED, NULL};
 use crate::source::table::Table;
 use crate::spec::{RoleSpec, Strategy};
 use crate::time_point::{self, TimePoint};
@@ -31,13 +31,14 @@ pub(crate) struct RoleColumnsBuilder {
 impl RoleColumnsBuilder {
     /// The weights always count; the others are read only where the strategy asks for them.
     pub(crate) fn new(spec: &RoleSpec, strategy: Strategy, rows: usize) -> Self {
+        let room = rows.min(MOST_PROMISED);
         let named = |column: &Option<String>, wanted| column.clone().filter(|_| strategy == wanted);
         let levels = |column, wanted| named(column, wanted).map(|column| (column, LevelsBuilder::new(rows)));
         Self {
-            weight: spec.weight.clone().map(|column| (column, Vec::with_capacity(rows))),
+            weight: spec.weight.clone().map(|column| (column, Vec::with_capacity(room))),
             group: levels(&spec.group, Strategy::Group),
             fold: levels(&spec.fold, Strategy::Predefined),
-            time: named(&spec.time, Strategy::Time).map(|column| (column, Vec::with_capacity(rows))),
+            time: named(&spec.time, Strategy::Time).map(|column| (column, Vec::with_capacity(room))),
         }
     }
 

@@ -81,12 +81,23 @@ pub(crate) fn resolve(spec: &RoleSpec, table: &Table) -> Result<Roles, DataError
     };
     for column in &table.columns {
         let name = column.name.as_str();
-        let has_role = named.iter().any(|(_, other)| other.is_some_and(|other| other == name));
-        if has_role || !include.iter().any(|p| p.matches(name)) || exclude.iter().any(|p| p.matches(name)) {
+        // A part goes by the name of its column, too.
+        let base = column.part.as_ref().map(|(base, _)| base.as_str());
+        let mut roles_of = named.iter().filter_map(|(_, other)| other.map(String::as_str));
+        let has_role = roles_of.any(|other| other == name || Some(other) == base);
+        let matches = |patterns: &[Pattern]| {
+            patterns
+                .iter()
+                .any(|p| p.matches(name) || base.is_some_and(|b| p.matches(b)))
+        };
+        if has_role || !matches(&include) || matches(&exclude) {
             continue;
         }
         let forced = spec.types.get(name).copied();
-        let is_explicit = forced.is_some() || spec.include.iter().any(|pattern| pattern == name);
+        if forced == Some(ColumnType::Datetime) {
+            continue;
+        }
+        let is_explicit = forced.is_some() || base.is_some() || spec.include.iter().any(|pattern| pattern == name);
         match feature_kind(&column.dtype, forced) {
             Some(kind) => {
                 roles.features.push(FeatureColumn {

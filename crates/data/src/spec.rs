@@ -24,7 +24,7 @@ pub struct LoadSpec {
 /// The files and how their text is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
-    /// Paths or globs, relative to the working directory. Each glob is sorted by name.
+    /// Paths, globs or partitioned folders, relative to the working directory. Each glob or folder is sorted by name.
     pub paths: Vec<String>,
     /// CSV texts that are read as null.
     pub missing: Vec<String>,
@@ -32,6 +32,18 @@ pub struct SourceSpec {
     pub delimiter: u8,
     /// CSV quote; `None` = quotes are ordinary characters.
     pub quote: Option<u8>,
+    /// Encoding of CSV text.
+    pub encoding: TextEncoding,
+}
+
+/// The encoding of CSV text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TextEncoding {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// ISO 8859-1.
+    Latin1,
 }
 
 impl Default for SourceSpec {
@@ -41,6 +53,7 @@ impl Default for SourceSpec {
             missing: ["", "NA", "?"].map(String::from).to_vec(),
             delimiter: b',',
             quote: Some(b'"'),
+            encoding: TextEncoding::Utf8,
         }
     }
 }
@@ -97,6 +110,8 @@ pub enum ColumnType {
     Numeric,
     /// Levels, one-hot encoded.
     Categorical,
+    /// Dates or datetimes, taken apart into numbers.
+    Datetime,
 }
 
 /// How columns become numbers.

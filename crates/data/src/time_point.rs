@@ -45,6 +45,12 @@ impl TimePoint {
         if let Ok(number) = text.parse::<f64>() {
             return Some(Self::of_number(number));
         }
+        Self::of_date(text)
+    }
+
+    /// From a text that is a date or datetime; a number is none.
+    pub(crate) fn of_date(text: &str) -> Option<Self> {
+        let text = text.trim_ascii();
         // What follows the date names the offset, if anything does: `DateTime` would read over it.
         let has_offset = text.get(10..)?.contains(['Z', 'z', '+', '-']);
         let time = if has_offset {
@@ -60,6 +66,12 @@ impl TimePoint {
     /// Whether a row has none.
     pub(crate) fn is_null(self) -> bool {
         self.high.is_nan()
+    }
+
+    /// Nanoseconds since 1970 of a date or datetime; `None` without one.
+    pub(crate) fn nanoseconds(self) -> Option<i128> {
+        // Both parts are whole numbers of 96 bits together.
+        (!self.is_null()).then_some(self.high as i128 + self.low as i128)
     }
 
     /// Both numbers.

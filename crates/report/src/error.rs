@@ -65,6 +65,54 @@ pub enum ReportError {
         /// The store.
         dir: PathBuf,
     },
+    /// Trials have no such column, or several.
+    #[error("no column {:?} here", sanitize(name))]
+    UnknownColumn {
+        /// The name asked for.
+        name: String,
+        /// Columns that may be meant.
+        meant: Vec<String>,
+    },
+    /// A filter cannot be read.
+    #[error("--where: {}", sanitize(problem))]
+    Where {
+        /// The filter.
+        text: String,
+        /// The byte the problem is at.
+        at: usize,
+        /// What is wrong.
+        problem: String,
+        /// Columns that may be meant.
+        meant: Vec<String>,
+    },
+    /// No trial meets the filter.
+    #[error("none of the {trials} trials has {}", sanitize(text))]
+    NoneLeft {
+        /// The filter.
+        text: String,
+        /// The trials there are.
+        trials: usize,
+    },
+    /// A front needs two metrics.
+    #[error("a Pareto front is of two metrics, not of {}", metrics.len())]
+    NotTwoMetrics {
+        /// Those given.
+        metrics: Vec<String>,
+    },
+    /// There is too little to analyze.
+    #[error("{what} needs {needed}")]
+    TooLittle {
+        /// What was asked for.
+        what: &'static str,
+        /// What it needs.
+        needed: &'static str,
+    },
+    /// A page could not be filled in.
+    #[error("cannot fill in the report")]
+    Template {
+        /// What the template engine said.
+        source: minijinja::Error,
+    },
     /// Nothing was given to compare.
     #[error("no sweep given")]
     NoSweeps,
@@ -97,6 +145,15 @@ impl ReportError {
                 Some(format!("give more digits: {}", texts.join(", ")))
             }
             Self::NothingSelected { dir } => Some(format!("see how far it is with: gradsweep show {}", dir.display())),
+            Self::UnknownColumn { meant, .. } => meant_text(meant),
+            Self::Where { text, at, meant, .. } => {
+                let before = sanitize(&text[..*at]).chars().count();
+                let guess = meant_text(meant).map_or_else(String::new, |guess| format!(" {guess}"));
+                Some(format!("{}\n{}^{guess}", sanitize(text), " ".repeat(before)))
+            }
+            Self::NoneLeft { .. } => Some("see them all without --where".to_owned()),
+            Self::NotTwoMetrics { .. } => Some("as in --pareto log_loss,accuracy".to_owned()),
+            Self::TooLittle { .. } | Self::Template { .. } => None,
             Self::NoSweeps => Some("give one or more sweep directories".to_owned()),
         }
     }
@@ -111,13 +168,32 @@ impl ReportError {
             | Self::NoSuchRun { .. }
             | Self::AmbiguousRun { .. }
             | Self::NothingSelected { .. }
+            | Self::UnknownColumn { .. }
+            | Self::Where { .. }
+            | Self::NoneLeft { .. }
+            | Self::NotTwoMetrics { .. }
+            | Self::TooLittle { .. }
             | Self::NoSweeps => ExitKind::Usage,
+            Self::Template { .. } => ExitKind::Disk,
+        }
+    }
+}
+
+/// `did you mean C?`, or what there is to choose from.
+fn meant_text(meant: &[String]) -> Option<String> {
+    match meant {
+        [] => None,
+        [only] => Some(format!("did you mean {only}?")),
+        several => {
+            let more = if several.len() > LISTED { ", …" } else { "" };
+            let listed = &several[..several.len().min(LISTED)];
+            Some(format!("there are: {}{more}", listed.join(", ")))
         }
     }
 }
 
 /// The known name that is most like `name`, if any is.
-fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+pub(crate) fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
     const ALIKE: f64 = 0.75;
     let scored = known
         .iter()

@@ -28,6 +28,13 @@ impl Json {
     }
 }
 
+impl Json {
+    /// The text in one line.
+    pub(crate) fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| "null".to_owned())
+    }
+}
+
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

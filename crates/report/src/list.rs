@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use gradsweep_store::{ParamValue, Store, StoreError, probe};
+use gradsweep_store::{ParamValue, Store, StoreError, TrialState, probe};
 
 use crate::error::ReportError;
 use crate::format::Format;
 use crate::json::Json;
 use crate::number;
+use crate::params::in_words;
 use crate::summary::{headline, is_validated};
 use crate::table::{Grid, Side, float, whole};
 
@@ -33,6 +34,14 @@ struct Held {
     trials: usize,
     runs: u64,
     failed: u64,
+    /// Trials that are not done.
+    waiting: usize,
+    /// Rows of the data.
+    rows: Option<u64>,
+    /// Bytes on disk.
+    bytes: u64,
+    /// The best trial's settings.
+    params: String,
     metric: String,
     is_train: bool,
     best: Option<(u32, Option<f64>, Option<f64>)>,
@@ -95,6 +104,16 @@ fn read(dir: &Path) -> Result<Held, StoreError> {
         trials: trials.rows.len(),
         runs: trials.rows.iter().map(|row| u64::from(row.n_runs)).sum(),
         failed: trials.rows.iter().map(|row| u64::from(row.n_failed)).sum(),
+        waiting: trials
+            .rows
+            .iter()
+            .filter(|row| row.state == TrialState::Waiting)
+            .count(),
+        rows: manifest.data.get("rows").and_then(serde_json::Value::as_u64),
+        bytes: store.files()?.iter().map(|(_, bytes)| bytes).sum(),
+        params: trials
+            .selected()
+            .map_or_else(String::new, |row| in_words(&trials.params, &row.params)),
         metric: manifest.select.clone(),
         is_train,
         best,
@@ -128,12 +147,16 @@ impl Listing {
         for (name, side) in [
             ("sweep", Side::Left),
             ("created", Side::Left),
+            ("rows", Side::Right),
             ("trials", Side::Right),
             ("runs", Side::Right),
             ("failed", Side::Right),
-            ("best", Side::Right),
+            ("waiting", Side::Right),
+            ("size", Side::Right),
             ("metric", Side::Left),
             ("score", Side::Right),
+            ("best", Side::Right),
+            ("settings", Side::Left),
             ("problem", Side::Left),
         ] {
             grid.column(name, side);
@@ -154,18 +177,30 @@ impl Listing {
                     vec![
                         dir,
                         day_and_minute(&held.created),
+                        held.rows.map_or_else(String::new, number::count),
                         number::count(held.trials as u64),
                         number::count(held.runs),
-                        number::count(held.failed),
-                        best,
+                        if held.failed > 0 {
+                            number::count(held.failed)
+                        } else {
+                            String::new()
+                        },
+                        if held.waiting > 0 {
+                            number::count(held.waiting as u64)
+                        } else {
+                            String::new()
+                        },
+                        number::bytes(held.bytes),
                         format!("{}{of}", held.metric),
                         number::score_with_error(mean, se),
+                        best,
+                        held.params.clone(),
                         String::new(),
                     ]
                 }
                 Err(problem) => {
                     let mut cells = vec![dir];
-                    cells.extend(vec![String::new(); 7]);
+                    cells.extend(vec![String::new(); 11]);
                     cells.push(problem.clone());
                     cells
                 }
@@ -188,6 +223,9 @@ impl Listing {
             "best_trial",
             "best_mean",
             "best_se",
+            "rows",
+            "waiting",
+            "bytes",
             "problem",
         ] {
             grid.column(name, Side::Left);
@@ -208,11 +246,14 @@ impl Listing {
                         .map_or(ParamValue::Null, |best| ParamValue::Int(best.0.into())),
                     float(held.best.and_then(|best| best.1)),
                     float(held.best.and_then(|best| best.2)),
+                    held.rows.map_or(ParamValue::Null, whole),
+                    whole(held.waiting),
+                    whole(held.bytes),
                     ParamValue::Null,
                 ],
                 Err(problem) => {
                     let mut cells = vec![dir];
-                    cells.extend(vec![ParamValue::Null; 10]);
+                    cells.extend(vec![ParamValue::Null; 13]);
                     cells.push(ParamValue::Text(problem.clone()));
                     cells
                 }

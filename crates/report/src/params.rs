@@ -13,7 +13,10 @@ pub(crate) struct Varying {
 }
 
 /// One sweep as far as parameters go.
+#[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
+    /// What the report calls it.
+    pub(crate) name: &'a str,
     pub(crate) manifest: &'a Manifest,
     pub(crate) trials: &'a TrialTable,
 }
@@ -43,7 +46,7 @@ impl Varying {
     }
 }
 
-fn is_hyperparameter(key: &str) -> bool {
+pub(crate) fn is_hyperparameter(key: &str) -> bool {
     ["model.", "train.", "preprocess."]
         .iter()
         .any(|table| key.starts_with(table))
@@ -64,7 +67,7 @@ fn varies(path: &str, sources: &[Source]) -> bool {
 }
 
 /// Swept, or else as the config fixes it.
-fn value_of(path: &str, source: &Source, row: &TrialRow) -> ParamValue {
+pub(crate) fn value_of(path: &str, source: &Source, row: &TrialRow) -> ParamValue {
     let index = source.trials.params.iter().position(|held| held == path);
     match index {
         Some(index) => row.params[index].clone(),
@@ -89,7 +92,7 @@ pub(crate) fn short_names(paths: &[String]) -> Vec<String> {
 }
 
 /// `C = 0.518, solver = sgd`.
-pub(crate) fn in_words(paths: &[String], values: &[ParamValue]) -> String {
+pub fn in_words(paths: &[String], values: &[ParamValue]) -> String {
     let pairs = short_names(paths)
         .into_iter()
         .zip(values)
@@ -148,10 +151,12 @@ mod tests {
         ]);
         let sources = [
             Source {
+                name: "",
                 manifest: &a_keys,
                 trials: &a,
             },
             Source {
+                name: "",
                 manifest: &b_keys,
                 trials: &b,
             },

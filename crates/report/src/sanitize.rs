@@ -7,6 +7,12 @@ pub fn sanitize(text: &str) -> String {
         .collect()
 }
 
+/// A text of several lines, each made harmless.
+pub(crate) fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| sanitize(&line.replace('\t', "    "))).collect();
+    lines.join("\n")
+}
+
 /// Control characters (among them the escape of terminal sequences), line separators, and characters that change the direction of text or
 /// take no room.
 fn is_harmful(c: char) -> bool {

@@ -32,6 +32,11 @@ impl Grid {
         self.columns.push((name.into(), side));
     }
 
+    /// Whether there are no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds a row, which has a cell for every column.
     pub(crate) fn row(&mut self, cells: Vec<ParamValue>) {
         debug_assert_eq!(cells.len(), self.columns.len(), "{:?}", self.columns);
@@ -41,6 +46,16 @@ impl Grid {
     /// Adds a row of texts.
     pub(crate) fn texts(&mut self, cells: Vec<String>) {
         self.row(cells.into_iter().map(ParamValue::Text).collect());
+    }
+
+    /// The header and the rows as texts.
+    pub(crate) fn texts_of(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let header = self.columns.iter().map(|(name, _)| name.clone()).collect();
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(ToString::to_string).collect());
+        (header, rows.collect())
     }
 
     /// Removes every column whose cells are all empty or missing.

@@ -283,6 +283,10 @@ impl<T: Real> Source<'_, T> {
         Some(own.to_vec())
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "the inner one is the value, the outer one says whether the numbers fit together"
+    )]
     fn optional(&mut self) -> Option<Option<f64>> {
         Some(if self.count()? == 1 { Some(self.number()?) } else { None })
     }

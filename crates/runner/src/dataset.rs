@@ -2,7 +2,9 @@
 
 use gradsweep_data as data;
 
-use crate::config::{ClassWeight, ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy};
+use crate::config::{
+    ClassWeight, ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy, TextEncoding,
+};
 use crate::error::RunError;
 use crate::plan::Shape;
 use crate::search::Trial;
@@ -56,7 +58,19 @@ pub fn source_spec(config: &Config) -> data::SourceSpec {
         // The config admits ASCII only.
         delimiter: config.data.csv.delimiter as u8,
         quote: config.data.csv.quote.map(|quote| quote as u8),
+        encoding: match config.data.csv.encoding {
+            TextEncoding::Utf8 => data::TextEncoding::Utf8,
+            TextEncoding::Latin1 => data::TextEncoding::Latin1,
+        },
     }
+}
+
+/// Columns of dates or datetimes that are taken apart into numbers.
+pub(crate) fn datetimes(config: &Config) -> impl Iterator<Item = &String> {
+    let types = config.data.types.iter();
+    types
+        .filter(|(_, kind)| **kind == ColumnType::Datetime)
+        .map(|(name, _)| name)
 }
 
 fn role_spec(config: &Config) -> data::RoleSpec {
@@ -78,8 +92,8 @@ fn role_spec(config: &Config) -> data::RoleSpec {
             .map(|(name, kind)| {
                 let kind = match kind {
                     ColumnType::Categorical => data::ColumnType::Categorical,
-                    // Datetime is refused as not built yet.
-                    ColumnType::Numeric | ColumnType::Datetime => data::ColumnType::Numeric,
+                    ColumnType::Numeric => data::ColumnType::Numeric,
+                    ColumnType::Datetime => data::ColumnType::Datetime,
                 };
                 (name.clone(), kind)
             })

@@ -19,6 +19,8 @@
 //! assert_eq!(gradsweep_runner::search::trials(&config).expect("seven trials").len(), 7);
 //! ```
 
+pub mod calibrate;
+mod card;
 mod checkpoint;
 pub mod config;
 pub mod dataset;
@@ -28,8 +30,10 @@ pub mod event;
 pub mod explain;
 pub mod gradcheck;
 pub mod inference;
+pub mod init;
 pub mod memory;
 mod model;
+mod oof;
 pub mod plan;
 pub mod predict;
 mod record;

@@ -8,7 +8,7 @@ use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Model, ModelColumn, ModelInfo, ModelLevel, ModelNumbers, ModelTarget, Shape};
 
 use crate::config::{Config, NullTarget};
-use crate::dataset::load_spec;
+use crate::dataset::{datetimes, load_spec};
 use crate::error::RunError;
 use crate::plan::{self, Plan};
 use crate::search::Trial;
@@ -66,6 +66,8 @@ pub(crate) fn build<T: Real>(
                 missing: spec.source.missing,
                 delimiter: char::from(spec.source.delimiter),
                 quote: spec.source.quote.map(char::from),
+                is_latin1: spec.source.encoding == data::TextEncoding::Latin1,
+                datetimes: datetimes(config).cloned().collect(),
             },
             id: config.data.id.clone(),
             rows: data.y.len() as u64,
@@ -212,7 +214,13 @@ pub(crate) fn apply_spec(model: &Model, paths: &[String], with_labels: bool) -> 
             // The config admits ASCII only.
             delimiter: reading.delimiter as u8,
             quote: reading.quote.map(|quote| quote as u8),
+            encoding: if reading.is_latin1 {
+                data::TextEncoding::Latin1
+            } else {
+                data::TextEncoding::Utf8
+            },
         },
+        datetimes: reading.datetimes.clone(),
         id: id.clone(),
         labels: with_labels.then(|| data::LabelSpec {
             column: target.name.clone(),

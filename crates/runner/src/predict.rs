@@ -8,6 +8,7 @@ use gradsweep_math::metric::{Metric, ScoredRows, cut};
 use gradsweep_store::{Model, ModelTarget};
 use serde::Serialize;
 
+use crate::calibrate::{self, Calibration};
 use crate::error::RunError;
 use crate::model::{self, apply_spec, scorer};
 
@@ -30,14 +31,35 @@ pub struct Prediction {
 
 /// Predicts every row of the files and writes them to `out`, which appears when it is complete.
 pub fn predict(path: &Path, files: &[String], out: &Path) -> Result<Prediction, RunError> {
-    let start = Instant::now();
     let (dir, model) = model::find(path)?;
+    write(dir, &model, None, files, out)
+}
+
+/// As [`predict`], with the calibration and the threshold that lie beside the model.
+pub fn predict_calibrated(path: &Path, files: &[String], out: &Path) -> Result<Prediction, RunError> {
+    let (dir, model) = model::find(path)?;
+    let calibration = calibrate::stored(&dir, &model)?;
+    write(dir, &model, Some(&calibration), files, out)
+}
+
+fn write(
+    dir: PathBuf,
+    model: &Model,
+    calibration: Option<&Calibration>,
+    files: &[String],
+    out: &Path,
+) -> Result<Prediction, RunError> {
+    let start = Instant::now();
     let target = &model.info.target;
-    let cut = cut(model.info.threshold);
+    let cut = cut(calibration.map_or(model.info.threshold, |own| own.threshold));
+    let map = calibration.and_then(|own| own.map.as_ref());
     let labels = [target.negative.clone(), target.positive.clone()];
     let mut writer = PredictionWriter::create(out, labels, cut)?;
     let mut positives = 0;
-    let applied = scorer(&model).score::<ApplyError>(&apply_spec(&model, files, false), |batch| {
+    let applied = scorer(model).score::<ApplyError>(&apply_spec(model, files, false), |mut batch| {
+        if let Some(map) = map {
+            batch.z.iter_mut().for_each(|z| *z = map.apply(*z));
+        }
         positives += batch.z.iter().filter(|z| **z > cut).count() as u64;
         writer.write(batch)
     })?;

@@ -12,8 +12,9 @@ use gradsweep_store::{
 };
 use serde::Serialize;
 
+use crate::card;
 use crate::config::{self, Config, SaveModels, Strategy};
-use crate::dataset::{load_spec, shape_of, source_spec};
+use crate::dataset::{datetimes, load_spec, shape_of, source_spec};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::model;
@@ -115,6 +116,9 @@ pub(crate) fn selected<T: Real + Element>(
         }
         test = Some(scores);
     }
+    if is_saved {
+        card::write(&folder, &model, Some(table))?;
+    }
     Ok(Refitted {
         model: is_saved.then_some(folder),
         test,
@@ -203,10 +207,19 @@ pub(crate) fn check_test(config: &Config, data: &data::Summary) -> Result<(), Ru
         .iter()
         .map(|column| &column.name)
         .chain([&data.target.name]);
-    let missing: Vec<String> = wanted
-        .filter(|name| !peek.columns.iter().any(|(own, _)| own == *name))
-        .cloned()
+    // Of a column that is taken apart, the files have the whole.
+    let whole = |name: &'_ String| {
+        let is_part = |base: &&String| {
+            name.strip_prefix(base.as_str())
+                .is_some_and(|part| part.starts_with('.'))
+        };
+        datetimes(config).find(is_part).unwrap_or(name).clone()
+    };
+    let mut missing: Vec<String> = wanted
+        .map(whole)
+        .filter(|name| !peek.columns.iter().any(|(own, _)| own == name))
         .collect();
+    missing.dedup();
     if missing.is_empty() {
         return Ok(());
     }
@@ -410,6 +423,7 @@ fn fit_and_write<T: Real + Element>(config: &Config, trial: &Trial, out: &Path) 
     let identity = identity(config, trial, &data.summary.fingerprint);
     let model = model::build(&data, config, trial, &outcome.parameters, identity, metrics);
     model.write(out)?;
+    card::write(out, &model, None)?;
     Ok(RefitSummary {
         model: out.to_path_buf(),
         trial: trial.number,

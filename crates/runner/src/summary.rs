@@ -61,6 +61,9 @@ pub struct SweepSummary {
     pub store: PathBuf,
     /// Whether everything had been done before.
     pub nothing_to_do: bool,
+    /// Whether the config asks for a page about it.
+    #[serde(skip)]
+    pub report: bool,
     /// Settings.
     pub trials: usize,
     /// Columns.
@@ -70,7 +73,7 @@ pub struct SweepSummary {
     /// The smallest and the largest learning rate that runs found where the config leaves it open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rates: Option<[f64; 2]>,
-    /// Runs that a rung ended, of a sweep that prunes.
+    /// Runs that a rung or the target ended, of a sweep that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pruned: Option<usize>,
     /// Which trial reached `sweep.target`, as a sentence.
@@ -149,7 +152,7 @@ impl SweepSummary {
         let table = store.trials()?;
         let metric = config.sweep.metric.name().to_owned();
         let best = table.rows.iter().find(|row| row.is_selected);
-        let prunes = Ladder::new(config, plan.trials.len()).is_some();
+        let prunes = Ladder::new(config, plan.trials.len()).is_some() || config.sweep.target.is_some();
         let has_restarts = plan.trials.iter().any(|trial| trial.train.restarts > 1);
         let runs = if written.unconverged > 0 || prunes || has_restarts {
             store.runs()?
@@ -160,6 +163,7 @@ impl SweepSummary {
         Ok(Self {
             store: dir.to_path_buf(),
             nothing_to_do: false,
+            report: config.output.report,
             trials: written.trials,
             runs: written.runs,
             failed: written.failed,
@@ -272,6 +276,7 @@ impl SweepSummary {
         let summary = Self::new(dir, config, data, plan_summary, plan, &written, None, seconds, 0)?;
         Ok(Self {
             nothing_to_do: true,
+            report: config.output.report,
             ..summary
         })
     }

@@ -17,7 +17,8 @@ use crate::dataset::{check_classes, load_spec, repeat_spec, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::{available_bytes, peak_memory_bytes};
-use crate::plan::{COUNTS, Plan, PlanSummary};
+use crate::oof::{self, OutOfFold};
+use crate::plan::{COUNTS, Plan, PlanSummary, Speed};
 use crate::refit::{self, Refitted};
 use crate::resume::{self, More};
 use crate::rungs::Ladder;
@@ -55,13 +56,29 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
         search::count(&request.config)?;
         let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
         let (config, path) = search::with_c_path(&request.config, &data)?;
-        let trials = search::trials(&config)?;
+        let (trials, left_out) = search::drawn(&config)?;
         let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
-        let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
-        summary.notes.extend(path);
+        let view = View::new(&data, &config);
+        let mut summary = PlanSummary::new(&plan, &config, &data, &view);
+        summary.notes.extend(path.into_iter().chain(left_out));
+        summary.speed = Some(Speed::measure(&plan, &config, &summary, &view));
         Ok((data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
+}
+
+/// Loads the data of a config and plans it, for the profile of its columns and folds.
+pub fn examine(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
+    fn examine<T: Real + Element>(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
+        search::count(&request.config)?;
+        let data: Dataset<T> = data::load(&load_spec(&request.config, request.rows))?;
+        let (config, _) = search::with_c_path(&request.config, &data)?;
+        check_classes(&search::trials(&config)?, &data.summary.target)?;
+        refit::check_test(&request.config, &data.summary)?;
+        let profile = data.profile();
+        Ok((data.summary, profile))
+    }
+    in_pool(&request.config, || with_precision!(request.config, examine(request)))?
 }
 
 /// Runs a sweep and fills its store.
@@ -159,18 +176,18 @@ fn run_with<T: Real + Element>(
     }
     store::check_free(dir)?;
     let mut seconds = Seconds::default();
-    let mut data = Repeat::<T>::load(config, request.rows, 0)?;
+    let data = Repeat::<T>::load(config, request.rows, 0)?;
     seconds.load = start.elapsed().as_secs_f64();
     observer.observe(&Event::DataLoaded);
     refit::check_test(config, &data.summary)?;
 
     let (config, path) = search::with_c_path(config, &data)?;
     let config = &config;
-    let trials = search::trials(config)?;
+    let (trials, left_out) = search::drawn(config)?;
     check_classes(&trials, &data.summary.target)?;
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
     let mut plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
-    plan_summary.notes.extend(path);
+    plan_summary.notes.extend(path.into_iter().chain(left_out));
     on_loaded(&data.summary, &plan_summary);
     let needed = plan_summary.required_bytes();
     if let Some(available) = available_bytes().filter(|available| needed > *available) {
@@ -219,8 +236,7 @@ fn run_with<T: Real + Element>(
         stop: &stop,
         observer,
     };
-    let trained;
-    (data, trained) = match cohorts::train((data, states), &work, &mut writer, &mut seconds) {
+    let (mut data, trained) = match cohorts::train((data, states), &work, &mut writer, &mut seconds) {
         Err(error @ RunError::Stopped { .. }) => {
             // Whoever looks at a stopped sweep sees what it has.
             writer.write_tables()?;
@@ -229,7 +245,6 @@ fn run_with<T: Real + Element>(
         trained => trained?,
     };
     let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
-    let rates = trained.rates;
     let mut continued = None;
     if let Some(more) = job.more {
         let (mut all, repeats) = resume::left(dir, &plan)?;
@@ -252,7 +267,7 @@ fn run_with<T: Real + Element>(
     seconds.write += writing.elapsed().as_secs_f64();
     // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
     let table = store::Store::open(dir)?.trials()?;
-    let data = data.switch(config, request.rows, 0, &mut seconds)?;
+    let data = predict_held_out(&writer, config, request.rows, data, &mut seconds)?;
     let refitting = Instant::now();
     let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
     drop(writer);
@@ -270,10 +285,33 @@ fn run_with<T: Real + Element>(
         epochs_trained,
     )?;
     Ok(summary
-        .with_rates(rates)
+        .with_rates(trained.rates)
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// Makes the out-of-fold predictions that the config asks for; gives the rows in the order of the first repeat.
+fn predict_held_out<T: Real + Element>(
+    writer: &StoreWriter,
+    config: &Config,
+    rows: Option<usize>,
+    mut data: Repeat<T>,
+    seconds: &mut Seconds,
+) -> Result<Repeat<T>, RunError> {
+    let Some(mut predictions) = OutOfFold::missing(writer, config)? else {
+        return data.switch(config, rows, 0, seconds);
+    };
+    for repeat in predictions.repeats(data.repeat) {
+        data = data.switch(config, rows, repeat, seconds)?;
+        let writing = Instant::now();
+        predictions.add(repeat, &data, config)?;
+        seconds.write += writing.elapsed().as_secs_f64();
+    }
+    let writing = Instant::now();
+    predictions.write(writer)?;
+    seconds.write += writing.elapsed().as_secs_f64();
+    data.switch(config, rows, 0, seconds)
 }
 
 fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {
@@ -431,7 +469,7 @@ fn open<T>(
     let dropped = old.runs.iter().filter(|run| !wanted.contains(&run.run)).count();
     if changed.is_empty() && dropped > 0 {
         changed.push(format!(
-            "sweep.parameters, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
+            "sweep.parameters, sweep.trials, repeats or restarts: {dropped} of the stored runs are no longer in the plan"
         ));
     }
     if !changed.is_empty() {
@@ -478,7 +516,7 @@ fn finished(
         && !(job.retry_failed && has_failed());
     // Beyond what the result needs, a plan that cannot be read is made again.
     open.plan()?;
-    if is_done && has_tables {
+    if is_done && has_tables && oof::is_current(open.dir(), config)? {
         return refit::done(open.dir(), config, plan, fingerprint);
     }
     Ok(None)

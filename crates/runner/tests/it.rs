@@ -4,9 +4,15 @@
 mod c_path;
 #[path = "it/checkpoints.rs"]
 mod checkpoints;
+#[path = "it/converging.rs"]
+mod converging;
 mod golden;
+#[path = "it/leaks.rs"]
+mod leaks;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/oof.rs"]
+mod oof;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]
@@ -222,8 +228,8 @@ fn one_run_and_a_full_block_make_the_same_products() {
     let products = |parameters: &str| {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let body = format!(
-            "[train]\nsolver = \"sgd\"\nbatch_rows = 100\nepochs = 3\n[validation]\nstrategy = \"none\"\n\
-             [metrics]\nreport = [\"log_loss\"]\n{parameters}"
+            "[train]\nsolver = \"sgd\"\nlearning_rate = 0.1\nbatch_rows = 100\nepochs = 3\n[validation]\n\
+             strategy = \"none\"\n[metrics]\nreport = [\"log_loss\"]\n{parameters}"
         );
         let request = request(dir.path(), &body, &["output.save_models=none"]);
         let before = blas::products();

@@ -8,7 +8,7 @@ use atomic_write_file::AtomicWriteFile;
 use crate::error::StoreError;
 
 /// Replaces `path` by `bytes`: temporary file beside it, write, fsync, rename, fsync of the directory.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let fail = |source| StoreError::Io {
         action: "write",
         path: path.to_path_buf(),

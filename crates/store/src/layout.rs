@@ -16,6 +16,7 @@ pub(crate) const TRIALS: &str = "trials.parquet";
 pub(crate) const RUNS: &str = "runs.parquet";
 pub(crate) const HISTORY: &str = "history.parquet";
 pub(crate) const COEFFICIENTS: &str = "coefficients.parquet";
+pub(crate) const PREDICTIONS: &str = "predictions.parquet";
 
 /// Every file that may lie directly in a store, also those that only some versions write.
 const FILES: [&str; 11] = [
@@ -28,7 +29,7 @@ const FILES: [&str; 11] = [
     RUNS,
     HISTORY,
     COEFFICIENTS,
-    "predictions.parquet",
+    PREDICTIONS,
     "report.html",
 ];
 
@@ -36,7 +37,7 @@ const FILES: [&str; 11] = [
 const FOLDERS: [(&str, &[&str]); 3] = [
     (PARTS, &["parquet", "damaged", "old"]),
     (CHECKPOINTS, &["json", "safetensors"]),
-    (MODELS, &["json", "safetensors"]),
+    (MODELS, &["json", "safetensors", "md"]),
 ];
 
 /// Length of the random ending of a temporary file: `.name.XXXXXX`.

@@ -39,8 +39,10 @@ mod layout;
 mod lock;
 mod manifest;
 mod model;
+mod out_of_fold;
 mod parts;
 mod plan;
+mod predictions;
 mod reader;
 mod rows;
 mod run;
@@ -49,15 +51,18 @@ mod tables;
 mod value;
 mod writer;
 
+pub use atomic::write as write_file;
 pub use checkpoint::{Checkpoint, Numbers, Tensor, prune};
 pub use error::{Damage, ExitKind, StoreError};
 pub use format::FormatVersion;
 pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
 pub use model::{
     Fate, Mean, Model, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelNumbers, ModelTarget, ModelVersion,
-    NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model,
+    NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model, write_beside_model,
 };
+pub use out_of_fold::OutOfFold;
 pub use plan::{PlanTable, PlannedRun, PlannedTrial};
+pub use predictions::Predictions;
 pub use reader::Store;
 pub use rows::{RunRow, Score, TrialRow, TrialTable};
 pub use run::{CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState};

@@ -7,6 +7,7 @@ use crate::error::{Damage, StoreError};
 use crate::frame::Frame;
 use crate::layout;
 use crate::manifest::{Manifest, probe};
+use crate::out_of_fold::{self, OutOfFold};
 use crate::parts::{self, PartFile};
 use crate::plan::PlanTable;
 use crate::rows::{RunRow, TrialTable, coefficients, history};
@@ -131,6 +132,11 @@ impl Store {
         Ok(rows.collect())
     }
 
+    /// What the runs of a trial said of the rows held out from them; nothing where such predictions were not kept.
+    pub fn out_of_fold(&self, trial: u32) -> Result<Option<Vec<OutOfFold>>, StoreError> {
+        out_of_fold::read(&self.dir, trial)
+    }
+
     /// The store's files with their sizes in bytes, by name; a folder counts as one.
     pub fn files(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let mut files = Vec::new();
@@ -158,7 +164,7 @@ impl Store {
     }
 
     /// A table, if it is there and made from the plan and the parts that are there.
-    fn table(&self, name: &str) -> Result<Option<Frame>, StoreError> {
+    pub(crate) fn table(&self, name: &str) -> Result<Option<Frame>, StoreError> {
         let path = self.dir.join(name);
         if !path.exists() {
             return Ok(None);

@@ -1,19 +1,30 @@
-//! `gradsweep compare` and `list`: what stores say.
+//! `gradsweep compare`: what stores say beside each other.
 
-use gradsweep_report as report;
+use gradsweep_report::{self as report, Query};
 
-use crate::args::{CompareArgs, ListArgs};
+use crate::args::CompareArgs;
 use crate::exit::{Failure, OK};
 use crate::terminal;
 
 pub(crate) fn compare(arguments: &CompareArgs) -> Result<u8, Failure> {
     let sweeps = report::open(&arguments.stores)?;
-    let comparison = report::compare(&sweeps, arguments.by.as_deref(), arguments.top)?;
-    terminal::result(&comparison.render(arguments.format))?;
-    Ok(OK)
-}
-
-pub(crate) fn list(arguments: &ListArgs) -> Result<u8, Failure> {
-    terminal::result(&report::list(&arguments.dir)?.render(arguments.format))?;
+    let query = Query {
+        by: arguments.by.clone(),
+        top: arguments.top,
+        filter: arguments.filter.clone(),
+        sort: arguments.sort.clone(),
+        pareto: arguments.pareto.clone(),
+    };
+    let format = arguments.format;
+    let text = if arguments.changes {
+        report::changes(&sweeps)?.render(format)
+    } else if arguments.importance {
+        report::importance(&sweeps, &query)?.render(format)
+    } else if let Some(column) = &arguments.group_by {
+        report::groups(&sweeps, &query, column)?.render(format)
+    } else {
+        report::compare(&sweeps, &query)?.render(format)
+    };
+    terminal::result(&text)?;
     Ok(OK)
 }

@@ -1,18 +1,26 @@
 //! A short file per verb.
 
+mod calibrate;
 mod check;
+mod closing;
 mod compare;
 mod doctor;
 mod drift;
 mod evaluate;
 mod explain;
+mod export;
 mod gradcheck;
+mod import;
+mod init;
+mod list;
 mod plan;
 mod predict;
 mod prune;
 mod refit;
+mod report;
 mod resume;
 mod run;
+mod schema;
 mod show;
 
 use std::path::Path;
@@ -26,16 +34,7 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 /// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 8] = [
-    "init",
-    "report",
-    "export",
-    "calibrate",
-    "cache",
-    "import",
-    "schema",
-    "help",
-];
+const NOT_BUILT: [&str; 2] = ["cache", "help"];
 
 /// Carries out what was typed; returns the exit code.
 pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
@@ -45,15 +44,21 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Verb::Check(own) => check::check(own),
         Verb::Plan(own) => plan::plan(own),
         Verb::Compare(own) => compare::compare(own),
+        Verb::Report(own) => report::report(own, arguments.quiet),
         Verb::Show(own) => show::show(own),
-        Verb::List(own) => compare::list(own),
+        Verb::List(own) => list::list(own),
+        Verb::Export(own) => export::export(own, arguments.quiet),
         Verb::Predict(own) => predict::predict(own, arguments.quiet),
+        Verb::Calibrate(own) => calibrate::calibrate(own, arguments.quiet),
         Verb::Evaluate(own) => evaluate::evaluate(own, arguments.quiet),
         Verb::Refit(own) => refit::refit(own, arguments.quiet),
         Verb::Explain(own) => explain::explain(own),
         Verb::Gradcheck(own) => gradcheck::gradcheck(own),
         Verb::Prune { store } => prune::prune(store, arguments.quiet),
         Verb::Doctor(own) => doctor::doctor(own),
+        Verb::Init(own) => init::init(own, arguments.quiet),
+        Verb::Import(own) => import::import(own),
+        Verb::Schema(own) => schema::schema(own),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "gradsweep", &mut script);
@@ -89,7 +94,7 @@ fn unknown(verb: &str) -> Failure {
 /// Reads and checks a config file.
 fn request(source: &ConfigArgs) -> Result<Request, Failure> {
     let text = read(&source.config)?;
-    let config = parse(&text, &source.config, &source.sets)?;
+    let config = parse(&text, &source.config, &layers(&source.sets, &source.sweeps)?)?;
     Ok(Request {
         config,
         text,
@@ -110,6 +115,50 @@ fn parse(text: &str, path: &Path, sets: &[String]) -> Result<Config, Failure> {
         .file_stem()
         .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
     Ok(config::parse(text, &path.display().to_string(), &stem, sets)?)
+}
+
+/// What is laid over a config: every `--set`, then every `--sweep` as the `--set` that it is short for.
+fn layers(sets: &[String], sweeps: &[String]) -> Result<Vec<String>, Failure> {
+    let short = |argument: &String| {
+        config::short_sweep(argument).map_err(|why| Failure::Usage {
+            message: format!("--sweep {argument}: {why}"),
+            hint: None,
+        })
+    };
+    let sweeps: Result<Vec<String>, Failure> = sweeps.iter().map(short).collect();
+    Ok(sets.iter().cloned().chain(sweeps?).collect())
+}
+
+/// The name of a sweep over a data file: its stem, as far as names go.
+fn name_of(file: &Path) -> String {
+    let stem = file
+        .file_stem()
+        .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    stem.chars()
+        .map(|c| if is_allowed(c) { c } else { '-' })
+        .take(64)
+        .collect()
+}
+
+/// Writes a config; another file in its place is left alone.
+fn written(path: &Path, text: &str) -> Result<(), Failure> {
+    let before = std::fs::read_to_string(path).ok();
+    if path.exists() && before.as_deref() != Some(text) {
+        return Err(Failure::Usage {
+            message: format!("{} exists and is not what this would write", path.display()),
+            hint: Some("--out FILE writes elsewhere, --out - to the terminal".to_owned()),
+        });
+    }
+    if before.is_none() {
+        std::fs::write(path, text).map_err(|source| Failure::File {
+            path: path.to_path_buf(),
+            action: "write",
+            source,
+        })?;
+    }
+    terminal::say(&format!("Wrote {}", path.display()));
+    Ok(())
 }
 
 /// The last segment of a key's path.

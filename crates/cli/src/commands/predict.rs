@@ -9,7 +9,12 @@ use crate::exit::{Failure, OK};
 use crate::terminal;
 
 pub(crate) fn predict(arguments: &PredictArgs, quiet: bool) -> Result<u8, Failure> {
-    let done = predict::predict(&arguments.model, &arguments.data, &arguments.out)?;
+    let predict = if arguments.calibrated {
+        predict::predict_calibrated
+    } else {
+        predict::predict
+    };
+    let done = predict(&arguments.model, &arguments.data, &arguments.out)?;
     if quiet {
         return Ok(OK);
     }

@@ -4,7 +4,8 @@ use gradsweep_data as data;
 use gradsweep_runner::plan::PlanSummary;
 use gradsweep_runner::resume::{self, More, ResumeRequest};
 
-use super::{json, run};
+use super::closing::closing;
+use super::{json, report, run};
 use crate::args::{Answer, ResumeArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::progress::Progress;
@@ -19,7 +20,7 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
         more: arguments.until_converged.then_some(more),
         retry_failed: arguments.retry_failed,
     };
-    let progress = Progress::new(quiet, arguments.log.as_deref())?;
+    let progress = Progress::new(arguments.store.clone(), quiet, arguments.log.as_deref())?;
     let on_loaded = |data: &data::Summary, plan: &PlanSummary| {
         if quiet {
             return;
@@ -32,10 +33,11 @@ pub(crate) fn resume(arguments: &ResumeArgs, quiet: bool) -> Result<u8, Failure>
     };
     let outcome = resume::resume_until(&request, &signals::stop_flag(), &progress, &on_loaded);
     progress.finish();
-    let summary = outcome?;
+    let mut summary = outcome?;
+    report::at_the_end(&mut summary);
     match arguments.format {
         Answer::Json => terminal::result(&json(&summary)?)?,
-        Answer::Table => terminal::result(&run::closing(&summary))?,
+        Answer::Table => terminal::result(&closing(&summary))?,
     }
     Ok(if summary.failed > 0 { SOME_FAILED } else { OK })
 }

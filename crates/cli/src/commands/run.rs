@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use gradsweep_data as data;
 use gradsweep_runner::config::Config;
 use gradsweep_runner::plan::{PlanSummary, grouped, many};
-use gradsweep_runner::resume::{Continued, Resumable};
-use gradsweep_runner::summary::{Best, SweepSummary};
 use gradsweep_runner::sweep::{self, Request};
 
-use super::{json, last_name, parse, read};
+use super::closing::closing;
+use super::{json, layers, name_of, parse, read, report};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
+use crate::live::{Both, LiveReport};
 use crate::progress::Progress;
 use crate::signals;
 use crate::terminal;
@@ -22,11 +22,12 @@ const COLUMNS_SHOWN: usize = 40;
 
 pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
     let input = &arguments.input;
+    let sets = layers(&arguments.sets, &arguments.sweeps)?;
     let is_config = input.extension().is_some_and(|extension| extension == "toml");
     let (path, request) = match (is_config, &arguments.target) {
         (true, None) => {
             let text = read(input)?;
-            let config = parse(&text, input, &arguments.sets)?;
+            let config = parse(&text, input, &sets)?;
             (
                 None,
                 Request {
@@ -48,14 +49,16 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
                 hint: Some(format!("gradsweep run {} --target COLUMN", input.display())),
             });
         }
-        (false, Some(target)) => starter(input, target, arguments)?,
+        (false, Some(target)) => starter(input, target, &sets, arguments.rows)?,
     };
     let say = |line: &str| {
         if !quiet {
             terminal::say(line);
         }
     };
-    let progress = Progress::new(quiet, arguments.log.as_deref())?;
+    let dir = sweep::output_dir(&request.config);
+    let progress = Progress::new(dir.clone(), quiet, arguments.log.as_deref())?;
+    let live = arguments.report_live.then(|| LiveReport::new(dir));
     let written = OnceLock::new();
     let on_loaded = |data: &data::Summary, plan: &PlanSummary| {
         say(&opening(data));
@@ -72,9 +75,19 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
             say(&format!("  note: {note}"));
         }
     };
-    let outcome = sweep::run_until(&request, &signals::stop_flag(), &progress, &on_loaded);
+    let outcome = sweep::run_until(
+        &request,
+        &signals::stop_flag(),
+        &Both(&progress, live.as_ref()),
+        &on_loaded,
+    );
     progress.finish();
-    let summary = outcome?;
+    if let Some(live) = &live {
+        live.finish();
+    }
+    let mut summary = outcome?;
+    summary.report |= arguments.report_live;
+    report::at_the_end(&mut summary);
     if let Some(Err(failure)) = written.into_inner() {
         return Err(failure);
     }
@@ -86,21 +99,13 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
 }
 
 /// The config that `run DATA --target COLUMN` uses, and where it will be written.
-fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<PathBuf>, Request), Failure> {
-    let stem = input
-        .file_stem()
-        .map_or_else(|| "sweep".into(), |stem| stem.to_string_lossy());
-    let name: String = stem
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "._-".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(64)
-        .collect();
+fn starter(
+    input: &Path,
+    target: &str,
+    sets: &[String],
+    rows: Option<usize>,
+) -> Result<(Option<PathBuf>, Request), Failure> {
+    let name = name_of(input);
     let path = PathBuf::from(format!("{name}.toml"));
     let text = Config::default_for(&input.display().to_string(), target, &name);
     if path.exists() && std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
@@ -109,15 +114,8 @@ fn starter(input: &Path, target: &str, arguments: &RunArgs) -> Result<(Option<Pa
             hint: Some(format!("gradsweep run {}, or move it away", path.display())),
         });
     }
-    let config = parse(&text, &path, &arguments.sets)?;
-    Ok((
-        Some(path),
-        Request {
-            config,
-            text,
-            rows: arguments.rows,
-        },
-    ))
+    let config = parse(&text, &path, sets)?;
+    Ok((Some(path), Request { config, text, rows }))
 }
 
 fn write_starter(path: &Path, text: &str) -> Result<(), Failure> {
@@ -248,234 +246,4 @@ pub(super) fn planned(plan: &PlanSummary) -> String {
         many(blocks, "block"),
         plan.precision,
     )
-}
-
-/// The one screen a sweep ends with.
-pub(super) fn closing(summary: &SweepSummary) -> String {
-    let mut out = String::new();
-    let score = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
-    match &summary.best {
-        None => out += "best    none: every trial has failed runs, so there is no model\n",
-        Some(best) => {
-            let how = if summary.select == "1se" && summary.one_se.is_some() {
-                " (by the 1se rule)"
-            } else {
-                ""
-            };
-            out += format!("best    trial {}{how}   {}", best.trial, params(best).join("   ")).trim_end();
-            out.push('\n');
-            let name = &summary.metric;
-            match best.mean_val {
-                Some(_) => {
-                    let se = best.se_val.map_or_else(String::new, |se| format!(" ± {se:.4}"));
-                    out += &format!("        validation {name} {}{se}", score(best.mean_val));
-                    out += &match (best.mean_train, best.mean_val) {
-                        (Some(train), Some(val)) => {
-                            format!("   train {train:.4} (gap {:+.4})", val - train)
-                        }
-                        _ => String::new(),
-                    };
-                }
-                None => {
-                    out += &format!(
-                        "        training {name} {} (nothing is held out)",
-                        score(best.mean_train)
-                    );
-                }
-            }
-            if let Some(null) = summary.null_model {
-                out += &format!("   guessing the rate: {null:.4}");
-            }
-            out += "\n";
-            let others: Vec<String> = best
-                .metrics
-                .iter()
-                .filter_map(|(name, value)| value.map(|value| format!("{name} {value:.4}")))
-                .collect();
-            if !others.is_empty() {
-                out += &format!("        {}\n", others.join("   "));
-            }
-            out += &one_se(summary, best);
-        }
-    }
-    if let Some(test) = &summary.test {
-        let scores = test
-            .metrics
-            .iter()
-            .filter_map(|(name, value)| Some(format!("{name} {:.4}", (*value)?)));
-        let scores: Vec<String> = scores.collect();
-        out += &format!(
-            "test    {}   ({} rows, scored once)\n",
-            scores.join("   "),
-            grouped(test.rows)
-        );
-    }
-    for sentence in &summary.at_the_edge {
-        out += &format!("        {sentence}\n");
-    }
-    if let Some(restarts) = &summary.restarts {
-        out += &format!("        {}\n", restarts.sentence(&summary.metric));
-    }
-    if let Some([least, most]) = summary.learning_rates {
-        let to = if least < most {
-            format!(" to {most}")
-        } else {
-            String::new()
-        };
-        out += &format!("        learning_rate auto: runs took {least}{to}\n");
-    }
-    if let Some(target) = &summary.target {
-        out += &format!("        {target}\n");
-    }
-    let pruned = summary.pruned.unwrap_or(0);
-    let finished = summary.runs - summary.failed - pruned - summary.waiting;
-    if summary.nothing_to_do {
-        let state = if summary.continued.is_some() && summary.resumable.runs == 0 {
-            "were there already and none is left to converge"
-        } else {
-            "were there already"
-        };
-        out += &format!(
-            "runs    all {} runs {state}: nothing to do\n",
-            grouped(summary.runs as u64)
-        );
-    } else {
-        out += &format!(
-            "runs    {} of {} finished{}, {} column·epochs: {:.3} s of training, {:.2} s in all ({} threads, {}, {})\n",
-            grouped(finished as u64),
-            grouped(summary.runs as u64),
-            if pruned > 0 {
-                format!(" and {} pruned", grouped(pruned as u64))
-            } else {
-                String::new()
-            },
-            grouped(summary.epochs_trained),
-            summary.seconds.train,
-            summary.seconds.total,
-            summary.threads,
-            summary.precision,
-            summary.blas_core,
-        );
-    }
-    for sentence in &summary.failures {
-        out += &format!("        {sentence}\n");
-    }
-    out += &convergence(summary);
-    out + &places(summary)
-}
-
-/// Which runs did not converge, what became of those that went on, and what to type next.
-fn convergence(summary: &SweepSummary) -> String {
-    let mut out = String::new();
-    let Resumable { runs, named } = &summary.resumable;
-    if let Some(continued) = summary.continued.as_ref().filter(|continued| continued.runs > 0) {
-        out += &format!(
-            "        {} of {} that had not converged {} now",
-            grouped(continued.converged as u64),
-            many(continued.runs, "run"),
-            if continued.converged == 1 { "has" } else { "have" },
-        );
-        if continued.failed > 0 {
-            out += &format!("; {} failed: classes are separated", grouped(continued.failed as u64));
-        }
-        out.push('\n');
-    }
-    if *runs > 0 {
-        let more = if *runs > named.len() { ", …" } else { "" };
-        let dir = summary.store.display();
-        let is_stuck = |continued: &Continued| continued.stuck > 0 && continued.stuck == *runs;
-        let next = if summary.continued.as_ref().is_some_and(is_stuck) {
-            "more epochs bring them no further; a larger train.tol or run.precision = \"f64\" may".to_owned()
-        } else {
-            format!("gradsweep resume {dir} --until-converged")
-        };
-        out += &format!(
-            "        {} did not converge ({}{more}): {next}\n",
-            many(*runs, "run"),
-            named.join(", ")
-        );
-    }
-    let others = summary.unconverged.saturating_sub(*runs);
-    if others > 0 {
-        out += &format!(
-            "        {} of full-batch solvers used all epochs without a certificate of convergence\n",
-            many(others, "run")
-        );
-    }
-    if let Some(continued) = summary.continued.as_ref().filter(|continued| continued.first_order > 0) {
-        out += &format!(
-            "        {} of first-order solvers left as they are: only auto, lbfgs and newton go on to a certificate\n",
-            many(continued.first_order, "run")
-        );
-    }
-    out
-}
-
-/// Where the results lie, and what to type next.
-fn places(summary: &SweepSummary) -> String {
-    let dir = summary.store.display();
-    let mut out = format!("store   {dir}\n");
-    if let Some(model) = &summary.model {
-        out += &format!("model   {}\n", model.display());
-    } else if let Some(failure) = &summary.refit_failure {
-        out += &format!("model   none: {failure}\n");
-    }
-    out += &format!("next    gradsweep compare {dir} --top 10\n");
-    out += &format!("        gradsweep show {dir} best\n");
-    out += &format!("        gradsweep explain {dir} --row 1\n");
-    if summary.model.is_some() {
-        out += &format!("        gradsweep predict {dir} --data new.csv --out scores.parquet\n");
-    }
-    out
-}
-
-/// Which trial the rule of one standard error takes, where it did not choose already.
-fn one_se(summary: &SweepSummary, best: &Best) -> String {
-    let is_rule = summary.select == "1se";
-    let Some(one_se) = &summary.one_se else {
-        return if is_rule {
-            "        the 1se rule needs the spread of two folds or more: the best trial is taken\n".to_owned()
-        } else {
-            String::new()
-        };
-    };
-    if is_rule {
-        return String::new();
-    }
-    if one_se.trial == best.trial {
-        return "        the 1se rule would take the same trial\n".to_owned();
-    }
-    let score = one_se
-        .mean_val
-        .map_or_else(String::new, |value| format!("   {} {value:.4}", summary.metric));
-    let params = params(one_se).join("   ");
-    format!(
-        "        the 1se rule would take trial {}   {params}{score}\n",
-        one_se.trial
-    )
-}
-
-fn params(best: &Best) -> Vec<String> {
-    let params = best.params.iter();
-    params
-        .map(|(path, value)| format!("{} = {}", last_name(path), short(value)))
-        .collect()
-}
-
-/// A parameter as a reader writes it.
-fn short(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => {
-            let number = number.as_f64().unwrap_or(f64::NAN);
-            let rounded = format!("{number:.4e}").parse::<f64>().unwrap_or(number);
-            if rounded != 0.0 && !(1e-4..1e6).contains(&rounded.abs()) {
-                format!("{rounded:e}")
-            } else {
-                rounded.to_string()
-            }
-        }
-        serde_json::Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    }
 }

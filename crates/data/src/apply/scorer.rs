@@ -9,6 +9,7 @@ use super::fitted::FittedColumn;
 use super::lookup::Lookup;
 use super::term::{Place, Term};
 use crate::levels::{LevelsBuilder, NULL};
+use crate::source::parts::Part;
 use crate::source::stream::Stream;
 use crate::spec::SourceSpec;
 
@@ -28,6 +29,8 @@ pub struct Scorer {
 pub struct ApplySpec {
     /// The files.
     pub source: SourceSpec,
+    /// Columns of dates or datetimes that are taken apart, as in training.
+    pub datetimes: Vec<String>,
     /// The column that names a row; carried along where the files have it.
     pub id: Option<String>,
     /// The labels, when they are wanted.
@@ -91,7 +94,7 @@ impl Scorer {
         spec: &ApplySpec,
         mut take: impl FnMut(ScoredBatch) -> Result<(), E>,
     ) -> Result<Applied, E> {
-        let stream = Stream::open(&spec.source).map_err(ApplyError::from)?;
+        let stream = Stream::open(&spec.source, &spec.datetimes).map_err(ApplyError::from)?;
         let mut applied = self.look(spec, &stream)?;
         let id = spec.id.as_deref().filter(|id| stream.dtype(id).is_some());
         let labels = spec.labels.as_ref().map(|labels| (labels, labels.lookup()));
@@ -133,12 +136,13 @@ impl Scorer {
     /// Compares the columns of the files with those of the model.
     fn look(&self, spec: &ApplySpec, stream: &Stream) -> Result<Applied, ApplyError> {
         let first = &stream.files[0].name;
-        let missing: Vec<String> = self
+        let mut missing: Vec<String> = self
             .terms
             .iter()
             .filter(|term| stream.dtype(&term.name).is_none())
-            .map(|term| term.name.clone())
+            .map(|term| spec.base_of(&term.name).unwrap_or(&term.name).to_owned())
             .collect();
+        missing.dedup();
         if !missing.is_empty() {
             return Err(ApplyError::missing(first, missing, &stream.columns));
         }
@@ -157,7 +161,11 @@ impl Scorer {
             ));
         }
         let is_used = |name: &str| {
-            spec.id.as_deref() == Some(name) || target == Some(name) || self.terms.iter().any(|term| term.name == name)
+            let is_apart = spec.datetimes.iter().any(|base| base == name) || spec.base_of(name).is_some();
+            is_apart
+                || spec.id.as_deref() == Some(name)
+                || target == Some(name)
+                || self.terms.iter().any(|term| term.name == name)
         };
         let ignored = stream.columns.iter().filter(|(name, _)| !is_used(name));
         Ok(Applied {
@@ -204,6 +212,15 @@ impl Scorer {
             }
         }
         Ok(z)
+    }
+}
+
+impl ApplySpec {
+    /// The column that a column of the model is a part of.
+    fn base_of(&self, name: &str) -> Option<&str> {
+        let bases = self.datetimes.iter().map(String::as_str);
+        let mut found = bases.filter(|base| Part::all(true).any(|part| part.name_in(base) == name));
+        found.next()
     }
 }
 

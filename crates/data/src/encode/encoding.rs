@@ -1,6 +1,9 @@
 //! Features over stored columns, and what each fold multiplies and adds.
 
 mod fitted;
+mod profile;
+
+pub use profile::{ColumnProfile, FoldColumn, FoldProfile, Profile};
 
 use crate::encode::missing;
 use crate::encode::numeric::{Center, FoldNumbers};

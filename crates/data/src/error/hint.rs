@@ -14,8 +14,12 @@ impl DataError {
             Self::GlobWithoutMatch { .. } => {
                 "globs are relative to the working directory; * does not cross folders".to_owned()
             }
-            Self::IsFolder { path } => {
-                format!("name its files, as \"{}/*.parquet\"", path.trim_end_matches('/'))
+            Self::IsFolder { path } => format!(
+                "name its files, as \"{}/*.parquet\"; a folder is read whole when its folders are named as year=2013",
+                path.trim_end_matches('/')
+            ),
+            Self::PartitionsDiffer { .. } => {
+                "put all files below folders of the same names, as year=2013/month=1/part.parquet".to_owned()
             }
             Self::NotRegular { .. } => "data is read more than once: write it to a file first".to_owned(),
             Self::SameFile { .. } => "give each file once in [data] train: its rows would count twice".to_owned(),
@@ -29,14 +33,30 @@ impl DataError {
                  characters in this file, put every field that has one in quotes"
                     .to_owned()
             }
+            Self::NotText { found, .. } if found.starts_with("begins a gzip") => {
+                "name it .csv.gz to have it unpacked".to_owned()
+            }
+            Self::NotText { found, .. } if found.starts_with("begins a zstd") => {
+                "name it .csv.zst to have it unpacked".to_owned()
+            }
             Self::NotText { found, .. } if found.starts_with("begins a") => {
                 "unpack or convert it to a CSV in UTF-8".to_owned()
             }
-            Self::NotText { .. } => {
-                "save it as UTF-8, as with iconv -f LATIN1 -t UTF-8 or -f UTF-16 -t UTF-8".to_owned()
+            Self::NotText { found, .. } if found.contains("zero") || found.contains("UTF-16") => {
+                "save it as UTF-8, as with iconv -f UTF-16 -t UTF-8".to_owned()
             }
+            Self::NotText { .. } => {
+                "set [data] csv = { encoding = \"latin1\" } if it is Latin-1, or save it as UTF-8".to_owned()
+            }
+            Self::LongRecord { .. } => "a quote or a line end is missing, or it is no CSV".to_owned(),
+            Self::Damaged { file, .. } if is_csv(file) => {
+                "get the file anew, or unpack as much of it as there is".to_owned()
+            }
+            Self::Damaged { .. } => "the file may be cut off or unfinished: write it again".to_owned(),
+            Self::Encrypted { .. } => "decrypt it first: gradsweep has no keys".to_owned(),
+            Self::FileChanged { .. } => "wait until it is written, and give it its name when it is complete".to_owned(),
             Self::ReservedFeature { feature } => format!("rename the column, or add \"{feature}\" to [data] exclude"),
-            Self::UnknownFormat { .. } => "convert it to .parquet or .csv; other formats are not built yet".to_owned(),
+            Self::UnknownFormat { .. } => "convert it to .parquet or .csv, or give it its ending".to_owned(),
             Self::MixedFormats { .. } => "give files of one format".to_owned(),
             Self::Unreadable { file, .. } if is_csv(file) => {
                 "check [data] csv = { delimiter, quote }; text must be UTF-8".to_owned()
@@ -59,9 +79,20 @@ impl DataError {
             Self::UnsupportedType {
                 column,
                 part: "feature",
+                dtype,
+                ..
+            } if dtype.starts_with("date") => format!(
+                "set [data] types = {{ {column} = \"datetime\" }} to take it apart into numbers, or add it to exclude"
+            ),
+            Self::UnsupportedType {
+                column,
+                part: "feature",
                 ..
             } => {
                 format!("add \"{column}\" to [data] exclude, or store it as numbers or text")
+            }
+            Self::UnsupportedType { part: "datetime", .. } => {
+                "store it as dates, datetimes or text as 2013-01-31T05:00:00".to_owned()
             }
             Self::UnsupportedType { part: "weight", .. } => "store it as numbers".to_owned(),
             Self::UnsupportedType { part: "time", .. } => "store it as numbers, dates or datetimes".to_owned(),
@@ -99,6 +130,10 @@ impl DataError {
             Self::BadWeight { .. } => {
                 "give every row a weight of 0 or more; 0 leaves it out of all statistics, fits and scores".to_owned()
             }
+            Self::NotADate { column, .. } => format!(
+                "write dates as 2013-01-31, with a time of day as 2013-01-31T05:00:00; what means missing goes into [data] \
+                 missing; or leave \"{column}\" out of types"
+            ),
             Self::NotATime { .. } => "write dates as 2013-01-31, with a time of day as 2013-01-31T05:00:00".to_owned(),
             Self::TooFewGroups { groups, .. } if *groups >= 2 => format!("set [validation] folds = {groups} or fewer"),
             Self::TooFewGroups { .. } => "a held-out group needs another to train on".to_owned(),
@@ -126,7 +161,10 @@ impl DataError {
 }
 
 fn is_csv(file: &str) -> bool {
-    file.to_ascii_lowercase().ends_with(".csv")
+    let file = file.to_ascii_lowercase();
+    [".csv", ".csv.gz", ".csv.zst"]
+        .iter()
+        .any(|ending| file.ends_with(ending))
 }
 
 /// The candidate most like `name`, when one is near enough to be meant.

@@ -34,11 +34,23 @@ pub enum DataError {
         #[source]
         source: globset::Error,
     },
-    /// A folder where a file was expected.
+    /// A folder that is neither a file nor partitioned.
     #[error("{path} is a folder")]
     IsFolder {
         /// The path as written.
         path: String,
+    },
+    /// Files of a partitioned folder whose folders name other columns.
+    #[error("{file} lies in folders of {}, unlike {first} in folders of {}", named(.found), named(.expected))]
+    PartitionsDiffer {
+        /// The file that differs.
+        file: String,
+        /// The columns that its folders name.
+        found: Vec<String>,
+        /// The first file.
+        first: String,
+        /// The columns that its folders name.
+        expected: Vec<String>,
     },
     /// A pipe, socket or device where a file was expected.
     #[error("{path} is not a regular file")]
@@ -55,12 +67,12 @@ pub enum DataError {
         second: String,
     },
     /// A file whose ending names no format that can be read.
-    #[error("{file} is neither .parquet nor .csv")]
+    #[error("{file} is neither .parquet, .arrow nor .csv (.csv.gz, .csv.zst)")]
     UnknownFormat {
         /// The file.
         file: String,
     },
-    /// CSV and Parquet in one list.
+    /// Files of several formats in one list.
     #[error("{first} and {second} have different formats")]
     MixedFormats {
         /// The first file.
@@ -85,6 +97,36 @@ pub enum DataError {
         /// What the reader said.
         #[source]
         source: ReaderError,
+    },
+    /// A file that contradicts itself or breaks off.
+    #[error("{file} is damaged: {what}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong, as far as it can be told.
+        what: String,
+    },
+    /// A Parquet file with an encrypted footer.
+    #[error("{file} is encrypted")]
+    Encrypted {
+        /// The file.
+        file: String,
+    },
+    /// A file that is written to while it is read.
+    #[error("{file} changed while it was read")]
+    FileChanged {
+        /// The file.
+        file: String,
+    },
+    /// A CSV record that does not end.
+    #[error("{} of {file} is longer than {} MiB", row_or_header(*.row), .bytes >> 20)]
+    LongRecord {
+        /// The file.
+        file: String,
+        /// Row, 1-based; 0 for the header.
+        row: usize,
+        /// Bytes that a record may have.
+        bytes: usize,
     },
     /// A column of a type that the reader does not know, which keeps the whole file from being read.
     #[error("cannot read {file}: column \"{column}\" has type {dtype}")]
@@ -324,6 +366,18 @@ pub enum DataError {
         /// File of the row.
         file: String,
     },
+    /// Text in a column declared datetime that is no date.
+    #[error("column \"{column}\" holds {text:?} in row {row} of {file}, and [data] types says it is a datetime")]
+    NotADate {
+        /// The column.
+        column: String,
+        /// The cell.
+        text: String,
+        /// Row, 1-based in its file.
+        row: usize,
+        /// File of the row.
+        file: String,
+    },
     /// A level whose text is a name that encoding gives.
     #[error("column \"{column}\" has a level named {level}, the name that encoding gives to {meaning}")]
     ReservedLevel {
@@ -485,6 +539,15 @@ pub enum DataError {
         /// `training` or `held-out`.
         side: &'static str,
     },
+}
+
+/// `"year", "month"`, or that there is none.
+fn named(columns: &[String]) -> String {
+    if columns.is_empty() {
+        "no column".to_owned()
+    } else {
+        quoted(columns)
+    }
 }
 
 fn row_noun(count: usize) -> &'static str {

@@ -3,19 +3,19 @@
 //! Polars' own inference guesses from the first rows and renames repeated columns silently; here the whole
 //! file decides, several files decide together, and repeated names are refused.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use polars::prelude::{Column, DataFrame, DataType, LazyCsvReader, LazyFileListReader, PlRefPath, PolarsError, Schema};
 use rayon::prelude::*;
 
 use super::batches::for_each_batch;
+use super::columnar::{Stop, Version, compare};
 use super::csv_column::ColumnBuilder;
-use super::csv_records;
+use super::csv_records::{self, LONGEST_RECORD};
 use super::files::DataFile;
 use super::table::{TableColumn, TableFile};
+use super::{csv_text, hive, names};
 use crate::error::DataError;
 use crate::spec::{ColumnType, RoleSpec, SourceSpec};
 
@@ -29,12 +29,19 @@ pub(crate) fn open(
     let names = common_header(&files, source)?;
     let mut builders: Vec<ColumnBuilder> = names
         .iter()
-        .map(|name| ColumnBuilder::new(keeps_codes(roles, name), &source.missing))
+        .map(|name| {
+            let mut builder = ColumnBuilder::new(keeps_codes(roles, name), &source.missing);
+            if roles.types.get(name) == Some(&ColumnType::Datetime) {
+                builder.restart_as_text();
+            }
+            builder
+        })
         .collect();
     let mut left = limit;
     let mut table_files = Vec::with_capacity(files.len());
-    for DataFile { path, name } in files {
-        let mut file = TableFile { name, path, rows: 0 };
+    for file in files {
+        let mut file = TableFile::new(file);
+        file.version = Version::of(&file)?;
         file.rows = csv_records::count(&file, source, names.len(), left)?;
         scan(&file, source, file.rows, |batch| {
             let builders: Vec<_> = builders.iter_mut().zip(&names).collect();
@@ -52,17 +59,28 @@ pub(crate) fn open(
         let wide_integer = builder.wide_integer();
         let column = builder.finish(&name);
         columns.push(TableColumn {
-            name,
-            dtype: column.dtype().clone(),
             wide_integer,
+            ..TableColumn::new(&name, column.dtype().clone())
         });
         series.push(Column::from(column));
     }
-    let file = &table_files[0].name;
-    let frame = DataFrame::new_infer_height(series).map_err(|source| DataError::Unreadable {
-        file: file.clone(),
+    let unreadable = |source: PolarsError| DataError::Unreadable {
+        file: table_files[0].name.clone(),
         source: source.into(),
-    })?;
+    };
+    for column in hive::columns(&table_files, &columns) {
+        let mut parts = table_files
+            .iter()
+            .map(|file| hive::column(file, &column.name, &column.dtype, file.rows));
+        let Some(first) = parts.next() else { continue };
+        let whole = parts.try_fold(first, |mut whole, part| {
+            whole.append_owned(part)?;
+            Ok(whole)
+        });
+        series.push(whole.map_err(unreadable)?.rechunk());
+        columns.push(column);
+    }
+    let frame = DataFrame::new_infer_height(series).map_err(unreadable)?;
     Ok((table_files, columns, frame))
 }
 
@@ -115,7 +133,14 @@ pub(super) fn scan(
     let names = header(file, source)?;
     let schema: Schema = names.into_iter().map(|name| (name.into(), DataType::String)).collect();
     let mut taken = 0;
-    let mut read = || -> Result<(), PolarsError> {
+    let mut count = |batch: DataFrame| {
+        taken += batch.height();
+        take(&batch)
+    };
+    let mut read = || -> Result<(), Stop> {
+        if !csv_text::is_plain(file, source) {
+            return csv_text::scan(file, source, &schema, rows, &mut count);
+        }
         let frame = LazyCsvReader::new(PlRefPath::try_from_path(&file.path)?)
             .with_has_header(true)
             .with_schema(Some(Arc::new(schema.clone())))
@@ -126,15 +151,18 @@ pub(super) fn scan(
             .with_raise_if_empty(false)
             .with_n_rows(Some(rows))
             .finish()?;
-        for_each_batch(frame, |batch| {
-            taken += batch.height();
-            take(&batch)
-        })
+        for_each_batch(frame, &file.name, |batch| Ok(count(batch)?))
     };
-    read().map_err(|source| DataError::Unreadable {
-        file: file.name.clone(),
-        source: source.into(),
-    })?;
+    let outcome = read().map_err(|stop| match stop {
+        Stop::Taker(error) => error,
+        Stop::Reader(source) => DataError::Unreadable {
+            file: file.name.clone(),
+            source: source.into(),
+        },
+    });
+    // A file that changes under the reader has any error: the change is the one to tell.
+    file.version.check(file)?;
+    outcome?;
     if taken == rows {
         return Ok(());
     }
@@ -148,23 +176,14 @@ pub(super) fn scan(
 /// The header of the first file, which the others must repeat, in any order.
 pub(super) fn common_header(files: &[DataFile], source: &SourceSpec) -> Result<Vec<String>, DataError> {
     let mut first: Option<Vec<TableColumn>> = None;
-    for DataFile { path, name } in files {
-        let file = TableFile {
-            name: name.clone(),
-            path: path.clone(),
-            rows: 0,
-        };
-        let own: Vec<TableColumn> = header(&file, source)?
-            .into_iter()
-            .map(|name| TableColumn {
-                name,
-                dtype: DataType::String,
-                wide_integer: None,
-            })
+    for file in files {
+        let own: Vec<TableColumn> = header(&TableFile::new(file.clone()), source)?
+            .iter()
+            .map(|name| TableColumn::new(name, DataType::String))
             .collect();
         match &first {
             None => first = Some(own),
-            Some(columns) => super::parquet::compare(&files[0].name, columns, name, &own)?,
+            Some(columns) => compare(&files[0].name, columns, &file.name, &own)?,
         }
     }
     Ok(first
@@ -176,17 +195,28 @@ pub(super) fn common_header(files: &[DataFile], source: &SourceSpec) -> Result<V
 
 /// The column names of one file.
 pub(super) fn header(file: &TableFile, source: &SourceSpec) -> Result<Vec<String>, DataError> {
-    let io = |source| DataError::Io {
-        file: file.name.clone(),
-        source,
-    };
-    csv_records::check_start(file)?;
-    let mut reader = BufReader::new(File::open(&file.path).map_err(io)?);
+    let io = |source| csv_text::read_error(file, source);
+    csv_records::check_start(file, source)?;
+    let text = csv_text::open(file, source).map_err(io)?;
+    // A file of one endless line is no header.
+    let mut reader = BufReader::new(text).take(LONGEST_RECORD as u64 + 1);
     let mut record = Vec::new();
+    let mut quotes = 0;
     // A quoted name may hold line ends: the record ends at a line end with an even number of quotes before it.
     loop {
+        let before = record.len();
         let read = reader.read_until(b'\n', &mut record).map_err(io)?;
-        let quotes = record.iter().filter(|&&byte| Some(byte) == source.quote).count();
+        quotes += record[before..]
+            .iter()
+            .filter(|&&byte| Some(byte) == source.quote)
+            .count();
+        if record.len() > LONGEST_RECORD {
+            return Err(DataError::LongRecord {
+                file: file.name.clone(),
+                row: 0,
+                bytes: LONGEST_RECORD,
+            });
+        }
         if quotes % 2 == 0 {
             break;
         }
@@ -224,15 +254,7 @@ pub(super) fn header(file: &TableFile, source: &SourceSpec) -> Result<Vec<String
             likely,
         });
     }
-    let mut seen = BTreeSet::new();
-    let repeated: BTreeSet<&String> = names.iter().filter(|name| !seen.insert(*name)).collect();
-    if !repeated.is_empty() {
-        let columns = repeated.into_iter().cloned().collect();
-        return Err(DataError::DuplicateColumns {
-            file: file.name.clone(),
-            columns,
-        });
-    }
+    names::refuse_repeats(&file.name, names.iter().map(String::as_str))?;
     Ok(names)
 }
 

@@ -1,4 +1,4 @@
-//! Paths and globs to the list of files to read.
+//! Paths, globs and partitioned folders to the list of files to read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::hive::{self, Partition};
 use crate::error::{DataError, most_similar};
 
 /// The formats that can be read.
@@ -13,6 +14,15 @@ use crate::error::{DataError, most_similar};
 pub(crate) enum Format {
     Parquet,
     Csv,
+    Arrow,
+}
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
 }
 
 /// One file, under the name it is called in messages.
@@ -20,13 +30,17 @@ pub(crate) enum Format {
 pub(crate) struct DataFile {
     pub(crate) path: PathBuf,
     pub(crate) name: String,
+    /// What the names of its folders say, when a partitioned folder was given.
+    pub(crate) partitions: Vec<Partition>,
 }
 
-/// Every file that `paths` names, in order: lists as written, each glob sorted by name.
+/// Every file that `paths` names, in order: lists as written, each glob and folder sorted by name.
 pub(crate) fn expand(paths: &[String]) -> Result<(Format, Vec<DataFile>), DataError> {
     let mut files = Vec::new();
     for path in paths {
-        if Path::new(path).exists() || !path.contains(['*', '?', '[', '{']) {
+        if Path::new(path).is_dir() {
+            files.extend(hive::files(path)?);
+        } else if Path::new(path).exists() || !path.contains(['*', '?', '[', '{']) {
             files.push(check(path)?);
         } else {
             files.extend(glob(path)?);
@@ -76,22 +90,36 @@ fn refuse_repeats(files: &[DataFile]) -> Result<(), DataError> {
     Ok(())
 }
 
-fn format_of(name: &str) -> Result<Format, DataError> {
+/// The format that the ending of a name says.
+pub(super) fn format_of(name: &str) -> Result<Format, DataError> {
     let lower = name.to_ascii_lowercase();
-    let ending = Path::new(&lower).extension().and_then(|e| e.to_str());
-    match ending {
-        Some("parquet" | "pq") => Ok(Format::Parquet),
-        Some("csv") => Ok(Format::Csv),
+    let (unpacked, packing) = unpacked(&lower);
+    let ending = Path::new(unpacked).extension().and_then(|e| e.to_str());
+    match (ending, packing) {
+        (Some("parquet" | "pq"), Packing::Plain) => Ok(Format::Parquet),
+        (Some("arrow" | "ipc" | "feather"), Packing::Plain) => Ok(Format::Arrow),
+        (Some("csv"), _) => Ok(Format::Csv),
         _ => Err(DataError::UnknownFormat { file: name.to_owned() }),
     }
 }
 
+/// How a file is packed, by the ending of its name.
+pub(super) fn packing_of(path: &Path) -> Packing {
+    unpacked(&path.to_string_lossy().to_ascii_lowercase()).1
+}
+
+fn unpacked(name: &str) -> (&str, Packing) {
+    let packed = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
+    let found = packed
+        .iter()
+        .find_map(|(ending, packing)| Some((name.strip_suffix(ending)?, *packing)));
+    found.unwrap_or((name, Packing::Plain))
+}
+
 fn check(name: &str) -> Result<DataFile, DataError> {
     let path = PathBuf::from(name);
-    if path.is_dir() {
-        return Err(DataError::IsFolder { path: name.to_owned() });
-    }
-    if !path.exists() {
+    // A file that may not be looked at is there all the same: opening it says why.
+    if matches!(path.try_exists(), Ok(false)) {
         return Err(DataError::FileNotFound {
             path: name.to_owned(),
             similar: neighbor(&path),
@@ -100,6 +128,7 @@ fn check(name: &str) -> Result<DataFile, DataError> {
     Ok(DataFile {
         path,
         name: name.to_owned(),
+        partitions: Vec::new(),
     })
 }
 
@@ -152,6 +181,7 @@ fn glob(pattern: &str) -> Result<Vec<DataFile>, DataError> {
         .map(|name| DataFile {
             path: PathBuf::from(&name),
             name,
+            partitions: Vec::new(),
         })
         .collect())
 }
@@ -205,6 +235,24 @@ mod tests {
     fn globs_are_sorted_by_name() {
         let folder = folder();
         assert_eq!(names(folder.path(), "[ab].csv").unwrap(), ["a.csv", "b.csv"]);
+    }
+
+    #[test]
+    fn endings_say_format_and_packing() {
+        for (name, format, packing) in [
+            ("a.PARQUET", Format::Parquet, Packing::Plain),
+            ("a.csv", Format::Csv, Packing::Plain),
+            ("a.csv.gz", Format::Csv, Packing::Gzip),
+            ("a.CSV.ZST", Format::Csv, Packing::Zstd),
+            ("a.arrow", Format::Arrow, Packing::Plain),
+            ("a.feather", Format::Arrow, Packing::Plain),
+        ] {
+            assert_eq!(format_of(name).unwrap(), format, "{name}");
+            assert_eq!(packing_of(Path::new(name)), packing, "{name}");
+        }
+        for name in ["a.parquet.gz", "a.gz", "a.txt", "csv"] {
+            assert!(format_of(name).is_err(), "{name}");
+        }
     }
 
     #[test]

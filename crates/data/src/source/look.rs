@@ -1,9 +1,12 @@
 //! Names and types of the columns, without reading the rows.
 
+use polars::prelude::DataType;
+
+use super::columnar::Version;
 use super::csv_column::ColumnBuilder;
 use super::files::{Format, expand};
-use super::table::TableFile;
-use super::{csv, csv_records, parquet};
+use super::table::{TableColumn, TableFile};
+use super::{columnar, csv, csv_records, hive};
 use crate::error::DataError;
 use crate::spec::SourceSpec;
 
@@ -25,8 +28,8 @@ pub struct Peek {
 pub fn peek(source: &SourceSpec) -> Result<Peek, DataError> {
     let (format, files) = expand(&source.paths)?;
     let names = files.iter().map(|file| file.name.clone()).collect();
-    if format == Format::Parquet {
-        let (files, columns) = parquet::open(files, usize::MAX)?;
+    if format != Format::Csv {
+        let (files, columns) = columnar::open(format, files, usize::MAX)?;
         let columns = columns.into_iter().map(|c| (c.name, c.dtype.to_string())).collect();
         let rows = files.iter().map(|file| file.rows as u64).sum();
         return Ok(Peek {
@@ -35,11 +38,8 @@ pub fn peek(source: &SourceSpec) -> Result<Peek, DataError> {
             rows: Some(rows),
         });
     }
-    let first = TableFile {
-        name: files[0].name.clone(),
-        path: files[0].path.clone(),
-        rows: 0,
-    };
+    let mut first = TableFile::new(files[0].clone());
+    first.version = Version::of(&first)?;
     let header = csv::header(&first, source)?;
     let mut builders: Vec<_> = header
         .iter()
@@ -52,18 +52,25 @@ pub fn peek(source: &SourceSpec) -> Result<Peek, DataError> {
             .zip(&header)
             .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
     })?;
-    let columns = header
-        .into_iter()
-        .zip(builders)
-        .map(|(name, builder)| {
-            let dtype = if builder.lost_text() {
-                "str".to_owned()
-            } else {
-                builder.finish(&name).dtype().to_string()
-            };
-            (name, dtype)
-        })
+    let columns = header.into_iter().zip(builders).map(|(name, builder)| {
+        let dtype = if builder.lost_text() {
+            "str".to_owned()
+        } else {
+            builder.finish(&name).dtype().to_string()
+        };
+        (name, dtype)
+    });
+    let mut columns: Vec<(String, String)> = columns.collect();
+    let own: Vec<TableColumn> = columns
+        .iter()
+        .map(|(name, _)| TableColumn::new(name, DataType::String))
         .collect();
+    let files: Vec<TableFile> = files.into_iter().map(TableFile::new).collect();
+    columns.extend(
+        hive::columns(&files, &own)
+            .into_iter()
+            .map(|c| (c.name, c.dtype.to_string())),
+    );
     Ok(Peek {
         files: names,
         columns,

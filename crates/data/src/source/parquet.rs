@@ -1,97 +1,114 @@
-//! Parquet: schema from the footers, rows streamed in order.
+//! Parquet: footers checked before anything is read by them, rows streamed in order.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 
+use polars::io::parquet::metadata::FileMetadataRef;
 use polars::prelude::{
-    ArrowDataType, DataFrame, DataType, LazyFrame, ParquetReader, PlRefPath, PolarsError, ScanArgsParquet, SerReader,
-    by_name,
+    DataFrame, LazyFrame, ParquetReader, PlRefPath, PolarsError, ScanArgsParquet, SerReader, by_name,
 };
 
 use super::batches::for_each_batch;
-use super::files::DataFile;
-use super::table::{TableColumn, TableFile};
+use super::columnar::{Footer, Stop};
+use super::names;
+use super::table::TableFile;
 use crate::error::DataError;
 
-/// Names, types and row counts of every file; the columns are those of the first.
-pub(crate) fn open(files: Vec<DataFile>, limit: usize) -> Result<(Vec<TableFile>, Vec<TableColumn>), DataError> {
-    let mut columns: Vec<TableColumn> = Vec::new();
-    let mut left = limit;
-    let mut table_files: Vec<TableFile> = Vec::with_capacity(files.len());
-    for DataFile { path, name } in files {
-        let unreadable = |source: PolarsError| DataError::Unreadable {
-            file: name.clone(),
-            source: source.into(),
-        };
-        let file = File::open(&path).map_err(|source| DataError::Io {
-            file: name.clone(),
-            source,
-        })?;
-        let mut reader = ParquetReader::new(file);
-        let schema = reader.schema().map_err(unreadable)?;
-        let rows = reader.num_rows().map_err(unreadable)?.min(left);
-        left -= rows;
-        if let Some(field) = schema.iter_values().find(|field| is_unknown(&field.dtype)) {
-            let (column, dtype) = (field.name.to_string(), format!("{:?}", field.dtype));
-            return Err(DataError::UnknownType {
-                file: name,
-                column,
-                dtype,
-            });
-        }
-        let own: Vec<TableColumn> = schema
-            .iter_values()
-            .map(|field| TableColumn {
-                name: field.name.to_string(),
-                dtype: DataType::from_arrow_field(field),
-                wide_integer: None,
-            })
-            .collect();
-        match table_files.first() {
-            None => columns = own,
-            Some(first) => compare(&first.name, &columns, &name, &own)?,
-        }
-        table_files.push(TableFile { name, path, rows });
+/// Columns and rows of a file.
+pub(super) fn footer(file: &TableFile) -> Result<Footer, DataError> {
+    let unreadable = |source: PolarsError| DataError::Unreadable {
+        file: file.name.clone(),
+        source: source.into(),
+    };
+    let io = |source| DataError::Io {
+        file: file.name.clone(),
+        source,
+    };
+    let mut open = File::open(&file.path).map_err(io)?;
+    let size = check_ends(&mut open, file)?;
+    let mut reader = ParquetReader::new(open);
+    let metadata = reader.get_metadata().map_err(unreadable)?;
+    let mut names = Vec::new();
+    for field in metadata.schema_descr.fields() {
+        names.push(field.name());
     }
-    Ok((table_files, columns))
+    names::refuse_repeats(&file.name, names.into_iter())?;
+    let rows = metadata.num_rows;
+    check(metadata, size).map_err(|what| DataError::Damaged {
+        file: file.name.clone(),
+        what,
+    })?;
+    let schema = reader.schema().map_err(unreadable)?;
+    Ok(Footer {
+        fields: schema.iter_values().cloned().collect(),
+        rows,
+    })
 }
 
-/// Types that this build of polars panics on, wherever they are in the schema: each needs a feature that is not enabled.
-fn is_unknown(dtype: &ArrowDataType) -> bool {
-    use ArrowDataType as A;
-    match dtype {
-        A::Float16 | A::Int128 | A::UInt128 | A::FixedSizeList(..) | A::Interval(_) | A::Union(_) | A::Unknown => true,
-        A::List(field) | A::LargeList(field) | A::Map(field, _) => is_unknown(&field.dtype),
-        A::Struct(fields) => fields.iter().any(|field| is_unknown(&field.dtype)),
-        A::Dictionary(_, values, _) => is_unknown(values),
-        _ => false,
-    }
-}
-
-/// The first difference between two schemas, as an error.
-pub(super) fn compare(first: &str, columns: &[TableColumn], file: &str, own: &[TableColumn]) -> Result<(), DataError> {
-    let differs = |column: &str, difference: String| {
-        let (file, first, column) = (file.to_owned(), first.to_owned(), column.to_owned());
-        Err(DataError::SchemaDiffers {
-            file,
-            first,
-            column,
-            difference,
+/// A Parquet file begins and ends with four letters; what ends otherwise was not written to its end. Returns its size.
+fn check_ends(open: &mut File, file: &TableFile) -> Result<u64, DataError> {
+    let io = |source| DataError::Io {
+        file: file.name.clone(),
+        source,
+    };
+    let damaged = |what: &str| {
+        Err(DataError::Damaged {
+            file: file.name.clone(),
+            what: what.to_owned(),
         })
     };
-    for column in columns {
-        match own.iter().find(|c| c.name == column.name) {
-            None => return differs(&column.name, "lacks".to_owned()),
-            Some(c) if c.dtype != column.dtype => {
-                let (here, there) = (&c.dtype, &column.dtype);
-                return differs(&column.name, format!("has another type ({here} instead of {there}) of"));
+    let size = open.metadata().map_err(io)?.len();
+    if size < 12 {
+        return damaged("it is too short for a Parquet file");
+    }
+    let (mut begin, mut end) = ([0; 4], [0; 4]);
+    open.read_exact(&mut begin).map_err(io)?;
+    open.seek(SeekFrom::End(-4)).map_err(io)?;
+    open.read_exact(&mut end).map_err(io)?;
+    open.rewind().map_err(io)?;
+    match (&begin, &end) {
+        (b"PAR1", b"PAR1") => Ok(size),
+        (b"PARE", b"PARE") => Err(DataError::Encrypted {
+            file: file.name.clone(),
+        }),
+        (b"PAR1", _) => damaged("it does not end as a Parquet file does: it was cut off or not written to its end"),
+        _ => damaged("it does not begin as a Parquet file does"),
+    }
+}
+
+/// Whether a footer can be true of a file of `size` bytes; otherwise what it gets wrong.
+fn check(metadata: &FileMetadataRef, size: u64) -> Result<(), String> {
+    let mut rows = 0_usize;
+    for group in &metadata.row_groups {
+        rows = rows.saturating_add(group.num_rows());
+    }
+    if rows != metadata.num_rows {
+        let counted = metadata.num_rows;
+        return Err(format!("its footer counts {counted} rows and {rows} in its row groups"));
+    }
+    for (g, group) in metadata.row_groups.iter().enumerate() {
+        for chunk in group.parquet_columns() {
+            let name = chunk.descriptor().path_in_schema.join(".");
+            let data = chunk.data_page_offset();
+            let (first, length) = (chunk.dictionary_page_offset().unwrap_or(data), chunk.compressed_size());
+            let is_inside = first >= 4
+                && data >= first
+                && length >= 0
+                && first.checked_add(length).is_some_and(|end| end as u64 <= size - 8);
+            if !is_inside {
+                return Err(format!("column \"{name}\" of row group {g} lies outside of it"));
             }
-            Some(_) => {}
+            let is_flat = chunk.descriptor().descriptor.max_rep_level == 0;
+            let values = chunk.num_values();
+            if is_flat && usize::try_from(values) != Ok(group.num_rows()) {
+                let rows = group.num_rows();
+                return Err(format!(
+                    "column \"{name}\" of row group {g} has {values} values in {rows} rows"
+                ));
+            }
         }
     }
-    match own.iter().find(|c| columns.iter().all(|column| column.name != c.name)) {
-        Some(extra) => differs(&extra.name, "has the extra".to_owned()),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Streams the named columns of one file.
@@ -115,66 +132,8 @@ pub(super) fn scan(
     let frame = LazyFrame::scan_parquet(path, args)
         .map_err(unreadable)?
         .select([columns]);
-    for_each_batch(frame, |batch| take(batch).map_err(Stop::Taker)).map_err(|stop| match stop {
+    for_each_batch(frame, &file.name, |batch| take(batch).map_err(Stop::Taker)).map_err(|stop| match stop {
         Stop::Taker(error) => error,
         Stop::Reader(source) => unreadable(source),
     })
-}
-
-/// Who stopped a scan.
-enum Stop {
-    Taker(DataError),
-    Reader(PolarsError),
-}
-
-impl From<PolarsError> for Stop {
-    fn from(error: PolarsError) -> Self {
-        Self::Reader(error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use polars::prelude::ArrowField;
-
-    use super::*;
-
-    fn column(name: &str, dtype: DataType) -> TableColumn {
-        TableColumn {
-            name: name.into(),
-            dtype,
-            wide_integer: None,
-        }
-    }
-
-    #[test]
-    fn types_unknown_to_the_reader_are_found_at_any_depth() {
-        let field = |dtype| ArrowField::new("x".into(), dtype, true);
-        assert!(is_unknown(&ArrowDataType::Float16));
-        assert!(is_unknown(&ArrowDataType::Struct(vec![field(ArrowDataType::Float16)])));
-        assert!(!is_unknown(&ArrowDataType::Struct(vec![field(ArrowDataType::Float32)])));
-    }
-
-    #[test]
-    fn schema_differences_name_the_column() {
-        let first = [column("a", DataType::Int64), column("b", DataType::String)];
-        let message = |own: &[TableColumn]| {
-            compare("1.parquet", &first, "2.parquet", own)
-                .expect_err("they differ")
-                .to_string()
-        };
-        assert_eq!(message(&first[..1]), "2.parquet lacks column \"b\", unlike 1.parquet");
-        let mut own = first.to_vec();
-        own[0].dtype = DataType::Float64;
-        assert!(message(&own).starts_with("2.parquet has another type (f64 instead of i64)"));
-        own[0].dtype = DataType::Int64;
-        own.push(column("c", DataType::Boolean));
-        assert!(message(&own).contains("extra column \"c\""));
-        own.swap(0, 1);
-        own.pop();
-        assert!(
-            compare("1", &first, "2", &own).is_ok(),
-            "the order of columns does not matter"
-        );
-    }
 }

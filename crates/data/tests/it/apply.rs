@@ -93,6 +93,7 @@ impl Fit {
     fn score(&self, path: String, labels: Option<LabelSpec>) -> Result<Scored, ApplyError> {
         let spec = ApplySpec {
             source: spec(&[path]).source,
+            datetimes: Vec::new(),
             id: None,
             labels,
         };

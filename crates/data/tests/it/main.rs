@@ -7,6 +7,7 @@ mod equal;
 mod files;
 mod oracle;
 mod refused;
+mod sources;
 mod splits;
 mod told;
 mod weights;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2, s};
 use ndarray_linalg::{Eigh, UPLO};
 
-use crate::affine::AffineMap;
+use crate::affine::{AffineMap, FoldMap};
 
 /// Second moments of the features around their means, with an independent intercept, and their eigenvectors.
 ///
@@ -16,14 +16,56 @@ use crate::affine::AffineMap;
 /// Böhning and Lindsay 1988 for the bound by ¼ of the second moments.
 #[derive(Debug, Clone)]
 pub struct Curvature {
-    /// Means of the features (P); zeros where the intercept is not learned.
-    pub(super) center: Arc<[f64]>,
+    spread: Spread,
     /// (P + 1, P + 1): centered second moments; 1 for the intercept.
     pub(super) gram: Arc<Array2<f64>>,
     /// Eigenvectors of the features' part, columns (P, P).
     pub(super) vectors: Array2<f64>,
     /// Eigenvalues, floored where they are lost to rounding.
     pub(super) values: Vec<f64>,
+}
+
+/// Where the features lie that a run sees: the center of its coordinates, and what its scores' rounding is relative to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spread {
+    /// Means of the features (P); zeros where the intercept is not learned.
+    pub center: Arc<[f64]>,
+    /// Their deviations (P).
+    pub deviation: Arc<[f64]>,
+}
+
+impl Spread {
+    /// From second moments of stored columns and constant, seen through one fold.
+    ///
+    /// # Shapes
+    /// `moments` (D + 1, D + 1), as [`Curvature::new`] takes them.
+    pub fn new(map: &AffineMap, fold: &FoldMap, moments: &ArrayView2<'_, f64>, fit_intercept: bool) -> Self {
+        centered(map, fold, moments, fit_intercept).0
+    }
+}
+
+/// The spread of the features, their second moments around the center (P, P), and the weight of all rows.
+fn centered(
+    map: &AffineMap,
+    fold: &FoldMap,
+    moments: &ArrayView2<'_, f64>,
+    fit_intercept: bool,
+) -> (Spread, Array2<f64>, f64) {
+    let p = map.features;
+    let mut gram = map.congruence(fold, moments);
+    let weight = gram[[p, p]];
+    gram /= weight;
+    let mut center = vec![0.0; p];
+    if fit_intercept {
+        center = gram.slice(s![..p, p]).to_vec();
+    }
+    let gram = Array2::from_shape_fn((p, p), |(i, j)| gram[[i, j]] - center[i] * center[j]);
+    let deviation = gram.diag().iter().map(|variance| variance.max(0.0).sqrt()).collect();
+    let spread = Spread {
+        center: center.into(),
+        deviation,
+    };
+    (spread, gram, weight)
 }
 
 /// Eigenvalues below this share of the largest are rounding.
@@ -39,28 +81,16 @@ impl Curvature {
     /// If LAPACK finds no eigenvectors, which finite moments have.
     pub fn new(map: &AffineMap, moments: &ArrayView2<'_, f64>, fit_intercept: bool) -> Self {
         let p = map.features;
-        let mut gram = map.congruence(&map.union(), moments);
-        let weight = gram[[p, p]];
-        gram /= weight;
-        let mut center = vec![0.0; p];
-        if fit_intercept {
-            center = gram.slice(s![..p, p]).to_vec();
-            for i in 0..p {
-                for j in 0..p {
-                    gram[[i, j]] -= center[i] * center[j];
-                }
-            }
-        }
+        let (spread, mut features, weight) = centered(map, &map.union(), moments, fit_intercept);
         // A level that the sample happens to miss is no feature without curvature: one row of it is assumed.
-        let negligible = 1e-12 * gram.diag().iter().take(p).copied().fold(0.0, f64::max);
-        for i in 0..p {
-            if gram[[i, i]] <= negligible {
-                gram[[i, i]] = 1.0 / weight;
+        let negligible = 1e-12 * features.diag().iter().copied().fold(0.0, f64::max);
+        for variance in features.diag_mut() {
+            if *variance <= negligible {
+                *variance = 1.0 / weight;
             }
         }
-        gram.slice_mut(s![..p, p]).fill(0.0);
-        gram.slice_mut(s![p, ..p]).fill(0.0);
-        let features = gram.slice(s![..p, ..p]).to_owned();
+        let mut gram = Array2::eye(p + 1);
+        gram.slice_mut(s![..p, ..p]).assign(&features);
         let (mut values, vectors) = if p > 1 {
             features
                 .eigh(UPLO::Lower)
@@ -72,16 +102,16 @@ impl Curvature {
         let largest = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         values.mapv_inplace(|value| value.max(FLOOR * largest));
         Self {
-            center: center.into(),
+            spread,
             gram: Arc::new(gram),
             vectors,
             values: values.to_vec(),
         }
     }
 
-    /// Means of the features, the center of a [`super::Goal`].
-    pub fn center(&self) -> Arc<[f64]> {
-        Arc::clone(&self.center)
+    /// Where the features lie, all rows together.
+    pub fn spread(&self) -> &Spread {
+        &self.spread
     }
 
     /// `(scale·G + l2)⁻¹` times many gradients at once, each with its own scale and ridge.

@@ -1,19 +1,24 @@
 //! One run on its way to its minimum.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 
 use super::curvature::Curvature;
 use super::direction::direction;
 use super::goal::Goal;
+use super::lasso::Accuracy;
 use super::model::{Model, Own};
 use super::pairs::{Pairs, add, dot, negate};
 
 /// A step is taken when the slope at its end is at most this share of the slope at its start, on either side.
 const SLOPE: f64 = 0.9;
+/// The rounding of a mean loss for scores whose terms cancel, as a share of that of the largest term.
+const SCORES: f64 = 1e-3;
 /// Tries along one line.
 const MOST_TRIES: u32 = 25;
 /// A Hessian is worth a product when the last step with the old one left more than this share of the distance.
-const GOOD_PROGRESS: f64 = 0.1;
+const GOOD_PROGRESS: f64 = 0.3;
 /// The smallest mean of p(1−p) a model is built on.
 const SMALLEST_SCALE: f64 = 1e-8;
 
@@ -27,7 +32,7 @@ pub struct Evaluation {
     /// About the mean of p(1−p); the mean of (p − y)² is, for a model that is not far off.
     pub curvature: f64,
     /// The Hessian of the mean loss by weights and intercept, where it was asked for.
-    pub hessian: Option<Array2<f64>>,
+    pub hessian: Option<Arc<Array2<f64>>>,
 }
 
 /// What became of an evaluation.
@@ -61,8 +66,6 @@ pub struct Descent {
     takes_hessians: bool,
     /// The distance left by the last step, as a share of the one before it.
     progress: f64,
-    /// Relative rounding of the objective.
-    noise: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -86,8 +89,8 @@ struct Line {
 }
 
 impl Descent {
-    /// A run that starts at given weights and intercept. `noise` is the relative rounding of its objective.
-    pub fn new(goal: Goal, parameters: &[f64], curvature: f64, takes_hessians: bool, noise: f64) -> Self {
+    /// A run that starts at given weights and intercept.
+    pub fn new(goal: Goal, parameters: &[f64], curvature: f64, takes_hessians: bool) -> Self {
         let trial = goal.centered(parameters);
         Self {
             goal,
@@ -100,7 +103,6 @@ impl Descent {
             },
             takes_hessians,
             progress: 0.0,
-            noise,
         }
     }
 
@@ -111,16 +113,21 @@ impl Descent {
             Some((second, share)) if share > 0.5 => second,
             _ => first,
         };
-        let mut run = nearest.under(goal);
-        let mut trial = first.predict(&run.goal, curvature);
+        let run = nearest.under(goal);
+        let predict = |solved: &Self| {
+            if std::ptr::eq(solved, nearest) {
+                solved.predict(&run, curvature)
+            } else {
+                solved.predict(&solved.under(run.goal.clone()), curvature)
+            }
+        };
+        let mut trial = predict(first);
         if let Some((second, share)) = second {
-            let other = second.predict(&run.goal, curvature);
-            for (value, other) in trial.iter_mut().zip(other) {
+            for (value, other) in trial.iter_mut().zip(predict(second)) {
                 *value += share * (other - *value);
             }
         }
-        run.trial = trial;
-        run
+        Self { trial, ..run }
     }
 
     /// What this run knows of its curvature, under another goal and without a standing.
@@ -135,16 +142,27 @@ impl Descent {
         run
     }
 
-    /// Where one step of this run's model leads under another goal.
-    fn predict(&self, goal: &Goal, curvature: &Curvature) -> Vec<f64> {
-        let run = self.under(goal.clone());
+    /// Where one step of this run's model leads under another goal; `run` is what it knows, under that goal.
+    fn predict(&self, run: &Self, curvature: &Curvature) -> Vec<f64> {
+        let goal = &run.goal;
         let Some(standing) = &self.standing else {
             return self.trial.clone();
         };
         let mut gradient = standing.gradient.clone();
         add(&mut gradient[..goal.features()], goal.l2 - self.goal.l2, &standing.u);
-        let enough = 0.1 * goal.tol;
-        let mut step = direction(goal, &standing.u, &gradient, &run.model, &run.pairs, curvature, enough);
+        let accuracy = Accuracy {
+            enough: 0.1 * goal.tol,
+            solves: false,
+        };
+        let mut step = direction(
+            goal,
+            &standing.u,
+            &gradient,
+            &run.model,
+            &run.pairs,
+            curvature,
+            accuracy,
+        );
         goal.hold(&mut step);
         add(&mut step, 1.0, &standing.u);
         step
@@ -159,8 +177,7 @@ impl Descent {
     pub fn wants_hessian(&self) -> bool {
         self.takes_hessians
             && match self.model {
-                // The shared curvature is exact at the null model, where a run's first step starts.
-                Model::Shared { .. } => self.standing.is_some(),
+                Model::Shared { .. } => true,
                 Model::Own(_) => self.progress > GOOD_PROGRESS,
             }
     }
@@ -235,7 +252,8 @@ impl Descent {
             let slope =
                 dot(&here.gradient, &line.direction) + self.goal.lasso_slope(&self.trial, &standing.u, &line.direction);
             let rise = here.objective - standing.objective;
-            let noise = self.noise * standing.objective.abs().max(1e-3);
+            let noise = self.goal.rounding.loss
+                * (standing.objective.abs().max(1e-3) + SCORES * self.goal.largest_term(&self.trial));
             if slope > -SLOPE * line.slope || rise > noise {
                 // The zero of the line through both slopes, or half of the way.
                 let zero = if slope > 0.0 {
@@ -266,7 +284,7 @@ impl Descent {
     }
 
     /// Refines the model by a step just taken.
-    fn learn(&mut self, here: &Standing, curvature: f64, hessian: Option<Array2<f64>>) {
+    fn learn(&mut self, here: &Standing, curvature: f64, hessian: Option<Arc<Array2<f64>>>) {
         if let Some(hessian) = hessian {
             self.model = Model::Own(Own::new(&self.goal, &hessian));
             self.pairs.clear();
@@ -348,7 +366,10 @@ impl Descent {
         let Some(standing) = &self.standing else {
             return vec![0.0; self.trial.len()];
         };
-        let enough = (0.05 * standing.distance).max(0.2 * self.goal.tol);
+        let accuracy = Accuracy {
+            enough: (0.05 * standing.distance).max(0.2 * self.goal.tol),
+            solves: matches!(&self.model, Model::Own(own) if own.is_flat()),
+        };
         direction(
             &self.goal,
             &standing.u,
@@ -356,7 +377,7 @@ impl Descent {
             &self.model,
             &self.pairs,
             curvature,
-            enough,
+            accuracy,
         )
     }
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::curvature::Curvature;
 use super::descent::Descent;
 use super::goal::Goal;
-use super::lasso;
+use super::lasso::{self, Accuracy};
 use super::model::Model;
 use super::pairs::{Pairs, negate};
 
@@ -63,14 +63,14 @@ pub(super) fn direction(
     model: &Model,
     pairs: &Pairs,
     curvature: &Curvature,
-    enough: f64,
+    accuracy: Accuracy,
 ) -> Vec<f64> {
     if goal.l1 > 0.0 {
         let matrix = match model {
             Model::Shared { scale } => (&*curvature.gram, *scale),
             Model::Own(own) => (&*own.matrix, 1.0),
         };
-        return lasso::step(goal, at, gradient, matrix, pairs, enough);
+        return lasso::step(goal, at, gradient, matrix, pairs, accuracy);
     }
     let mut q = gradient.to_vec();
     let factors = pairs.before(&mut q);

@@ -3,9 +3,6 @@
 use ndarray::{Array1, Array2};
 use ndarray_linalg::{Cholesky, Diag, SolveTriangular, UPLO};
 
-/// Pivots below this share of the diagonal are rounding.
-const ROUNDING: f64 = 1e-13;
-
 /// A factor of a positive semidefinite matrix.
 #[derive(Debug, Clone)]
 pub(super) struct Factor {
@@ -16,11 +13,12 @@ pub(super) struct Factor {
 }
 
 impl Factor {
-    /// Factors a matrix; where features are collinear up to rounding, with the smallest ridge that lets it succeed.
+    /// Factors a matrix whose pivots are rounding below `rounding` times its diagonal; where features are collinear up to
+    /// that, with the smallest ridge that lets it succeed.
     ///
     /// # Panics
     /// If an element is not finite.
-    pub(super) fn new(mut matrix: Array2<f64>) -> Self {
+    pub(super) fn new(mut matrix: Array2<f64>, rounding: f64) -> Self {
         // With ones on the diagonal, what is rounding does not depend on the units of the features.
         let inverse_root = |&value: &f64| if value > 0.0 { 1.0 / value.sqrt() } else { 1.0 };
         let unit: Vec<f64> = matrix.diag().iter().map(inverse_root).collect();
@@ -31,17 +29,25 @@ impl Factor {
         loop {
             // A pivot that is all rounding passes LAPACK's test and spoils the step.
             match cholesky(&matrix) {
-                Some(lower) if lower.diag().iter().all(|pivot| pivot * pivot > ROUNDING) => {
+                Some(lower) if lower.diag().iter().all(|pivot| pivot * pivot > rounding) => {
                     return Self { lower, unit };
                 }
                 _ => {
-                    let more = if added == 0.0 { 10.0 * ROUNDING } else { 9.0 * added };
+                    let more = if added == 0.0 { 10.0 * rounding } else { 9.0 * added };
                     added += more;
                     matrix.diag_mut().mapv_inplace(|value| value + more);
                 }
             }
             assert!(added < 1e300, "a Hessian of finite rows is finite");
         }
+    }
+
+    /// The smallest share of a feature's curvature that the features before it do not explain.
+    pub(super) fn smallest_pivot(&self) -> f64 {
+        let pivots = self.lower.diag();
+        pivots
+            .iter()
+            .fold(1.0, |smallest: f64, pivot| smallest.min(pivot * pivot))
     }
 
     /// The inverse times a vector.
@@ -81,18 +87,18 @@ mod tests {
     #[test]
     fn units_do_not_matter_and_one_element_is_a_matrix() {
         let matrix = array![[2.0e-16, 0.5e-8], [0.5e-8, 3.0]];
-        let x = Factor::new(matrix.clone()).solve(array![1e-8, 2.0]);
+        let x = Factor::new(matrix.clone(), 4e-15).solve(array![1e-8, 2.0]);
         let back = matrix.dot(&x);
         assert!(
             (back[0] - 1e-8).abs() < 1e-20 && (back[1] - 2.0).abs() < 1e-12,
             "{back}"
         );
-        assert_eq!(Factor::new(array![[4.0]]).solve(array![2.0]), array![0.5]);
+        assert_eq!(Factor::new(array![[4.0]], 4e-15).solve(array![2.0]), array![0.5]);
     }
 
     #[test]
     fn collinear_features_share_the_step() {
-        let x = Factor::new(array![[1.0, 1.0], [1.0, 1.0]]).solve(array![1.0, 1.0]);
+        let x = Factor::new(array![[1.0, 1.0], [1.0, 1.0]], 4e-15).solve(array![1.0, 1.0]);
         assert!((x[0] - 0.5).abs() < 1e-6 && (x[1] - 0.5).abs() < 1e-6, "{x}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::curvature::Spread;
+use crate::Real;
 use crate::penalty::{l1, l2};
 
 /// The penalty of a run, what must not move, and when it has arrived.
@@ -20,8 +22,36 @@ pub struct Goal {
     pub tol: f64,
     /// Features without information: their weights stay 0 (P).
     pub is_held: Arc<[bool]>,
-    /// The mean of every feature (P); zeros where the intercept is not learned.
-    pub center: Arc<[f64]>,
+    /// Center and deviation of every feature.
+    pub spread: Spread,
+    /// What the arithmetic of the passes cannot tell apart.
+    pub rounding: Rounding,
+}
+
+/// Relative rounding of what passes over rows measure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rounding {
+    /// Of a mean loss.
+    pub loss: f64,
+    /// Of the pivots of a matrix of curvatures with ones on its diagonal.
+    pub pivot: f64,
+}
+
+impl Rounding {
+    /// That of products made in `T`.
+    pub fn of<T: Real>() -> Self {
+        if T::NAME == "f32" {
+            Self {
+                loss: 1e-6,
+                pivot: 1e-6,
+            }
+        } else {
+            Self {
+                loss: 1e-12,
+                pivot: 4e-15,
+            }
+        }
+    }
 }
 
 impl Goal {
@@ -45,7 +75,7 @@ impl Goal {
     }
 
     fn shift(&self, weights: &[f64]) -> f64 {
-        self.center.iter().zip(weights).map(|(mean, w)| mean * w).sum()
+        self.spread.center.iter().zip(weights).map(|(mean, w)| mean * w).sum()
     }
 
     /// The gradient in centered coordinates, ridge included, from that of the mean loss by `(w, b)`.
@@ -57,7 +87,7 @@ impl Goal {
                 if self.is_held[i] {
                     0.0
                 } else {
-                    of_loss[i] - self.center[i] * of_intercept + self.l2 * u[i]
+                    of_loss[i] - self.spread.center[i] * of_intercept + self.l2 * u[i]
                 }
             })
             .collect();
@@ -81,6 +111,12 @@ impl Goal {
     pub(super) fn objective(&self, loss: f64, u: &[f64]) -> f64 {
         let weights = || u[..self.features()].iter().copied();
         loss + l2::value(self.l2, weights()) + l1::value(self.l1, weights())
+    }
+
+    /// About the largest term of a score: what its rounding is relative to.
+    pub(super) fn largest_term(&self, u: &[f64]) -> f64 {
+        let terms = u.iter().zip(self.spread.deviation.iter());
+        terms.fold(0.0, |largest: f64, (w, deviation)| largest.max(w.abs() * deviation))
     }
 
     /// The derivative of the lasso along a direction, coming from or going to the side where weights keep their sign:

@@ -16,6 +16,15 @@ const MOST_SWEEPS: usize = 100;
 /// Sweeps over the weights that are not 0 before they are solved for at once.
 const PATIENCE: usize = 12;
 
+/// How far a step's inner iteration goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Accuracy {
+    /// The distance from its optimum that every coordinate is allowed.
+    pub(super) enough: f64,
+    /// Whether the weights that are not 0 are solved for at once at least once, whatever the coordinates say.
+    pub(super) solves: bool,
+}
+
 /// `B = scale·M + l2·I − W·N·Wᵀ`: a model's matrix, the ridge, and what the remembered steps add to it (the compact form of
 /// the quasi-Newton update).
 struct Quadratic<'a> {
@@ -84,7 +93,7 @@ impl<'a> Quadratic<'a> {
     }
 }
 
-/// The step `d` that minimizes `gᵀd + ½dᵀBd + l1·‖w + d‖₁`, until no coordinate is further than `enough` from its optimum.
+/// The step `d` that minimizes `gᵀd + ½dᵀBd + l1·‖w + d‖₁`, to the given accuracy.
 ///
 /// # Source
 /// Friedman, Hastie and Tibshirani 2010 (covariance updates, active sets); Lee, Battle, Raina and Ng 2007 for the solves
@@ -95,8 +104,9 @@ pub(super) fn step(
     gradient: &[f64],
     (matrix, scale): (&Array2<f64>, f64),
     pairs: &Pairs,
-    enough: f64,
+    accuracy: Accuracy,
 ) -> Vec<f64> {
+    let Accuracy { enough, solves } = accuracy;
     let quadratic = Quadratic::new(goal, matrix, scale, pairs);
     let order = at.len();
     let mut walk = Walk {
@@ -109,12 +119,19 @@ pub(super) fn step(
         quadratic,
     };
     let free: Vec<usize> = (0..order).filter(|&i| walk.is_free(i)).collect();
+    let mut is_solved = !solves;
     for _ in 0..MOST_SWEEPS {
         let worst = free.iter().fold(0.0, |worst: f64, &i| worst.max(walk.settle(i)));
-        if worst <= enough {
-            break;
-        }
         let active: Vec<usize> = free.iter().copied().filter(|&i| walk.is_active(i)).collect();
+        if worst <= enough {
+            if is_solved {
+                break;
+            }
+            // Along nearly flat directions no single coordinate shows how far the minimum still is.
+            walk.solve(active);
+            is_solved = true;
+            continue;
+        }
         let sweep = |walk: &mut Walk<'_>| active.iter().fold(0.0, |worst: f64, &i| worst.max(walk.settle(i)));
         if (0..PATIENCE).all(|_| sweep(&mut walk) > 0.5 * enough) {
             // A weight that the sweeps have brought to 0 has no sign to keep.
@@ -219,7 +236,7 @@ impl Walk<'_> {
                 -(self.slope(i) + self.goal.l1 * sign)
             };
             let right: Array1<f64> = active.iter().map(downhill).collect();
-            let change = Factor::new(block).solve(right);
+            let change = Factor::new(block, self.goal.rounding.pivot).solve(right);
             let values: Vec<f64> = active.iter().map(|&i| self.value(i)).collect();
             // The share of the way at which a weight reaches 0.
             let reach = |index: usize| {
@@ -246,7 +263,20 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::solver::{Rounding, Spread};
     use ndarray::array;
+
+    const PRECISE: Accuracy = Accuracy {
+        enough: 1e-12,
+        solves: false,
+    };
+
+    fn unit_spread(features: usize) -> Spread {
+        Spread {
+            center: vec![0.0; features].into(),
+            deviation: vec![1.0; features].into(),
+        }
+    }
 
     #[test]
     fn nearly_collinear_features_are_solved_for() {
@@ -256,7 +286,8 @@ mod tests {
             fit_intercept: true,
             tol: 1e-10,
             is_held: vec![false; 3].into(),
-            center: vec![0.0; 3].into(),
+            spread: unit_spread(3),
+            rounding: Rounding::of::<f64>(),
         };
         let near = 1.0 - 1e-9;
         let matrix = array![
@@ -266,7 +297,17 @@ mod tests {
             [0.0, 0.0, 0.0, 1.0]
         ];
         let gradient = [-0.3, -0.3 - 1e-6, 0.4, 0.0];
-        let step = step(&goal, &[0.0; 4], &gradient, (&matrix, 0.25), &Pairs::default(), 1e-12);
+        let step = step(
+            &goal,
+            &[0.0; 4],
+            &gradient,
+            (&matrix, 0.25),
+            &Pairs::default(),
+            Accuracy {
+                enough: 1e-12,
+                solves: false,
+            },
+        );
         let slope = (&matrix * 0.25).dot(&ndarray::arr1(&step));
         for i in 0..3 {
             let off = l1::subgradient_distance(gradient[i] + slope[i], step[i], goal.l1);
@@ -282,7 +323,8 @@ mod tests {
             fit_intercept: true,
             tol: 1e-8,
             is_held: vec![false, false, true, false].into(),
-            center: vec![0.0; 4].into(),
+            spread: unit_spread(4),
+            rounding: Rounding::of::<f64>(),
         };
         let matrix = array![
             [1.0, 0.4, 0.0, 0.1, 0.0],
@@ -295,7 +337,7 @@ mod tests {
         let mut pairs = Pairs::default();
         pairs.push(vec![0.3, -0.2, 0.0, 0.1, 0.05], vec![0.4, -0.3, 0.0, 0.02, 0.03]);
         pairs.push(vec![-0.1, 0.4, 0.0, 0.3, 0.2], vec![-0.05, 0.9, 0.0, 0.2, 0.1]);
-        let step = step(&goal, &at, &gradient, (&matrix, 0.25), &pairs, 1e-12);
+        let step = step(&goal, &at, &gradient, (&matrix, 0.25), &pairs, PRECISE);
 
         // B by explicit rank-two updates.
         let mut b = &matrix * 0.25;

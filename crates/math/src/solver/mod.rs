@@ -18,10 +18,10 @@ mod lasso;
 mod model;
 mod pairs;
 
-pub use curvature::Curvature;
+pub use curvature::{Curvature, Spread};
 pub use descent::{Descent, Evaluation, Verdict};
 pub use direction::advance;
-pub use goal::Goal;
+pub use goal::{Goal, Rounding};
 
 #[cfg(test)]
 mod tests {
@@ -69,18 +69,20 @@ mod tests {
                 fit_intercept: true,
                 tol: 1e-9,
                 is_held: vec![false; self.x.ncols()].into(),
-                center: self.curvature.center(),
+                spread: self.curvature.spread().clone(),
+                rounding: Rounding::of::<f64>(),
             }
         }
 
         fn evaluate(&self, point: &[f64], with_hessian: bool) -> Evaluation {
             let (rows, p) = self.x.dim();
             let n = rows as f64;
+            let mut hessian = Array2::zeros((p + 1, p + 1));
             let mut out = Evaluation {
                 loss: 0.0,
                 gradient: vec![0.0; p + 1],
                 curvature: 0.0,
-                hessian: with_hessian.then(|| Array2::zeros((p + 1, p + 1))),
+                hessian: None,
             };
             for i in 0..rows {
                 let row = |j: usize| if j < p { self.x[[i, j]] } else { 1.0 };
@@ -91,7 +93,7 @@ mod tests {
                 for j in 0..=p {
                     out.gradient[j] += row(j) * dz / n;
                 }
-                if let Some(hessian) = &mut out.hessian {
+                if with_hessian {
                     let bend = sigmoid(z) * (1.0 - sigmoid(z)) / n;
                     for a in 0..=p {
                         for b in 0..=p {
@@ -100,6 +102,7 @@ mod tests {
                     }
                 }
             }
+            out.hessian = with_hessian.then(|| hessian.into());
             out
         }
 
@@ -117,7 +120,7 @@ mod tests {
         }
 
         fn start(&self, goal: Goal, takes_hessians: bool) -> Descent {
-            Descent::new(goal, &vec![0.0; self.x.ncols() + 1], 0.25, takes_hessians, 1e-12)
+            Descent::new(goal, &vec![0.0; self.x.ncols() + 1], 0.25, takes_hessians)
         }
     }
 
@@ -169,7 +172,7 @@ mod tests {
         let start = [30.0, -40.0, 25.0, 50.0, -60.0];
         for takes_hessians in [false, true] {
             let goal = problem.goal(1e-3, 0.0);
-            let far = Descent::new(goal.clone(), &start, 0.25, takes_hessians, 1e-12);
+            let far = Descent::new(goal.clone(), &start, 0.25, takes_hessians);
             let (far, _) = problem.solve(far);
             let (near, _) = problem.solve(problem.start(goal, takes_hessians));
             for (a, b) in far.parameters().iter().zip(near.parameters()) {

@@ -7,6 +7,9 @@ use ndarray::Array2;
 use super::factor::Factor;
 use super::goal::Goal;
 
+/// A pivot below which single coordinates do not show how far a minimum still is.
+const FLAT: f64 = 1e-6;
+
 /// The Hessian of the mean loss, as far as a run knows it.
 #[derive(Debug, Clone)]
 pub(super) enum Model {
@@ -54,8 +57,13 @@ impl Own {
             ridged.column_mut(p).fill(0.0);
             ridged[[p, p]] = 1.0;
         }
-        let factor = Factor::new(ridged);
+        let factor = Factor::new(ridged, goal.rounding.pivot);
         Self { matrix, factor }
+    }
+
+    /// Whether the objective is nearly flat in some direction: features are nearly collinear.
+    pub(super) fn is_flat(&self) -> bool {
+        self.factor.smallest_pivot() < FLAT
     }
 
     /// The inverse times a gradient.
@@ -67,7 +75,7 @@ impl Own {
 /// A Hessian by `(w, b)` in the centered coordinates of a goal: `b = c − center·w`.
 fn centered(goal: &Goal, hessian: &Array2<f64>) -> Array2<f64> {
     let p = goal.features();
-    let center = &goal.center;
+    let center = &goal.spread.center;
     let cross: Vec<f64> = (0..p).map(|i| hessian[[i, p]]).collect();
     let of_intercept = hessian[[p, p]];
     Array2::from_shape_fn((p + 1, p + 1), |(i, j)| match (i == p, j == p) {

@@ -29,7 +29,11 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow]) -> Resul
     if let Some(line) = data_line(manifest) {
         facts.push(("data", line));
     }
-    let varying = Varying::new(&[Source { manifest, trials }]);
+    let varying = Varying::new(&[Source {
+        name: &manifest.name,
+        manifest,
+        trials,
+    }]);
     let n_trials = number::counted(trials.rows.len() as u64, "trial");
     let mut states = trial_states(trials);
     if !varying.headers.is_empty() {
@@ -39,7 +43,14 @@ pub(crate) fn page(store: &Store, trials: &TrialTable, runs: &[RunRow]) -> Resul
     let n_runs = number::counted(runs.len() as u64, "run");
     facts.push(("runs", format!("{n_runs}: {}", counts.in_words())));
     if let Some(best) = trials.selected() {
-        let values = varying.values(&Source { manifest, trials }, best);
+        let values = varying.values(
+            &Source {
+                name: &manifest.name,
+                manifest,
+                trials,
+            },
+            best,
+        );
         let params = in_words(&varying.paths, &values);
         let comma = if params.is_empty() { "" } else { ", " };
         let scores = scores_in_words(manifest, trials, best);

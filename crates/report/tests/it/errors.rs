@@ -1,6 +1,6 @@
 //! What is said when there is no such thing.
 
-use gradsweep_report::{ReportError, compare, open, show};
+use gradsweep_report::{Query, ReportError, compare, open, show};
 use gradsweep_store::ExitKind;
 
 use crate::sample::{path, settled, sweeps};
@@ -20,7 +20,16 @@ fn what_is_not_there_is_said_with_what_is() {
         assert_eq!(error.exit_kind(), ExitKind::Usage);
         text(&error, scratch.path())
     };
-    let metric = said(compare(&sweeps, Some("auc_roc"), None).map(|_| ()));
+    let metric = said(
+        compare(
+            &sweeps,
+            &Query {
+                by: Some("auc_roc".to_owned()),
+                ..Query::default()
+            },
+        )
+        .map(|_| ()),
+    );
     insta::assert_snapshot!(metric, @r#"
     no sweep here reports the metric "auc_roc"
       help: there are: log_loss, roc_auc
@@ -41,7 +50,7 @@ fn what_is_not_there_is_said_with_what_is() {
     sweeps/flights-path has no run whose id starts with "�[2J"
       help: a run is named by the start of its id, a trial by its number; see a trial's runs with: gradsweep show sweeps/flights-path best
     "#);
-    assert!(matches!(compare(&[], None, None), Err(ReportError::NoSweeps)));
+    assert!(matches!(compare(&[], &Query::default()), Err(ReportError::NoSweeps)));
 }
 
 #[test]

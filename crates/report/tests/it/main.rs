@@ -2,6 +2,9 @@
 
 mod comparing;
 mod errors;
+mod exporting;
+mod large;
 mod listing;
+mod reporting;
 mod sample;
 mod showing;

@@ -7,8 +7,9 @@ use super::key::{Format, Kind, Spec, choices, settings};
 settings! {
     /// The files, and what their columns are for.
     pub DataConfig {
-        /// Files to learn from: a path, a glob, or a list of them (sorted by name: the order of rows is part of the
-        /// result), relative to the working directory.
+        /// Files to learn from, relative to the working directory: a path, a glob, a hive-partitioned folder, or a list of
+        /// them. Globs and folders are sorted by name: the order of rows is part of the result. Formats: .parquet, .arrow,
+        /// .csv, .csv.gz, .csv.zst.
         train "train": Vec<String> = Spec::of(Kind::OneOrMore(&Kind::Text), "\"data/flights.parquet\"").required();
         /// Files scored once, by the selected model.
         test "test": Vec<String> =
@@ -73,8 +74,9 @@ choices! {
         Numeric "numeric";
         /// Levels without order.
         Categorical "categorical";
-        /// Points in time, taken apart into numbers.
-        Datetime "datetime" later;
+        /// Dates or datetimes, taken apart into numbers (in UTC): `when.year`, `.month`, `.day`, `.weekday` (1 = Monday), and
+        /// with a time of day `.hour`, `.minute`, `.second`.
+        Datetime "datetime";
     }
 }
 
@@ -84,7 +86,7 @@ choices! {
         /// UTF-8.
         Utf8 "utf8";
         /// ISO 8859-1.
-        Latin1 "latin1" later;
+        Latin1 "latin1";
     }
 }
 

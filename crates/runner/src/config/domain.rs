@@ -7,24 +7,22 @@ use super::sweep::{Domain, Parameter};
 use super::table::sweepable;
 use super::value::Value;
 
+/// Values of a parameter that the rules look at one by one; of more, the ends speak for all.
+const MOST_LISTED: u64 = 10_000;
+
 impl Parameter {
-    /// Its values in order; none of a range that the data decide, before they have. A range includes both ends exactly; of a key that takes integers the values are rounded, and
-    /// each is taken once.
+    /// Its values in order; none of a range that the data decide, before they have; of a range without `num` or `step`, its
+    /// ends. A range includes both ends exactly; of a key that takes integers the values are rounded, and each is taken
+    /// once.
     pub fn values(&self) -> Vec<Value> {
-        let (min, max, num, is_log) = match &self.domain {
+        let range = match &self.domain {
             Domain::Values(values) => return values.clone(),
             Domain::Auto { .. } => return Vec::new(),
-            Domain::Range { min, max, num, log } => (*min, *max, *num, *log),
+            range @ Domain::Range { .. } => range,
         };
-        let is_integer = sweepable(self.path).is_some_and(|(_, key)| key.spec.kind.is_integer());
         let mut values: Vec<Value> = Vec::new();
-        for i in 0..num {
-            let number = point(min, max, num, is_log, i);
-            let value = if is_integer {
-                Value::Int(number.round() as i64)
-            } else {
-                Value::Float(number)
-            };
+        for i in 0..range.len().unwrap_or(2) {
+            let value = self.typed(range.number(i));
             // The numbers never fall, so that equal ones are neighbors.
             if values.last() != Some(&value) {
                 values.push(value);
@@ -33,12 +31,146 @@ impl Parameter {
         values
     }
 
+    /// Values that stand for all of them: those of a long range are its ends.
+    pub(super) fn possible(&self) -> Vec<Value> {
+        match self.domain {
+            Domain::Range { min, max, .. } if self.most_values() > MOST_LISTED => {
+                vec![self.typed(min), self.typed(max)]
+            }
+            _ => self.values(),
+        }
+    }
+
+    /// The value at a place between 0 (included) and 1. Places that are spread evenly give values that are spread as the
+    /// parameter says: by its probabilities, evenly, or evenly in the logarithm.
+    pub(crate) fn at(&self, place: f64) -> Value {
+        let pick = |count: u64| ((place * count as f64) as u64).min(count.saturating_sub(1));
+        match &self.domain {
+            Domain::Values(values) if self.probabilities.is_empty() => {
+                values[pick(values.len() as u64) as usize].clone()
+            }
+            Domain::Values(values) => {
+                let mut sum = 0.0;
+                let ends = self.probabilities.iter().map(|probability| {
+                    sum += probability;
+                    sum
+                });
+                let index = ends.into_iter().position(|end| place < end);
+                // Rounding may leave the sum below 1; a value that is never drawn stays so.
+                let last = self.probabilities.iter().rposition(|probability| *probability > 0.0);
+                values[index.or(last).unwrap_or(0)].clone()
+            }
+            Domain::Auto { .. } => Value::Null,
+            range @ Domain::Range { num: Some(num), .. } => self.typed(range.number(pick(u64::from(*num)))),
+            Domain::Range { min, max, log, .. } => match (self.lattice(), log) {
+                (Some(lattice), false) => self.typed(lattice.number(pick(lattice.count))),
+                (Some(lattice), true) => self.typed(lattice.nearest(lattice.in_logarithm(place))),
+                (None, false) => self.typed(rounded(min + place * (max - min)).clamp(*min, *max)),
+                (None, true) => self.typed(rounded(min * (max / min).powf(place)).clamp(*min, *max)),
+            },
+        }
+    }
+
     /// At most this many values, without making them.
     pub(crate) fn most_values(&self) -> u64 {
         match &self.domain {
             Domain::Values(values) => values.len() as u64,
-            Domain::Range { num, .. } | Domain::Auto { num, .. } => u64::from(*num),
+            Domain::Auto { num, .. } | Domain::Range { num: Some(num), .. } => u64::from(*num),
+            Domain::Range { .. } => self.lattice().map_or(u64::MAX, |lattice| lattice.count),
         }
+    }
+
+    fn is_integer(&self) -> bool {
+        sweepable(self.path).is_some_and(|(_, key)| key.spec.kind.is_integer())
+    }
+
+    fn typed(&self, number: f64) -> Value {
+        if self.is_integer() {
+            Value::Int(number.round() as i64)
+        } else {
+            Value::Float(number)
+        }
+    }
+
+    /// The numbers of a range that keeps to steps; integers do without being told to.
+    fn lattice(&self) -> Option<Lattice> {
+        match &self.domain {
+            Domain::Range { min, max, step, .. } => {
+                let step = step.or_else(|| self.is_integer().then_some(1.0))?;
+                Some(Lattice::new(*min, *max, step))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Domain {
+    /// How many numbers a range lists; `None` where nothing says so.
+    fn len(&self) -> Option<u64> {
+        match self {
+            Self::Range { num: Some(num), .. } => Some(u64::from(*num)),
+            Self::Range {
+                min,
+                max,
+                step: Some(step),
+                ..
+            } => Some(Lattice::new(*min, *max, *step).count),
+            _ => None,
+        }
+    }
+
+    /// The `i`-th number of a range; of one that lists none, `min` is the first and `max` the second.
+    fn number(&self, i: u64) -> f64 {
+        let Self::Range {
+            min,
+            max,
+            num,
+            log,
+            step,
+        } = *self
+        else {
+            return f64::NAN;
+        };
+        match (num, step.map(|step| Lattice::new(min, max, step))) {
+            (Some(num), None) => point(min, max, num, log, i as u32),
+            (Some(num), Some(lattice)) => lattice.nearest(point(min, max, num, log, i as u32)),
+            (None, Some(lattice)) => lattice.number(i),
+            (None, None) => point(min, max, 2, log, i as u32),
+        }
+    }
+}
+
+/// `min` plus the multiples of `step` that do not exceed the range.
+struct Lattice {
+    min: f64,
+    step: f64,
+    count: u64,
+}
+
+impl Lattice {
+    fn new(min: f64, max: f64, step: f64) -> Self {
+        // 0.1 fits three times between 0.0 and 0.3, whatever the division's last bit says.
+        let count = ((max - min) / step * (1.0 + 4.0 * f64::EPSILON)) as u64 + 1;
+        Self { min, step, count }
+    }
+
+    /// The number at `index`, without the last digits' rounding: 0.3 instead of 0.30000000000000004.
+    fn number(&self, index: u64) -> f64 {
+        let number = self.min + index as f64 * self.step;
+        format!("{number:.14e}").parse().unwrap_or(number)
+    }
+
+    fn nearest(&self, number: f64) -> f64 {
+        let index = ((number - self.min) / self.step).round().max(0.0) as u64;
+        self.number(index.min(self.count - 1))
+    }
+
+    /// A number spread evenly in the logarithm, half a step beyond both ends, so that the ends get their share of what is
+    /// rounded to them.
+    fn in_logarithm(&self, place: f64) -> f64 {
+        let last = self.number(self.count - 1);
+        let low = (self.min - self.step / 2.0).max(self.min / 2.0);
+        low * ((last + self.step / 2.0) / low).powf(place)
     }
 }
 
@@ -97,6 +229,15 @@ impl Config {
         self.settings("model.class_weight", &self.model.class_weight)
     }
 
+    /// The value of a key of `[model]` or `[train]` in trials that do not vary it.
+    pub(crate) fn base_value(&self, path: &str) -> Option<Value> {
+        match path.split_once('.')? {
+            ("model", name) => self.model.value(name),
+            ("train", name) => self.train.value(name),
+            _ => None,
+        }
+    }
+
     fn settings<T: Setting>(&self, path: &str, base: &T) -> Vec<T> {
         self.possible(path, base.write()).iter().filter_map(T::read).collect()
     }
@@ -140,12 +281,63 @@ mod tests {
     use super::*;
     use crate::config::parse;
 
-    fn range(path: &'static str, min: f64, max: f64, num: u32, log: bool) -> Vec<Value> {
+    fn parameter(
+        path: &'static str,
+        min: f64,
+        max: f64,
+        (num, log, step): (Option<u32>, bool, Option<f64>),
+    ) -> Parameter {
         Parameter {
             path,
-            domain: Domain::Range { min, max, num, log },
+            domain: Domain::Range {
+                min,
+                max,
+                num,
+                log,
+                step,
+            },
+            probabilities: Vec::new(),
+            when: Vec::new(),
         }
-        .values()
+    }
+
+    fn range(path: &'static str, min: f64, max: f64, num: u32, log: bool) -> Vec<Value> {
+        parameter(path, min, max, (Some(num), log, None)).values()
+    }
+
+    #[test]
+    fn steps_are_listed_and_never_exceed_the_range() {
+        let tenths = parameter("model.l1_ratio", 0.0, 0.3, (None, false, Some(0.1)));
+        assert_eq!(tenths.values(), [0.0, 0.1, 0.2, 0.3].map(Value::Float));
+        assert_eq!(tenths.most_values(), 4);
+        let rows = parameter("train.batch_rows", 256.0, 1100.0, (None, false, Some(256.0)));
+        assert_eq!(rows.values(), [256, 512, 768, 1024].map(Value::Int));
+        let both = parameter("train.batch_rows", 256.0, 8192.0, (Some(4), true, Some(256.0)));
+        assert_eq!(both.values(), [256, 768, 2560, 8192].map(Value::Int));
+    }
+
+    #[test]
+    fn places_become_values_of_the_range() {
+        let rate = parameter("train.learning_rate", 1e-3, 1.0, (None, true, None));
+        assert_eq!(rate.at(0.0), Value::Float(1e-3));
+        assert_eq!(rate.at(1.0 / 3.0), Value::Float(1e-2));
+        assert_eq!(rate.at(1.0 - 1e-12), Value::Float(1.0));
+        let epochs = parameter("train.epochs", 1.0, 4.0, (None, false, None));
+        let drawn: Vec<Value> = [0.0, 0.24, 0.25, 0.5, 0.99]
+            .iter()
+            .map(|place| epochs.at(*place))
+            .collect();
+        assert_eq!(drawn, [1, 1, 2, 3, 4].map(Value::Int));
+        let listed = parameter("model.C", 1.0, 100.0, (Some(3), true, None));
+        assert_eq!(
+            (listed.at(0.3), listed.at(0.7)),
+            (Value::Float(1.0), Value::Float(100.0))
+        );
+        assert_eq!(
+            epochs.possible().len(),
+            2,
+            "the ends stand for a range that lists nothing"
+        );
     }
 
     #[test]

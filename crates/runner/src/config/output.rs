@@ -13,9 +13,9 @@ settings! {
         save_models "save_models": SaveModels = Spec::of(Kind::Choice(SaveModels::CHOICES), "\"none\"").default("\"best\"");
         /// Which trials' out-of-fold predictions are saved.
         predictions "predictions": Predictions =
-            Spec::of(Kind::Choice(Predictions::CHOICES), "\"selected\"").default("\"none\"");
+            Spec::of(Kind::Choice(Predictions::CHOICES), "\"all\"").default("\"selected\"");
         /// Writes report.html at the end.
-        report "report": bool = Spec::of(Kind::Bool, "true").default("false").later();
+        report "report": bool = Spec::of(Kind::Bool, "false").default("true");
     }
 }
 
@@ -49,9 +49,9 @@ choices! {
         /// No predictions.
         None "none";
         /// Those of the selected trial.
-        Selected "selected" later;
+        Selected "selected";
         /// Those of every trial.
-        All "all" later;
+        All "all";
     }
 }
 

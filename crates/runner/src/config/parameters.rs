@@ -1,9 +1,9 @@
 //! The grammar of `[sweep.parameters]`, `[[sweep.points]]` and `[[sweep.exclude]]`: names are paths of keys.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::check;
-use super::key::{Key, Kind, Sweep};
+use super::key::{Bounds, Key, Kind, Setting, Sweep};
 use super::report::{Draft, Report};
 use super::suggest::{did_you_mean, nearest, refused};
 use super::sweep::DOMAIN_KEYS;
@@ -174,7 +174,9 @@ fn one(report: &mut Report, path: &str, key: &Key, node: &Node) -> Option<Value>
 
 fn domain(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Value> {
     match &entry.node.data {
-        Data::List(nodes) if !key.spec.kind.is_container() => values(report, path, key, nodes, &entry.node),
+        Data::List(nodes) if !key.spec.kind.is_container() => {
+            values(report, path, key, nodes, &entry.node).map(|values| Value::List(distinct(values, &mut Vec::new())))
+        }
         Data::Table(_) => spec(report, path, key, entry),
         Data::List(_) => {
             let list = report.slice(&entry.node.at);
@@ -198,7 +200,8 @@ fn domain(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<V
     }
 }
 
-fn values(report: &mut Report, path: &str, key: &Key, nodes: &[Node], list: &Node) -> Option<Value> {
+/// Every value of a list, of the key's type.
+fn values(report: &mut Report, path: &str, key: &Key, nodes: &[Node], list: &Node) -> Option<Vec<Value>> {
     if nodes.is_empty() {
         report.add(
             &list.at,
@@ -207,15 +210,81 @@ fn values(report: &mut Report, path: &str, key: &Key, nodes: &[Node], list: &Nod
         return None;
     }
     let checked: Vec<_> = nodes.iter().map(|node| one(report, path, key, node)).collect();
-    let mut values = checked.into_iter().collect::<Option<Vec<_>>>()?;
-    // Equal values have equal texts, and texts have an order.
-    let mut seen = BTreeSet::new();
-    values.retain(|value| seen.insert(value.to_string()));
-    Some(Value::List(values))
+    checked.into_iter().collect()
 }
 
-/// A parameter that is written as a table: `values`, or `min` and `max`, or `auto`.
+/// Each value once. A value that is written twice is drawn as often as both together.
+fn distinct(values: Vec<Value>, probabilities: &mut Vec<f64>) -> Vec<Value> {
+    // Equal values have equal texts, and texts have an order.
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut kept, mut shares) = (Vec::new(), Vec::new());
+    for (i, value) in values.into_iter().enumerate() {
+        let share = probabilities.get(i).copied().unwrap_or(0.0);
+        let place = *places.entry(value.to_string()).or_insert(kept.len());
+        if place == kept.len() {
+            kept.push(value);
+            shares.push(share);
+        } else {
+            shares[place] += share;
+        }
+    }
+    if !probabilities.is_empty() {
+        *probabilities = shares;
+    }
+    kept
+}
+
+/// A parameter that is written as a table: `values`, or `min` and `max`, or `auto`; each with `when`.
 fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Value> {
+    let condition = entry.node.entry("when");
+    let when = condition.map(|condition| when(report, path, condition));
+    match (table(report, path, key, entry), when) {
+        (Some(domain), None) => Some(domain),
+        (Some(Value::Table(mut entries)), Some(Some(when))) => {
+            entries.push(("when".to_owned(), when));
+            Some(Value::Table(entries))
+        }
+        (Some(values), Some(Some(when))) => Some(Value::Table(vec![
+            ("values".to_owned(), values),
+            ("when".to_owned(), when),
+        ])),
+        _ => None,
+    }
+}
+
+/// The checked conditions of a parameter: paths, each with a list of values.
+fn when(report: &mut Report, parameter: &str, condition: &Entry) -> Option<Value> {
+    let Data::Table(entries) = &condition.node.data else {
+        report.add(
+            &condition.node.at,
+            Draft::new(format!("`when` of `{parameter}` must be a table of paths"))
+                .label("write { \"train.solver\" = [\"sgd\"] }"),
+        );
+        return None;
+    };
+    let before = report.count();
+    let mut conditions: Vec<(String, Value)> = Vec::new();
+    for (path, entry) in leaves(entries) {
+        let Some(key) = known(report, &path, entry) else {
+            continue;
+        };
+        let checked = match &entry.node.data {
+            Data::List(nodes) if !key.spec.kind.is_container() => values(report, &path, key, nodes, &entry.node),
+            _ => one(report, &path, key, &entry.node).map(|value| vec![value]),
+        };
+        if let Some(values) = checked {
+            conditions.push((path, Value::List(distinct(values, &mut Vec::new()))));
+        }
+    }
+    if entries.is_empty() {
+        let draft = Draft::new(format!("`when` of `{parameter}` names no key")).label("empty");
+        report.add(&condition.node.at, draft);
+    }
+    (report.count() == before).then_some(Value::Table(conditions))
+}
+
+/// The values or the range of a parameter that is written as a table.
+fn table(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Value> {
     let before = report.count();
     let node = &entry.node;
     let checked = check::fields(
@@ -238,9 +307,14 @@ fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Val
         report.add(&extra.name_at, draft);
         return None;
     }
+    if let (Some(extra), None) = (part("probabilities"), part("values")) {
+        let draft = Draft::new(format!("`probabilities` of `{path}` belongs to `values`")).label("leave it out");
+        report.add(&extra.name_at, draft);
+        return None;
+    }
     match (part("values"), part("min"), part("max")) {
         (Some(list), None, None) => {
-            for name in ["num", "log"] {
+            for name in ["num", "log", "step"] {
                 if let Some(extra) = part(name) {
                     let draft = Draft::new(format!("`{name}` of `{path}` belongs to a range")).label("leave it out");
                     report.add(&extra.name_at, draft);
@@ -254,7 +328,11 @@ fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Val
                 );
                 return None;
             };
-            values(report, path, key, nodes, &list.node)
+            let values = values(report, path, key, nodes, &list.node)?;
+            match part("probabilities") {
+                None => Some(Value::List(distinct(values, &mut Vec::new()))),
+                Some(written) => with_probabilities(report, path, values, written, &checked),
+            }
         }
         (None, Some(min), Some(max)) => range(report, path, key, entry, (min, max), &checked),
         (Some(_), Some(extra), _) | (Some(_), _, Some(extra)) => {
@@ -283,6 +361,47 @@ fn spec(report: &mut Report, path: &str, key: &Key, entry: &Entry) -> Option<Val
     }
 }
 
+/// A list of values, each with its share of the draws.
+fn with_probabilities(
+    report: &mut Report,
+    path: &str,
+    values: Vec<Value>,
+    written: &Entry,
+    checked: &Value,
+) -> Option<Value> {
+    let mut shares: Vec<f64> = Vec::read(checked.get("probabilities")?)?;
+    let sum: f64 = shares.iter().sum();
+    let wrong = if report.is_grid {
+        let message = format!("`probabilities` of `{path}` has no effect with method \"grid\"");
+        Some((&written.name_at, message, "a grid takes every value once".to_owned()))
+    } else if shares.len() != values.len() {
+        let message = format!(
+            "`{path}` has {} values and {} probabilities",
+            values.len(),
+            shares.len()
+        );
+        Some((&written.node.at, message, "one for each value".to_owned()))
+    } else if (sum - 1.0).abs() > 1e-6 {
+        let message = format!("the probabilities of `{path}` must add up to 1");
+        Some((
+            &written.node.at,
+            message,
+            format!("they add up to {}", (sum * 1e6).round() / 1e6),
+        ))
+    } else {
+        None
+    };
+    if let Some((at, message, label)) = wrong {
+        report.add(at, Draft::new(message).label(label));
+        return None;
+    }
+    let values = distinct(values, &mut shares);
+    Some(Value::Table(vec![
+        ("values".into(), Value::List(values)),
+        ("probabilities".into(), shares.write()),
+    ]))
+}
+
 /// Values that the data decide.
 fn automatic(report: &mut Report, path: &str, node: &Node, auto: &Entry, checked: &Value) -> Option<Value> {
     let before = report.count();
@@ -297,7 +416,7 @@ fn automatic(report: &mut Report, path: &str, node: &Node, auto: &Entry, checked
             Draft::new(format!("`auto` of `{path}` can only be true")).label("write true, or leave `auto` out"),
         );
     }
-    for name in ["values", "min", "max", "log"] {
+    for name in ["values", "probabilities", "min", "max", "log", "step"] {
         if let Some(extra) = node.entry(name) {
             let draft = Draft::new(format!("`{name}` of `{path}` has no effect with `auto`"))
                 .label("leave it out")
@@ -305,7 +424,7 @@ fn automatic(report: &mut Report, path: &str, node: &Node, auto: &Entry, checked
             report.add(&extra.name_at, draft);
         }
     }
-    if !report.needs_num {
+    if !report.is_grid {
         let draft =
             Draft::new("`auto` needs method \"grid\"").label("give the range: { min = …, max = …, log = true }");
         report.add(&auto.name_at, draft);
@@ -351,6 +470,14 @@ fn range(
     let (min, max) = (min?, max?);
     let is_log = checked.get("log") == Some(&Value::Bool(true));
     let mut is_sound = true;
+    let step = match entry.node.entry("step") {
+        None => None,
+        Some(written) => {
+            let step = step(report, path, key, written, max - min);
+            is_sound = step.is_some();
+            step
+        }
+    };
     if min > max {
         is_sound = false;
         report.add(
@@ -375,7 +502,9 @@ fn range(
             );
         }
         Some(Value::Int(_)) => {}
-        _ if !report.needs_num => is_sound = false,
+        _ if !report.is_grid => {}
+        // Equal steps can be counted.
+        _ if entry.node.entry("step").is_some() && !is_log => {}
         _ => {
             is_sound = false;
             let num = if is_log && is_sound_ratio(min, max) {
@@ -395,8 +524,31 @@ fn range(
             ("max".into(), Value::Float(max)),
             ("num".into(), checked.get("num").cloned().unwrap_or(Value::Null)),
             ("log".into(), Value::Bool(is_log)),
+            ("step".into(), step.map_or(Value::Null, Value::Float)),
         ])
     })
+}
+
+/// The step of a range: a positive number of the key's type, no longer than the range.
+fn step(report: &mut Report, path: &str, key: &Key, entry: &Entry, length: f64) -> Option<f64> {
+    let kind = if key.spec.kind.is_integer() {
+        Kind::Integer(1, i64::MAX)
+    } else {
+        Kind::Number(Bounds::POSITIVE)
+    };
+    let name = format!("sweep.parameters.{path}.step");
+    let step = match check::value(report, &kind, &name, &entry.node, &entry.name_at)? {
+        Value::Int(step) => step as f64,
+        Value::Float(step) => step,
+        _ => return None,
+    };
+    if step > length && length >= 0.0 {
+        let draft = Draft::new(format!("the step of `{path}` is longer than its range"))
+            .label(format!("the range is {length} long"));
+        report.add(&entry.node.at, draft);
+        return None;
+    }
+    Some(step)
 }
 
 fn is_sound_ratio(min: f64, max: f64) -> bool {

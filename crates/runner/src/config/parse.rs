@@ -56,7 +56,7 @@ pub fn parse(text: &str, file: &str, stem: &str, sets: &[String]) -> Result<Conf
         }
     }
     let sets = sets::apply(&mut report, &mut tree, sets);
-    report.needs_num = tree
+    report.is_grid = tree
         .find(["sweep", "method"])
         .is_none_or(|entry| matches!(&entry.node.data, Data::Text(text) if text == "grid"));
 

@@ -17,8 +17,8 @@ pub(super) struct Report<'a> {
     left_off: usize,
     broken: BTreeSet<String>,
     silent: Vec<Range<usize>>,
-    /// Whether a range needs `num`: only a grid enumerates it.
-    pub(super) needs_num: bool,
+    /// Whether the method is "grid", which needs the number of a range's values.
+    pub(super) is_grid: bool,
 }
 
 /// A problem before it has a place.
@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
             left_off: 0,
             broken: BTreeSet::new(),
             silent: Vec::new(),
-            needs_num: true,
+            is_grid: true,
         }
     }
 

@@ -57,11 +57,6 @@ impl Config {
         flat
     }
 
-    /// What is not built yet of what a config asks for by default, a sentence each.
-    pub fn stand_ins(&self) -> Vec<String> {
-        vec!["no out-of-fold predictions, no report yet: not built".into()]
-    }
-
     /// Whether some trial leaves its learning rate open.
     pub fn leaves_rates_open(&self) -> bool {
         let train = &self.train;
@@ -76,7 +71,7 @@ impl Config {
     /// Every value that a key has in some trial.
     pub(super) fn possible(&self, path: &str, base: Value) -> Vec<Value> {
         let swept = self.sweep.parameters.iter().find(|parameter| parameter.path == path);
-        let mut values = swept.map_or(vec![base], super::sweep::Parameter::values);
+        let mut values = swept.map_or(vec![base], super::sweep::Parameter::possible);
         let points = self.sweep.points.iter().flatten();
         values.extend(points.filter(|(p, _)| *p == path).map(|(_, value)| value.clone()));
         values

@@ -24,6 +24,7 @@ pub(super) fn check(report: &mut Report, config: &Config, tree: &Node, sets: &[S
     rules.folds();
     rules.csv();
     rules.trials();
+    rules.search();
     rules.one_se();
     rules.sets(sets);
     // The others look at every value of a parameter: of a range with billions of them, this is all there is to say.
@@ -40,14 +41,14 @@ pub(super) fn check(report: &mut Report, config: &Config, tree: &Node, sets: &[S
     }
 }
 
-struct Rules<'a, 'r> {
-    report: &'a mut Report<'r>,
-    config: &'a Config,
-    tree: &'a Node,
+pub(super) struct Rules<'a, 'r> {
+    pub(super) report: &'a mut Report<'r>,
+    pub(super) config: &'a Config,
+    pub(super) tree: &'a Node,
 }
 
 impl Rules<'_, '_> {
-    fn entry(&self, path: &str) -> Option<&Entry> {
+    pub(super) fn entry(&self, path: &str) -> Option<&Entry> {
         self.tree.find(path.split('.'))
     }
 
@@ -57,30 +58,17 @@ impl Rules<'_, '_> {
     }
 
     /// Where the value of a key is written, or else its name, its table, or the start.
-    fn value_at(&self, path: &str) -> At {
+    pub(super) fn value_at(&self, path: &str) -> At {
         self.entry(path).map_or(At::START, |entry| entry.node.at.clone())
     }
 
-    fn are_sound(&self, paths: &[&str]) -> bool {
+    pub(super) fn are_sound(&self, paths: &[&str]) -> bool {
         paths.iter().all(|path| self.report.is_sound(path))
     }
 
     /// Every value that a key has in some trial.
     fn possible(&self, path: &str, base: Value) -> Vec<Value> {
-        let sweep = &self.config.sweep;
-        let mut values = match sweep.parameters.iter().find(|parameter| parameter.path == path) {
-            Some(parameter) => parameter.values(),
-            None => vec![base],
-        };
-        values.extend(
-            sweep
-                .points
-                .iter()
-                .flatten()
-                .filter(|(p, _)| *p == path)
-                .map(|(_, value)| value.clone()),
-        );
-        values
+        self.config.possible(path, base)
     }
 
     fn solvers(&self) -> Vec<Solver> {
@@ -352,6 +340,12 @@ impl Rules<'_, '_> {
             let at = self
                 .entry("sweep.parameters")
                 .map_or(At::START, |entry| entry.name_at.clone());
+            if sweep.method != Method::Grid {
+                let at = self.value_at("sweep.trials");
+                let draft = Draft::new(format!("{trials} trials are too many; {MOST_TRIALS} is the most"));
+                self.report.add(&at, draft.label("take fewer"));
+                return false;
+            }
             let sizes: Vec<_> = sweep
                 .parameters
                 .iter()

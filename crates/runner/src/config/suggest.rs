@@ -186,7 +186,25 @@ const FOREIGN: &[Foreign] = &[
     foreign(&["output_dir", "out_dir", "outdir"], "output.dir", ""),
 ];
 
+/// Every foreign name with its path and conversion, for the reference.
+pub(super) fn conversions() -> impl Iterator<Item = (&'static [&'static str], &'static str, &'static str)> {
+    FOREIGN
+        .iter()
+        .map(|foreign| (foreign.names, foreign.path, foreign.conversion))
+}
+
 impl Foreign {
+    /// What its numbers become.
+    pub(super) fn conversion(&self) -> &'static str {
+        self.conversion
+    }
+
+    /// Whether values of the name mean the same here.
+    pub(super) fn is_same(&self) -> bool {
+        let differs = ["model.C", "model.l1_ratio", "train.early_stopping", "preprocess.scale"];
+        !differs.contains(&self.path)
+    }
+
     /// Adds what to write instead, and `or`, what else may have been meant.
     pub(super) fn advise(&self, draft: Draft, or: Option<String>) -> Draft {
         let draft = draft.label(format!("use {}", self.path));

@@ -100,6 +100,15 @@ pub(super) fn cut(trials: &[Trial], methods: &[Method], runs: &[PlannedRun]) -> 
         .collect()
 }
 
+impl Cohort {
+    /// Cuts the runs for which `is_left` holds into blocks anew, so that few runs do not lie scattered over many blocks.
+    pub(super) fn recut(&mut self, runs: &[PlannedRun], is_left: impl Fn(usize) -> bool) {
+        let left: Vec<usize> = self.blocks.iter().flat_map(|block| &block.runs).copied().collect();
+        let left: Vec<usize> = left.into_iter().filter(|run| is_left(*run)).collect();
+        self.blocks = blocks(&left, |run| runs[run].fold);
+    }
+}
+
 /// Blocks of runs sorted by fold: each fold on its own where it fills a block, several together where it does not.
 fn blocks(sorted: &[usize], fold: impl Fn(usize) -> usize) -> Vec<Block> {
     let mut parts: Vec<Vec<usize>> = Vec::new();

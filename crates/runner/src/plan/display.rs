@@ -8,7 +8,7 @@ use gradsweep_math::affine::AffineMap;
 use gradsweep_store as store;
 use serde::Serialize;
 
-use super::{BatchSchedule, Cohort, Cost, Plan, stability};
+use super::{BatchSchedule, Cohort, Cost, Plan, Speed, stability};
 use crate::config::{Config, Value};
 use crate::rungs::Ladder;
 use crate::train::{RATES, STEPS, View};
@@ -89,6 +89,9 @@ pub struct PlanSummary {
     pub data_bytes: u64,
     /// The passes.
     pub cohorts: Vec<CohortSummary>,
+    /// How long first-order training takes here; none until it is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<Speed>,
     /// What stands in for a default that is not built yet, and learning rates that will not hold.
     pub notes: Vec<String>,
 }
@@ -128,10 +131,11 @@ impl PlanSummary {
                 .iter()
                 .map(|cohort| cohort_summary(plan, cohort, data, &view.map))
                 .collect(),
-            notes: config
-                .stand_ins()
+            speed: None,
+            notes: plan
+                .why_auto
+                .clone()
                 .into_iter()
-                .chain(plan.why_auto.clone())
                 .chain(config.leaves_rates_open().then(rates_note))
                 .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
                 .chain(stability::note(plan, view))
@@ -260,6 +264,9 @@ impl fmt::Display for PlanSummary {
                 f,
                 "repeats the cohorts above, then again for {others} of the rows to folds, the data read anew for each"
             )?;
+        }
+        if let Some(speed) = self.speed.as_ref().and_then(Speed::sentence) {
+            writeln!(f, "time    {speed}")?;
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "note    {note}"))
     }

@@ -8,6 +8,7 @@ mod cost;
 mod display;
 mod method;
 mod runs;
+mod speed;
 mod stability;
 
 pub use cohort::{BatchSchedule, Block, Cohort};
@@ -16,6 +17,7 @@ pub use display::{CohortSummary, PlanSummary, bytes, grouped, many, table};
 pub use method::{Method, Shape};
 pub(crate) use runs::COUNTS;
 pub use runs::PlannedRun;
+pub use speed::Speed;
 
 use gradsweep_store as store;
 
@@ -64,6 +66,11 @@ impl Plan {
         }
         rest.cohorts.retain(|cohort| !cohort.blocks.is_empty());
         rest
+    }
+
+    /// Cuts the blocks of a cohort anew from the runs that are left of it; not of one that converges.
+    pub(crate) fn recut(&mut self, cohort: usize, is_left: impl Fn(usize) -> bool) {
+        self.cohorts[cohort].recut(&self.runs, is_left);
     }
 
     /// Runs that the cohorts hold.

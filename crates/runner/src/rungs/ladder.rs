@@ -109,8 +109,7 @@ impl Ladder {
 
     /// What a plan says of it: `halving keeps 1 in 3 trials: 256 to epoch 1, 86 to epoch 3, 29 to epoch 9; ...`.
     pub fn note(&self) -> String {
-        let whole = u64::from(self.last) * self.bracket.len() as u64;
-        let share = 100.0 * self.total_epochs() as f64 / whole.max(1) as f64;
+        let share = 100.0 * self.share();
         let of_bracket = |bracket: usize| {
             let steps = self.table(bracket).into_iter();
             let steps = steps.map(|rung| format!("{} to epoch {}", rung.trials, rung.epochs));
@@ -123,6 +122,12 @@ impl Ladder {
             self.factor,
             brackets.join("; ")
         )
+    }
+
+    /// The share of the epochs of training all trials to the end.
+    pub fn share(&self) -> f64 {
+        let whole = u64::from(self.last) * self.bracket.len() as u64;
+        self.total_epochs() as f64 / whole.max(1) as f64
     }
 
     /// Epochs that all trials have together, a run each.
@@ -148,7 +153,7 @@ fn shares(factor: u32, rungs: usize) -> Vec<f64> {
     (0..=rungs)
         .map(|skipped| {
             let left = rungs - skipped;
-            (f64::from(factor).powi(left as i32) * (rungs + 1) as f64 / (left + 1) as f64).ceil()
+            (f64::from(factor).powf(left as f64) * (rungs + 1) as f64 / (left + 1) as f64).ceil()
         })
         .collect()
 }

@@ -2,8 +2,18 @@
 
 mod c_path;
 mod grid;
+mod halton;
+mod random;
+mod sampler;
+#[expect(clippy::module_inception, reason = "the type that the folder is about")]
+mod search;
+mod sobol;
+mod stream;
 mod trial;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use c_path::with_c_path;
-pub use grid::{count, trials};
+pub use search::{LeftOut, Search, count, drawn, trials};
 pub use trial::Trial;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, ModelConfig, TrainConfig, Value};
+use crate::config::{Config, ModelConfig, Solver, TrainConfig, Value, sweepable};
 
 /// One setting of the swept parameters, and what it makes of the config.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +37,10 @@ impl Trial {
         own.result_keys()
     }
 
-    /// The config's `[model]` and `[train]` with `params` applied; a parameter that the solver of these very params does
-    /// not use becomes `Null`, and its key keeps the config's value.
-    pub(super) fn new(config: &Config, params: Vec<(&'static str, Value)>) -> Self {
+    /// The config's `[model]` and `[train]` with `params` applied; a parameter that these very params leave without effect
+    /// (its conditions are not met, or the solver or the model does not use it) becomes `Null`, and its key keeps the
+    /// config's value.
+    pub(super) fn new(config: &Config, params: &[(&'static str, Value)]) -> Self {
         let mut trial = Self {
             number: 0,
             params: Vec::with_capacity(params.len()),
@@ -47,18 +48,14 @@ impl Trial {
             train: config.train.clone(),
             until: None,
         };
-        for (path, value) in params.iter().filter(|(path, _)| *path == "train.solver") {
-            trial.assign(path, value);
-        }
-        let solver = trial.train.solver;
-        for (path, value) in params {
-            let is_used = path.strip_prefix("train.").is_none_or(|name| solver.uses(name));
-            if is_used {
-                trial.assign(path, &value);
+        let activity = Activity::new(config, params);
+        for (i, (path, value)) in params.iter().enumerate() {
+            let is_active = activity.of(i, 0);
+            if is_active {
+                trial.assign(path, value);
             }
-            trial
-                .params
-                .push((path.to_owned(), if is_used { value } else { Value::Null }));
+            let own = if is_active { value.clone() } else { Value::Null };
+            trial.params.push(((*path).to_owned(), own));
         }
         trial
     }
@@ -82,5 +79,75 @@ impl Trial {
             assigned.is_some(),
             "a checked parameter has a key of its type: {path} = {value}"
         );
+    }
+}
+
+/// Which parameters have an effect, given the values of all.
+struct Activity<'a> {
+    config: &'a Config,
+    params: &'a [(&'static str, Value)],
+    solver: Solver,
+}
+
+impl<'a> Activity<'a> {
+    fn new(config: &'a Config, params: &'a [(&'static str, Value)]) -> Self {
+        let mut activity = Self {
+            config,
+            params,
+            solver: config.train.solver,
+        };
+        let own = params.iter().position(|(path, _)| *path == "train.solver");
+        // No solver decides whether there is another.
+        if let Some(own) = own.filter(|own| activity.of(*own, 0)) {
+            let named = Solver::ALL
+                .iter()
+                .find(|solver| params[own].1 == Value::Text(solver.name().to_owned()));
+            activity.solver = named.copied().unwrap_or(activity.solver);
+        }
+        activity
+    }
+
+    /// Whether the parameter at `index` has an effect. Conditions lead from parameter to parameter and never back; `depth`
+    /// says how many were followed.
+    fn of(&self, index: usize, depth: usize) -> bool {
+        let (path, _) = &self.params[index];
+        let is_used = match path.strip_prefix("train.") {
+            Some("solver") | None => true,
+            Some(name) => self.solver.uses(name),
+        };
+        is_used && self.is_for_its_sibling(path, depth) && self.meets_conditions(path, depth)
+    }
+
+    /// Whether the sibling that a key needs beside it has the value it needs.
+    fn is_for_its_sibling(&self, path: &str, depth: usize) -> bool {
+        let Some((sibling, needed)) = sweepable(path).and_then(|(_, key)| key.spec.only_with) else {
+            return true;
+        };
+        let table = path.rsplit_once('.').map_or("", |(table, _)| table);
+        self.has(&format!("{table}.{sibling}"), &[Value::Text(needed.to_owned())], depth)
+    }
+
+    fn meets_conditions(&self, path: &str, depth: usize) -> bool {
+        let own = self
+            .config
+            .sweep
+            .parameters
+            .iter()
+            .find(|parameter| parameter.path == path);
+        let mut conditions = own.map(|parameter| &*parameter.when).unwrap_or_default().iter();
+        conditions.all(|(path, values)| self.has(path, values, depth))
+    }
+
+    /// Whether a key has one of these values; a parameter without effect has none.
+    fn has(&self, path: &str, values: &[Value], depth: usize) -> bool {
+        match self.params.iter().position(|(own, _)| *own == path) {
+            Some(index) => {
+                depth < self.params.len() && values.contains(&self.params[index].1) && self.of(index, depth + 1)
+            }
+            None => self
+                .config
+                .base_value(path)
+                .is_some_and(|value| values.contains(&value)),
+        }
     }
 }

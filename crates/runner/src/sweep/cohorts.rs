@@ -18,7 +18,7 @@ use crate::record;
 use crate::rungs::{Ladder, Standings, means, survivors};
 use crate::stop::StopFlag;
 use crate::summary::Seconds;
-use crate::train::{BlockState, End, Outcome, Standing, Stood, Task, Training, View};
+use crate::train::{BlockState, End, Outcome, Standing, Stood, Task, Training, View, regroup};
 
 /// What is trained, and under which rules.
 pub(super) struct Work<'a> {
@@ -77,6 +77,8 @@ pub(super) fn train<T: Real + Element>(
         .iter()
         .map(|name| stopped.remove(name).map_or(Cohort::Waiting, Cohort::Paused))
         .collect();
+    // Its blocks are those of the runs that are left.
+    let mut plan = work.pending.clone();
     let rungs = work.ladder.map_or(&[][..], Ladder::epochs);
     for (rung, end) in rungs.iter().copied().map(Some).chain([None]).enumerate() {
         for (index, cohort) in cohorts.iter_mut().enumerate() {
@@ -90,17 +92,32 @@ pub(super) fn train<T: Real + Element>(
             let view = View::new(&data, work.config);
             let since = Instant::now();
             let stood = BTreeMap::new();
-            let mut training = cohort.take(work.task(index, &view, &stood));
-            training.end(&race.fallen, End::Pruned(rung.checked_sub(1).map(|rung| rung as u32)));
+            let mut outcomes = Vec::new();
+            if !race.fallen.is_empty() {
+                let mut training = cohort.take(work.task(&plan, index, &view, &stood));
+                training.end(&race.fallen, End::Pruned(rung.checked_sub(1).map(|rung| rung as u32)));
+                outcomes = training.take_outcomes();
+                let states = training.states();
+                drop(training);
+                let left: BTreeSet<usize> = states.iter().flat_map(|state| &state.runs).map(|run| run.run).collect();
+                plan.recut(index, |run| left.contains(&run));
+                *cohort = Cohort::of(regroup(states, &plan.cohorts[index].blocks));
+            }
+            let mut training = cohort.take(work.task(&plan, index, &view, &stood));
             let epoch = end.unwrap_or(u32::MAX);
             let mut since = since;
             let has_reached = loop {
                 let due = work.next_checkpoint();
                 let pause = || work.stop.is_set() || due.is_some_and(|due| Instant::now() >= due);
-                let outcomes = race.advance(work, &view, &mut training, epoch, &pause);
+                outcomes.append(&mut race.advance(work, &view, &mut training, epoch, &pause));
                 let has_reached = race.winner.is_some() || training.has_reached(epoch);
                 seconds.train += since.elapsed().as_secs_f64();
-                trained.record(work, (rung, &view, &data.encoding), outcomes, (writer, seconds))?;
+                trained.record(
+                    work,
+                    (rung, &view, &data.encoding),
+                    std::mem::take(&mut outcomes),
+                    (writer, seconds),
+                )?;
                 if has_reached {
                     break true;
                 }
@@ -140,7 +157,7 @@ pub(super) fn train<T: Real + Element>(
             data = data.switch(work.config, work.rows, work.pending.cohorts[index].repeat, seconds)?;
             let view = View::new(&data, work.config);
             let stood = BTreeMap::new();
-            let mut training = cohort.take(work.task(index, &view, &stood));
+            let mut training = cohort.take(work.task(&plan, index, &view, &stood));
             race.close(work, &mut training);
             let outcomes = training.take_outcomes();
             trained.record(work, (rungs.len(), &view, &data.encoding), outcomes, (writer, seconds))?;
@@ -158,24 +175,26 @@ impl<T: Real> Cohort<T> {
         }
     }
 
-    /// The cohort as it stands, for a while.
+    /// The cohort as it stands, for a while; without blocks when none of its runs is left.
     fn take<'a, 'v: 'a>(&mut self, task: Task<'a, 'v, T>) -> Training<'a, 'v, T> {
         match std::mem::replace(self, Self::Done) {
             Self::Paused(states) => Training::restored(task, states),
-            Self::Waiting | Self::Done => Training::new(task),
+            Self::Waiting => Training::new(task),
+            Self::Done => Training::restored(task, Vec::new()),
         }
     }
 }
 
 impl<'a> Work<'a> {
     fn task<'v, T>(
-        &'a self,
+        &self,
+        plan: &'a Plan,
         cohort: usize,
         view: &'a View<'v, T>,
         stood: &'a BTreeMap<usize, Stood>,
     ) -> Task<'a, 'v, T> {
         Task {
-            plan: self.pending,
+            plan,
             cohort,
             view,
             stood,
@@ -264,6 +283,9 @@ impl Trained {
     }
 }
 
+/// The selecting metric of a run by epoch, and at its end.
+type Recorded = (Vec<(u32, f64)>, Option<f64>);
+
 /// The trials that are still in the sweep, and how their runs stand.
 struct Race {
     alive: BTreeSet<usize>,
@@ -273,7 +295,7 @@ struct Race {
     /// The trial that has reached the target.
     winner: Option<usize>,
     /// What the store says of runs that an earlier process recorded: their scores by epoch, and the last one.
-    recorded: BTreeMap<usize, (Vec<(u32, f64)>, Option<f64>)>,
+    recorded: BTreeMap<usize, Recorded>,
 }
 
 impl Race {
@@ -392,7 +414,7 @@ impl Race {
 }
 
 /// The selecting metric of the runs that the store has, by epoch and at the end.
-fn recorded(work: &Work<'_>) -> Result<BTreeMap<usize, (Vec<(u32, f64)>, Option<f64>)>, RunError> {
+fn recorded(work: &Work<'_>) -> Result<BTreeMap<usize, Recorded>, RunError> {
     let store = gradsweep_store::Store::open(work.dir)?;
     let select = work.config.sweep.metric.name();
     let places: BTreeMap<_, usize> = work

@@ -19,6 +19,9 @@ use super::training::End;
 use super::{BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
+/// A run that ends, by its position.
+type Ending = (usize, RunState, Reason);
+
 /// One block on its way through its epochs.
 pub(super) struct Trainer<'a, 'v, T> {
     ledger: Ledger<'a, 'v, T>,
@@ -200,7 +203,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     }
 
     /// The outcomes of runs that end, by position, with the weights they have, or the best they had where that is watched.
-    fn finish(&mut self, ends: &[(usize, RunState, Reason)], standings: &[Standing]) -> Vec<Outcome> {
+    fn finish(&mut self, ends: &[Ending], standings: &[Standing]) -> Vec<Outcome> {
         if ends.is_empty() {
             return Vec::new();
         }
@@ -213,7 +216,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let scores = evaluate::score(view, block, Role::Train, scratch);
         let fold_of = |position: usize| block.objective(position).fold;
         let ordered = evaluate::ordered_metrics(view, block.pass(), fold_of, &positions);
-        let outcome = |(&(position, state, reason), ordered): (&(usize, RunState, Reason), Vec<(Metric, f64)>)| {
+        let outcome = |(&(position, state, reason), ordered): (&Ending, Vec<(Metric, f64)>)| {
             let objective = block.objective(position);
             let loss = evaluate::training_loss(view, &scores, position, objective);
             let (column, parameters) = (block.live()[position], block.parameters(position));
@@ -258,8 +261,7 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
             .map(|&column| self.ledger.standings[column].clone())
             .collect();
         let (state, reason, rung) = end.of_run();
-        let ends: Vec<(usize, RunState, Reason)> =
-            positions.iter().map(|&position| (position, state, reason)).collect();
+        let ends: Vec<Ending> = positions.iter().map(|&position| (position, state, reason)).collect();
         let mut outcomes = self.finish(&ends, &standings);
         for outcome in &mut outcomes {
             outcome.rung = rung;
@@ -269,6 +271,11 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
 
     fn take_outcomes(&mut self) -> Vec<Outcome> {
         std::mem::take(&mut self.outcomes)
+    }
+
+    fn progress(&self) -> (f64, usize) {
+        let part = self.batches as f64 / self.orders.steps() as f64;
+        (f64::from(self.ledger.epochs) + part, self.block.width())
     }
 
     fn state(&self) -> BlockState<T> {

@@ -207,7 +207,8 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     /// every `metrics.every` epochs where that is given, and else where one of them is watched.
     pub(super) fn scores_in_order(&self, epoch: u32, until: u32) -> bool {
         let view = self.task.view;
-        let is_watched = view.watched.iter().any(|metric| !metric.is_free());
+        // A refit watches nothing: it holds no rows out.
+        let is_watched = view.has_validation() && view.watched.iter().any(|metric| !metric.is_free());
         let every = view.every.or(is_watched.then_some(1));
         epoch > 0 && (every.is_some_and(|every| epoch.is_multiple_of(every)) || (is_watched && epoch == until))
     }

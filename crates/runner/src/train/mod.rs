@@ -22,6 +22,7 @@ pub(crate) use evaluate::scored;
 pub use outcome::{HistoryPoint, Outcome};
 pub(crate) use range::{RATES, STEPS};
 pub use standing::Standing;
+pub(crate) use state::regroup;
 pub use state::{BlockState, LiveRun};
 pub(crate) use training::{End, Training};
 pub use view::View;

@@ -1,8 +1,11 @@
 //! A block's training at a safe point, as plain numbers: what a checkpoint holds of it.
 
+use std::collections::BTreeMap;
+
 use gradsweep_math::fused::ColumnState;
 
 use super::{Best, HistoryPoint, Standing};
+use crate::plan::Block;
 
 /// The live runs of a block, between two batches or two trips over the rows.
 ///
@@ -37,4 +40,32 @@ pub struct LiveRun<T> {
     pub best: Option<Best<T>>,
     /// Its share of the block's time so far.
     pub seconds: f64,
+}
+
+/// The same runs in other blocks.
+///
+/// # Panics
+/// If the states do not stand at the end of one and the same epoch, or the blocks do not hold exactly their runs.
+pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<BlockState<T>> {
+    let Some(epochs) = states.first().map(|state| state.epochs) else {
+        return states;
+    };
+    let is_together = states.iter().all(|state| (state.epochs, state.batches) == (epochs, 0));
+    assert!(is_together, "only runs at the end of one epoch can share a block");
+    let runs = states.into_iter().flat_map(|state| state.runs);
+    let mut runs: BTreeMap<usize, LiveRun<T>> = runs.map(|run| (run.run, run)).collect();
+    let regrouped = blocks
+        .iter()
+        .map(|block| BlockState {
+            epochs,
+            batches: 0,
+            runs: block
+                .runs
+                .iter()
+                .map(|run| runs.remove(run).expect("a block holds live runs"))
+                .collect(),
+        })
+        .collect();
+    assert!(runs.is_empty(), "{} live runs are in no block", runs.len());
+    regrouped
 }

@@ -59,6 +59,9 @@ pub(super) trait Trainer<T>: Send {
     /// The outcomes of runs that have left since they were last asked for.
     fn take_outcomes(&mut self) -> Vec<Outcome>;
 
+    /// Epochs so far, and the part of the one at hand; and the columns of the block.
+    fn progress(&self) -> (f64, usize);
+
     /// The live runs as plain numbers.
     fn state(&self) -> BlockState<T>;
 }
@@ -66,17 +69,21 @@ pub(super) trait Trainer<T>: Send {
 impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
     /// A cohort before its first epoch.
     pub(crate) fn new(task: Task<'a, 'v, T>) -> Self {
-        Self::from_states(task, None)
+        Self::from_states(task, None, true)
+    }
+
+    /// As [`Training::new`], with no look for learning rates that are left open: what is trained is of no use but to time it.
+    pub(crate) fn untested(task: Task<'a, 'v, T>) -> Self {
+        Self::from_states(task, None, false)
     }
 
     /// A cohort whose blocks stood as `states` say; blocks whose runs are in none of them have ended.
     pub(crate) fn restored(task: Task<'a, 'v, T>, states: Vec<BlockState<T>>) -> Self {
-        Self::from_states(task, Some(states))
+        Self::from_states(task, Some(states), false)
     }
 
-    fn from_states(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>) -> Self {
+    fn from_states(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>, finds_rates: bool) -> Self {
         let cohort = &task.plan.cohorts[task.cohort];
-        let is_new = states.is_none();
         // Each block with the state its runs are in.
         let blocks: Vec<(usize, &'a Block, Option<BlockState<T>>)> = match states {
             None => cohort
@@ -99,7 +106,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
             BatchSchedule::Converge => Vec::new(),
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
-                let rates = if is_new {
+                let rates = if finds_rates {
                     range::find(&task, &range::large_batches(task.view))
                 } else {
                     BTreeMap::new()
@@ -111,7 +118,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
             }
             BatchSchedule::Batches { rows, shuffle } => {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
-                let rates = if is_new {
+                let rates = if finds_rates {
                     range::find(&task, &orders)
                 } else {
                     BTreeMap::new()
@@ -163,6 +170,17 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
         for trainer in &mut self.trainers {
             trainer.end(runs, end);
         }
+    }
+
+    /// Epochs so far, and the part of the one at hand, on average over the columns.
+    pub(crate) fn progress(&self) -> f64 {
+        let (mut epochs, mut columns) = (0.0, 0.0);
+        for trainer in &self.trainers {
+            let (own, width) = trainer.progress();
+            epochs += own * width as f64;
+            columns += width as f64;
+        }
+        if columns > 0.0 { epochs / columns } else { 0.0 }
     }
 
     /// The most epochs that a live run has had.

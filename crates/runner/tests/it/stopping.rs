@@ -32,7 +32,13 @@ model.C = [0.1, 10.0]
 fn a_watched_run_ends_with_its_best_weights() {
     for sets in [&[][..], &["train.solver=gd"], &["train.batch_rows=\"full\""]] {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let (_, store) = finished(&request(dir.path(), WATCHED, sets));
+        // Gradient descent takes all rows.
+        let body = if sets.contains(&"train.solver=gd") {
+            WATCHED.replace("batch_rows = 32\n", "")
+        } else {
+            WATCHED.to_owned()
+        };
+        let (_, store) = finished(&request(dir.path(), &body, sets));
         let (runs, history, _) = tables(&store);
         let mut bests = BTreeMap::<u32, Vec<u32>>::new();
         let mut stopped = 0;
@@ -70,15 +76,16 @@ fn a_watched_run_ends_with_its_best_weights() {
             }
             assert_eq!(record.state, RunState::Complete);
         }
-        assert!(sets.len() == 1 || stopped > 0, "sgd at this rate stops early");
+        assert!(!sets.is_empty() || stopped > 0, "sgd at this rate stops early");
         // The model was fitted for the median of its trial's best epochs.
         let table = store.trials().expect("trials");
         let selected = table.selected().expect("a choice").trial;
         let mut own = bests[&selected].clone();
         own.sort_unstable();
         let model = Model::read(&best_model(store.dir())).expect("a model");
-        assert!(!model.info.identity.is_empty());
-        let mut short = request(dir.path(), WATCHED, sets);
+        let c = format!("sweep.parameters.model.C=[{}]", ["0.1", "10.0"][selected as usize]);
+        let sets: Vec<&str> = sets.iter().copied().chain([c.as_str()]).collect();
+        let mut short = request(dir.path(), &body, &sets);
         short.config.train.epochs = own[1];
         short.config.train.early_stopping = None;
         short.config.output.dir = dir.path().join("short").display().to_string();
@@ -369,6 +376,7 @@ fn schedules_change_the_result_and_more_epochs_of_one_are_refused() {
 epochs = 8
 batch_rows = 64
 learning_rate = 0.3
+weight_decay = 0.1
 [validation]
 folds = 2
 [sweep.parameters]
@@ -419,5 +427,174 @@ fn the_plan_of_a_halved_sweep_has_its_ladder() {
         ladder.note(),
         "halving keeps 1 in 3 trials: 28 to epoch 1, 10 to epoch 3, 4 to epoch 9, 2 to epoch 12; \
          23.2 % of the epochs of training all to the end"
+    );
+}
+
+#[test]
+fn a_target_ends_the_sweep_with_the_trial_that_reached_it() {
+    let body = r#"
+[train]
+epochs = 60
+[validation]
+folds = 3
+[sweep]
+target = 0.6
+[sweep.parameters]
+train.solver = ["sgd", "gd"]
+train.batch_rows = [64, "full"]
+train.learning_rate = [0.01, 0.3]
+"#;
+    for (sets, is_full) in [
+        (&[][..], false),
+        (&["sweep.parameters.train.batch_rows=[\"full\"]"], true),
+    ] {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let request = request(dir.path(), body, sets);
+        let (summary, store) = finished(&request);
+        let sentence = summary.target.expect("reached");
+        let (runs, history, coefficients) = tables(&store);
+        let table = store.trials().expect("trials");
+        let winner = table.selected().expect("the one that reached it");
+        assert!(
+            sentence.contains(&format!("trial {} reached", winner.trial)),
+            "{sentence}"
+        );
+        let loss = table
+            .metrics
+            .iter()
+            .position(|info| info.name == "log_loss")
+            .expect("the selecting one");
+        assert!(winner.scores[loss].mean_val.expect("scored") <= 0.6);
+        let own = || {
+            runs.iter()
+                .zip(&history)
+                .zip(&coefficients)
+                .filter(|((run, _), _)| run.trial == winner.trial)
+        };
+        let mut before = 0.0;
+        for ((run, history), coefficients) in own() {
+            let record = run.record.as_ref().expect("ended");
+            assert_eq!(
+                (record.state, record.reason),
+                (RunState::Complete, Some(Reason::EarlyStopped))
+            );
+            assert!(record.epochs < 60 && !coefficients.is_empty());
+            let at = |epoch: u32| {
+                let mut points = history.iter();
+                points
+                    .find(|p| (p.epoch, p.split, &*p.metric) == (epoch, Split::Val, "log_loss"))
+                    .map(|p| p.value)
+            };
+            assert_eq!(record.val_score("log_loss"), at(record.epochs));
+            before += at(record.epochs - 1).expect("an epoch before") / 3.0;
+        }
+        assert!(before > 0.6, "it had not reached it an epoch earlier: {before}");
+        let others = runs
+            .iter()
+            .filter(|run| run.trial != winner.trial)
+            .map(|run| run.record.as_ref().map(|r| r.state));
+        assert!(
+            others
+                .clone()
+                .all(|state| matches!(state, None | Some(RunState::Pruned | RunState::Complete)))
+        );
+        assert!(others.clone().any(|state| state == Some(RunState::Pruned)), "{is_full}");
+        // The weights are those of the scores: a sweep of as many epochs ends with them.
+        let ((run, _), weights) = own().next().expect("a run");
+        let mut short = request.clone();
+        short.config.sweep.target = None;
+        short.config.train.epochs = run.record.as_ref().expect("ended").epochs;
+        short.config.output.dir = dir.path().join("short").display().to_string();
+        let (_, store) = finished(&short);
+        let (runs, _, coefficients) = tables(&store);
+        let same = runs
+            .iter()
+            .position(|other| (other.trial, other.fold) == (run.trial, run.fold))
+            .expect("it again");
+        let values =
+            |rows: &[gradsweep_store::CoefficientRow]| -> Vec<f64> { rows.iter().map(|row| row.coefficient).collect() };
+        assert_eq!(values(weights), values(&coefficients[same]));
+        // And it stays stopped.
+        let again = run_again(&request);
+        assert!(again.nothing_to_do);
+    }
+}
+
+fn run_again(request: &super::Request) -> gradsweep_runner::summary::SweepSummary {
+    run(request).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn open_learning_rates_are_found_and_do_not_depend_on_the_sweep_around_a_run() {
+    let body = r#"
+[train]
+epochs = 5
+batch_rows = 64
+[validation]
+folds = 3
+[sweep.parameters]
+train.solver = ["sgd", "adam", "gd"]
+model.C = [0.1, 10.0]
+"#;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut all = request(dir.path(), body, &[]);
+    let (summary, store) = finished(&all);
+    let [least, most] = summary.learning_rates.expect("found");
+    assert!(least < most && least >= 1e-4 && most <= 10.0, "{least} {most}");
+    let null = summary.null_model.expect("log loss of the rate");
+    assert!(
+        store
+            .trials()
+            .expect("trials")
+            .rows
+            .iter()
+            .all(|row| row.scores[0].mean_val.expect("scored") < null - 0.02)
+    );
+    let one = request(
+        dir.path(),
+        &body.replace("[\"sgd\", \"adam\", \"gd\"]", "[\"adam\"]"),
+        &[],
+    );
+    all.config = one.config;
+    all.config.output.dir = dir.path().join("one").display().to_string();
+    let (_, alone) = finished(&all);
+    let of = |store: &gradsweep_store::Store| -> BTreeMap<_, Vec<u64>> {
+        let (runs, history, _) = tables(store);
+        let bits = |rows: &Vec<gradsweep_store::HistoryRow>| rows.iter().map(|row| row.value.to_bits()).collect();
+        runs.iter()
+            .zip(&history)
+            .map(|(run, history)| (run.run, bits(history)))
+            .collect()
+    };
+    let together = of(&store);
+    let close = |a: &u64, b: &u64| (f64::from_bits(*a) - f64::from_bits(*b)).abs() < 1e-4;
+    for (run, history) in of(&alone) {
+        assert!(together[&run].iter().zip(&history).all(|(a, b)| close(a, b)));
+    }
+}
+
+#[test]
+fn a_plan_measures_its_epochs() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let request = request(dir.path(), HALVED, &[]);
+    let (_, plan) = {
+        let _shared = PRODUCTS.read().unwrap_or_else(PoisonError::into_inner);
+        sweep::plan(&request).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let speed = plan.speed.as_ref().expect("measured");
+    assert_eq!(speed.seconds_per_epoch.len(), 2);
+    assert!(
+        speed
+            .seconds_per_epoch
+            .iter()
+            .all(|seconds| seconds.is_some_and(|seconds| seconds > 0.0))
+    );
+    let sum: f64 = speed.seconds_per_epoch.iter().flatten().sum();
+    let all = speed.seconds.expect("a fixed number of epochs");
+    // 23.2 % of 12 epochs.
+    assert!((all / sum / 12.0 - 0.232).abs() < 0.001, "{all} {sum}");
+    assert!(
+        plan.to_string().contains("an epoch, measured on this machine; about"),
+        "{plan}"
     );
 }

@@ -46,7 +46,7 @@ pub struct ModelInfo {
     pub target: ModelTarget,
     /// A probability above this predicts the positive label.
     pub threshold: f64,
-    /// How CSV files are read.
+    /// How files are read.
     pub reading: Reading,
     /// The column that names a row; it is carried into predictions.
     pub id: Option<String>,
@@ -83,15 +83,22 @@ pub struct ModelTarget {
     pub drop_null: bool,
 }
 
-/// How CSV files are read.
+/// How files are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// Texts that are null.
+    /// Texts of a CSV that are null.
     pub missing: Vec<String>,
-    /// Between two cells.
+    /// Between two cells of a CSV.
     pub delimiter: char,
     /// Around a cell; none if quotes are ordinary characters.
     pub quote: Option<char>,
+    /// The text is ISO 8859-1, not UTF-8.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_latin1: bool,
+    /// Columns of dates or datetimes that are taken apart into numbers, in files of every format: the columns of the model
+    /// are then `column.year`, `.month`, `.day`, `.weekday`, `.hour`, `.minute` and `.second`, in UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datetimes: Vec<String>,
 }
 
 /// A column that a model needs.

@@ -3,13 +3,16 @@
 //! - [`info`]: names, texts and what is known of the fit: `model.json`
 //! - [`numbers`]: every number a prediction depends on, bit for bit: a safetensors file named by the hash of its content
 //! - [`write`]: the numbers first, `model.json` last
+//! - [`beside`]: other files in the same folder
 //! - [`read`]: sizes, seal and hash are checked before anything is taken from a file
 
+mod beside;
 mod info;
 mod numbers;
 mod read;
 mod write;
 
+pub use beside::write_beside_model;
 pub use info::{
     Fate, Mean, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelTarget, ModelVersion, OtherRule, Reading, Shape,
 };

@@ -34,6 +34,8 @@ fn model(coefficients: Vec<f64>, levels: &[String]) -> Model {
                 missing: vec![String::new(), "NA".into()],
                 delimiter: ',',
                 quote: Some('"'),
+                is_latin1: false,
+                datetimes: Vec::new(),
             },
             id: None,
             rows: 10,

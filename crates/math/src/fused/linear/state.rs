@@ -17,6 +17,9 @@ pub struct ColumnState<T> {
 
 impl<T: Real> LinearBlock<T> {
     /// The state of the run at a position.
+    ///
+    /// # Panics
+    /// If no live run is at the position.
     pub fn state(&self, position: usize) -> ColumnState<T> {
         let (columns, optimizer) = self
             .optimizers

@@ -1,5 +1,7 @@
 //! One broken config per line of a table: what is said, and where.
 
+#![expect(clippy::print_stdout, reason = "the figure is what a reader of the log wants")]
+
 use super::{LEAST, read, read_with};
 
 /// Each case: what follows the least config (three lines), a piece of what is said, and the position.
@@ -85,10 +87,8 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("fold = 1979-05-27", "found a date", (4, 8)),
     ("[validation]\nfolds = 1", "2 to 65535", (5, 9)),
     ("[metrics]\nreport = [\"auc\"]", "did you mean \"roc_auc\"?", (5, 11)),
-    ("[output]\nreport = true", "not built yet", (5, 1)),
     ("[output]\nsave_models = \"all\"", "not built yet", (5, 15)),
     ("[sweep]\nselect = \"1se\"", "needs `model.C` to be swept", (5, 10)),
-    ("[output]\npredictions = \"selected\"", "not built yet", (5, 15)),
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
     // Not built yet.
@@ -165,8 +165,115 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ),
     (
         "[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }",
-        "probabilities` is not built yet",
+        "`probabilities` of `model.C` has no effect with method \"grid\"",
         (5, 27),
+    ),
+    // Search.
+    (
+        "[sweep]\nmethod = \"random\"\n[sweep.parameters]\nmodel.C = [1]",
+        "method \"random\" needs the number of trials; add trials = 64",
+        (5, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"sobol\"\ntrials = 5",
+        "method \"sobol\" has no parameter to draw",
+        (5, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"sobol\"\ntrials = 65_537\n[sweep.parameters]\nmodel.C = { min = 1, max = 2 }",
+        "method \"sobol\" has 65536 trials at the most",
+        (6, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 2_000_000\n[sweep.parameters]\nmodel.C = [1]",
+        "2000000 trials are too many",
+        (6, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 1\n[sweep.parameters]\nmodel.C = [1]\n[[sweep.points]]\nmodel.C = 2\n\
+         [[sweep.points]]\nmodel.C = 3",
+        "2 points are more than 1 trials",
+        (6, 10),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { values = [1, 2], probabilities = [0.5, 0.4] }",
+        "must add up to 1; they add up to 0.9",
+        (8, 46),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { values = [1, 2], probabilities = [1] }",
+        "`model.C` has 2 values and 1 probabilities",
+        (8, 46),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\n\
+         model.C = { min = 1, max = 2, probabilities = [1] }",
+        "`probabilities` of `model.C` belongs to `values`",
+        (8, 31),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\nmodel.C = { min = 1, max = 2, step = 3 }",
+        "the step of `model.C` is longer than its range; the range is 1 long",
+        (8, 38),
+    ),
+    (
+        "[sweep]\nmethod = \"random\"\ntrials = 5\n[sweep.parameters]\nmodel.C = { min = 1, max = 2, step = 0 }",
+        "must be a number above 0",
+        (8, 38),
+    ),
+    (
+        "[sweep.parameters]\ntrain.batch_rows = { min = 16, max = 64, step = 0.5 }",
+        "a whole number is needed",
+        (5, 49),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1], step = 3 }",
+        "`step` of `model.C` belongs to a range",
+        (5, 27),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { min = 1, max = 100, log = true, step = 3 }",
+        "without `num`",
+        (5, 11),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { train.solver = [\"sgd\"] } }",
+        "`train.solver` is the same in every trial, so that `when` decides nothing",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { model.C = [1] } }",
+        "`model.C` cannot depend on itself",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = {} }",
+        "`when` of `model.C` names no key",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = 3 }",
+        "`when` of `model.C` must be a table of paths",
+        (5, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.C = { values = [1, 2], when = { train.solvr = [\"sgd\"] } }",
+        "did you mean `train.solver`?",
+        (5, 45),
+    ),
+    (
+        "[sweep.parameters]\ntrain.solver = [\"sgd\", \"adam\"]\n\
+         model.C = { values = [1, 2], when = { train.solver = [\"gd\"] } }",
+        "no trial has train.solver = \"gd\"",
+        (6, 37),
+    ),
+    (
+        "[sweep.parameters]\nmodel.l1_ratio = { values = [0, 1], when = { model.C = [1] } }\n\
+         model.C = { values = [1, 2], when = { model.l1_ratio = [1] } }",
+        "`model.C` and `model.l1_ratio` depend on each other",
+        (6, 37),
     ),
     (
         "[sweep.parameters]\ntrain.epochs = { auto = true }",
@@ -395,6 +502,11 @@ fn broken_configs_are_caught_with_place_and_advice() {
             ));
         }
     }
+    println!(
+        "broken configs: {} of {} caught with place and advice",
+        CASES.len() - failures.len(),
+        CASES.len()
+    );
     assert!(
         failures.is_empty(),
         "{} of {}:\n{}",

@@ -1,5 +1,7 @@
 //! One-edit typos of real keys and words: the suggestion must be what was meant.
 
+#![expect(clippy::print_stdout, reason = "the figure is what a reader of the log wants")]
+
 use super::{LEAST, read};
 use crate::config::{Kind, reference};
 
@@ -76,6 +78,10 @@ fn suggestions_are_right_for_98_of_100_typos() {
             wrong.push(format!("{key} as {typo}: {shown}"));
         }
     }
+    println!(
+        "typos of keys: {right} of {} suggestions are what was meant",
+        right + wrong.len()
+    );
     assert!(
         wrong.len() <= 20,
         "{} of 1000 are wrong:\n{}",
@@ -108,6 +114,10 @@ fn words_are_suggested_too() {
             }
         }
     }
+    println!(
+        "typos of words: {} of {all} suggestions are what was meant",
+        all - wrong.len()
+    );
     assert!(
         all > 40 && wrong.len() * 50 <= all,
         "{} of {all} are wrong:\n{}",

@@ -3,25 +3,30 @@
 //! The runs of a block say at which points they want to be evaluated; one trip evaluates all of them, held-out rows
 //! included, and each run takes its next step or leaves. Runs that wait for neighbors along C join when these are solved.
 
+mod curvatures;
 mod path;
 mod separation;
 mod trips;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use gradsweep_data::Role;
 use gradsweep_math::Real;
 use gradsweep_math::fused::Objective;
 use gradsweep_math::metric::Metric;
-use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Verdict, advance};
+use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Rounding, Verdict, advance};
 use gradsweep_math::workspace::Scores;
 use gradsweep_store::{Reason, RunState, Split};
+use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::full::segments;
 use super::ledger::Ledger;
 use super::{Outcome, Stood, Task, evaluate};
 use crate::plan::{Block, Method};
+use curvatures::Curvatures;
 use path::Start;
 use separation::Look;
 use trips::Segment;
@@ -30,22 +35,11 @@ use trips::Segment;
 const PATIENCE: u32 = 30;
 /// Stored columns up to which a converged run without a penalty is examined by its Hessian.
 const MOST_EXAMINED_COLUMNS: usize = 1024;
-/// Rows per feature that the shared curvature is made from, at the most.
-const CURVATURE_ROWS: usize = 256;
 
 /// Trains all runs of a cohort until they have converged or had their epochs.
 pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Outcome> {
     let segments = segments(task.view.groups);
-    let wanted = CURVATURE_ROWS * (task.view.map.features + 1);
-    let moments = trips::moments(task.view, &segments, wanted);
-    // By whether the intercept is learned.
-    let curvatures = [false, true].map(|learned| {
-        let is_needed = blocks
-            .iter()
-            .flat_map(|block| &block.runs)
-            .any(|&run| task.plan.trial_of(run).model.fit_intercept == learned);
-        is_needed.then(|| Curvature::new(&task.view.map, &moments.view(), learned))
-    });
+    let curvatures = Curvatures::new(task, &segments, blocks);
     blocks
         .iter()
         .enumerate()
@@ -85,7 +79,7 @@ struct Ended {
 struct Trainer<'a, 'v, T> {
     ledger: Ledger<'a, 'v, T>,
     segments: &'a [Segment],
-    curvatures: &'a [Option<Curvature>; 2],
+    curvatures: &'a Curvatures,
     runs: Vec<Run>,
     ended: Vec<Ended>,
 }
@@ -94,7 +88,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     fn new(
         task: Task<'a, 'v, T>,
         segments: &'a [Segment],
-        curvatures: &'a [Option<Curvature>; 2],
+        curvatures: &'a Curvatures,
         index: usize,
         block: &'a Block,
     ) -> Self {
@@ -140,32 +134,30 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
     }
 
     fn curvature(&self, column: usize) -> &'a Curvature {
-        let learned = self.ledger.columns[column].objective.fit_intercept;
-        self.curvatures[usize::from(learned)]
-            .as_ref()
-            .expect("made for every run of the cohort")
+        self.curvatures.of(self.ledger.columns[column].objective.fit_intercept)
     }
 
     /// Starts the runs that wait for nothing any more.
     fn admit(&mut self) {
-        for column in 0..self.runs.len() {
-            if self.runs[column].descent.is_some() || self.runs[column].is_done {
-                continue;
+        let start = |column: usize| {
+            let run = &self.runs[column];
+            if run.descent.is_some() || run.is_done {
+                return None;
             }
-            let descent = match self.runs[column].start {
-                Start::Own => self.own_start(column),
-                Start::Between { first, second, share } => {
-                    if !(self.runs[first].is_done && self.runs[second].is_done) {
-                        continue;
-                    }
-                    self.start_between(column, (first, second), share)
-                }
-            };
-            self.runs[column].descent = Some(descent);
+            match run.start {
+                Start::Own => Some(self.own_start(column)),
+                Start::Between { first, second, share } => (self.runs[first].is_done && self.runs[second].is_done)
+                    .then(|| self.start_between(column, (first, second), share)),
+            }
+        };
+        let started: Vec<Option<Descent>> = (0..self.runs.len()).into_par_iter().map(start).collect();
+        for (run, descent) in self.runs.iter_mut().zip(started) {
+            run.descent = run.descent.take().or(descent);
         }
     }
 
     fn goal(&self, column: usize) -> Goal {
+        let (plan, run) = (self.ledger.task.plan, self.ledger.runs[column]);
         let Objective {
             fold,
             l2,
@@ -177,9 +169,10 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             l2,
             l1,
             fit_intercept,
-            tol: self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol,
+            tol: plan.trial_of(run).train.tol,
             is_held: self.ledger.task.view.map.folds[fold].is_held.as_slice().into(),
-            center: self.curvature(column).center(),
+            spread: self.curvatures.spread(fold, fit_intercept, plan.method_of(run)),
+            rounding: Rounding::of::<T>(),
         }
     }
 
@@ -188,7 +181,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let method = self.ledger.task.plan.method_of(self.ledger.runs[column]);
         let is_patient = stood.epochs >= PATIENCE && method == Method::QuasiNewton { may_switch: true };
         let takes_hessians = method == Method::Newton || is_patient;
-        Descent::new(self.goal(column), &stood.parameters, 0.25, takes_hessians, noise::<T>())
+        Descent::new(self.goal(column), &stood.parameters, 0.25, takes_hessians)
     }
 
     /// A run at its starting weights; one that starts at zeros has the intercept of the null model.
@@ -213,7 +206,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .map(|(&w, &is_held)| if is_held { 0.0 } else { w });
         let parameters: Vec<f64> = weights.chain([intercept]).collect();
         let is_newton = plan.method_of(self.ledger.runs[column]) == Method::Newton;
-        Descent::new(self.goal(column), &parameters, curvature, is_newton, noise::<T>())
+        Descent::new(self.goal(column), &parameters, curvature, is_newton)
     }
 
     fn start_between(&self, column: usize, (first, second): (usize, usize), share: f64) -> Descent {
@@ -250,14 +243,21 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let slot_objectives: Vec<&Objective> = slots.iter().map(|&index| objective(live[index])).collect();
         let slot_points: Vec<Vec<f64>> = slots.iter().map(|&index| points[index].clone()).collect();
         let (seen, scores) = trips::trip(view, self.segments, &slot_objectives, &slot_points);
-        let mut hessians = self.hessians(live, &points);
+        let mut hessians = self.hessians(live, &points, (&slots, &of_column));
 
-        let (mut walking, mut suspects) = (Vec::new(), Vec::new());
-        for (index, &column) in live.iter().enumerate() {
+        let of_run = |index: usize| {
             let seen = &seen[of_column[index]];
-            let scores = &scores[seen.scores];
-            let evaluation = self.evaluation(column, seen, scores, hessians.remove(&column));
-            match self.tell(column, evaluation, (scores, seen.position)) {
+            (seen, &scores[seen.scores])
+        };
+        let evaluations = live.iter().enumerate().map(|(index, &column)| {
+            let (seen, scores) = of_run(index);
+            self.evaluation(column, seen, scores, hessians.remove(&column))
+        });
+        let verdicts = self.tell(live, evaluations.collect());
+        let (mut walking, mut suspects) = (Vec::new(), Vec::new());
+        for (index, (&column, verdict)) in live.iter().zip(verdicts).enumerate() {
+            let (seen, scores) = of_run(index);
+            match self.take_note(column, verdict, (scores, seen.position)) {
                 Next::Walk => walking.push(column),
                 Next::Examine => suspects.push(column),
                 Next::Nothing => {}
@@ -291,25 +291,38 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         (slots, of_column)
     }
 
-    fn hessians(&self, live: &[usize], points: &[Vec<f64>]) -> BTreeMap<usize, ndarray::Array2<f64>> {
+    /// The Hessian of the mean loss of every live run that wants one; runs that share a column of the trip share it.
+    fn hessians(
+        &self,
+        live: &[usize],
+        points: &[Vec<f64>],
+        (slots, of_column): (&[usize], &[usize]),
+    ) -> BTreeMap<usize, Arc<Array2<f64>>> {
         let wants = |index: &usize| {
             let run = &self.runs[live[*index]];
             run.descent.as_ref().is_some_and(Descent::wants_hessian)
         };
         let wanting: Vec<usize> = (0..live.len()).filter(wants).collect();
-        if wanting.is_empty() {
+        let mut wanted: Vec<usize> = wanting.iter().map(|&index| of_column[index]).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
             return BTreeMap::new();
         }
-        let objectives: Vec<&Objective> = wanting
+        let objectives: Vec<&Objective> = wanted
             .iter()
-            .map(|&index| &self.ledger.columns[live[index]].objective)
+            .map(|&slot| &self.ledger.columns[live[slots[slot]]].objective)
             .collect();
-        let points: Vec<Vec<f64>> = wanting.iter().map(|&index| points[index].clone()).collect();
+        let points: Vec<Vec<f64>> = wanted.iter().map(|&slot| points[slots[slot]].clone()).collect();
         let view = self.ledger.task.view;
         let sums = trips::hessians(view, self.segments, &objectives, &points);
-        let mean = |(sum, objective): (ndarray::Array2<f64>, &&Objective)| sum / view.training_weight(objective);
+        let mean = |(sum, objective): (Array2<f64>, &&Objective)| Arc::new(sum / view.training_weight(objective));
         let means = sums.into_iter().zip(&objectives).map(mean);
-        wanting.iter().map(|&index| live[index]).zip(means).collect()
+        let of_slot: BTreeMap<usize, Arc<Array2<f64>>> = wanted.iter().copied().zip(means).collect();
+        wanting
+            .iter()
+            .filter_map(|&index| Some((live[index], Arc::clone(of_slot.get(&of_column[index])?))))
+            .collect()
     }
 
     fn evaluation(
@@ -317,7 +330,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         column: usize,
         seen: &trips::Seen,
         scores: &Scores,
-        hessian: Option<ndarray::Array2<f64>>,
+        hessian: Option<Arc<Array2<f64>>>,
     ) -> Evaluation {
         let view = self.ledger.task.view;
         let objective = &self.ledger.columns[column].objective;
@@ -335,8 +348,22 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
     }
 
-    /// Tells a run what was seen of it.
-    fn tell(&mut self, column: usize, evaluation: Evaluation, (scores, position): (&Scores, usize)) -> Next {
+    /// Tells the live runs what was seen of them.
+    fn tell(&mut self, live: &[usize], evaluations: Vec<Evaluation>) -> Vec<Verdict> {
+        let runs = self.runs.iter_mut().enumerate();
+        let descents: Vec<&mut Descent> = runs
+            .filter(|(column, _)| live.binary_search(column).is_ok())
+            .filter_map(|(_, run)| run.descent.as_mut())
+            .collect();
+        descents
+            .into_par_iter()
+            .zip(evaluations)
+            .map(|(descent, evaluation)| descent.tell(evaluation))
+            .collect()
+    }
+
+    /// Takes note of what became of a run's evaluation.
+    fn take_note(&mut self, column: usize, verdict: Verdict, (scores, position): (&Scores, usize)) -> Next {
         let (view, allowed) = (self.ledger.task.view, self.ledger.allowed(column));
         let fold = self.ledger.columns[column].objective.fold;
         let run = &mut self.runs[column];
@@ -344,7 +371,6 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             return Next::Nothing;
         };
         run.epochs += 1;
-        let verdict = descent.tell(evaluation);
         if run.epochs == PATIENCE
             && matches!(
                 self.ledger.task.plan.method_of(self.ledger.runs[column]),
@@ -434,7 +460,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     /// New directions for the runs that need one.
     fn advance(&mut self, walking: &[usize]) {
-        for (learned, curvature) in [false, true].into_iter().zip(self.curvatures) {
+        for (learned, curvature) in [false, true].into_iter().zip(self.curvatures.shared()) {
             let Some(curvature) = curvature else { continue };
             let columns = &self.ledger.columns;
             let mut descents: Vec<&mut Descent> = self
@@ -518,9 +544,4 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             })
             .collect()
     }
-}
-
-/// Relative rounding of a mean loss summed in an element type's products.
-fn noise<T: Real>() -> f64 {
-    if T::NAME == "f32" { 1e-6 } else { 1e-12 }
 }

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use gradsweep_data::Role;
 use gradsweep_math::Real;
 use gradsweep_math::affine::BlockAffine;
 use gradsweep_math::fused::{HessianScratch, Hessians, Objective, Pass, pairs_of};
@@ -65,11 +64,11 @@ pub(super) fn trip<T: Real>(
     in_rounds(
         passes.len(),
         segments,
-        |pass, (group, rows)| {
+        |pass| Scratch::new(raw_columns, passes[pass].pass.width()),
+        |scratch, pass, (group, rows)| {
             let pass = &passes[pass].pass;
-            let mut scratch = Scratch::new(raw_columns, pass.width());
             let mut sums = Sums::new(raw_columns, groups, pass.width());
-            pass.accumulate(view.rows(*group, rows.clone()), view.cut, &mut scratch, &mut sums);
+            pass.accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
             sums
         },
         |pass, part| totals[pass].add(&part),
@@ -109,11 +108,11 @@ pub(super) fn hessians<T: Real>(
     in_rounds(
         passes.len(),
         segments,
-        |pass, (group, rows)| {
+        |pass| HessianScratch::new(raw_columns, passes[pass].pass.width()),
+        |scratch, pass, (group, rows)| {
             let pass = &passes[pass].pass;
-            let mut scratch = HessianScratch::new(raw_columns, pass.width());
             let mut sums = Hessians::new(raw_columns, pass.width());
-            pass.add_hessians(view.rows(*group, rows.clone()), &mut scratch, &mut sums);
+            pass.add_hessians(view.rows(*group, rows.clone()), scratch, &mut sums);
             sums
         },
         |pass, part| totals[pass].add(&part),
@@ -126,19 +125,28 @@ pub(super) fn hessians<T: Real>(
     indexed.into_par_iter().map(of_column).collect()
 }
 
-/// `Σ [x 1]ᵀ[x 1]` of stored rows that any run trains on, as many as the curvature is worth: all of a small table, and of a
-/// large one the first rows of every group, which were dealt at random.
-pub(super) fn moments<T: Real>(view: &View<'_, T>, segments: &[Segment], wanted_rows: usize) -> Array2<f64> {
+/// `Σ [x 1]ᵀ[x 1]` of the stored rows of some groups, as many as the curvature is worth: all of a small table, and of a large
+/// one the first rows of every group, which were dealt at random.
+pub(super) fn moments<T: Real>(
+    view: &View<'_, T>,
+    segments: &[Segment],
+    wanted_rows: usize,
+    is_wanted: impl Fn(usize) -> bool,
+) -> Array2<f64> {
     let order = view.x.ncols() + 1;
-    let rows: usize = segments.iter().map(|(_, rows)| rows.len()).sum();
+    let used: Vec<Segment> = segments
+        .iter()
+        .filter(|(group, _)| is_wanted(*group))
+        .cloned()
+        .collect();
+    let rows: usize = used.iter().map(|(_, rows)| rows.len()).sum();
     let share = (wanted_rows as f64 / rows.max(1) as f64).min(1.0);
-    let is_used = |group: usize| view.folds.roles.iter().any(|roles| roles[group] == Role::Train);
     let mut total = Array2::zeros((order, order));
-    let used: Vec<Segment> = segments.iter().filter(|(group, _)| is_used(*group)).cloned().collect();
     in_rounds(
         1,
         &used,
-        |_, (group, rows)| {
+        |_| (),
+        |(), _, (group, rows)| {
             let taken = ((rows.len() as f64 * share).ceil() as usize).min(rows.len());
             let rows = view.rows(*group, rows.start..rows.start + taken);
             gradsweep_math::curvature::second_moments(&rows)
@@ -148,11 +156,13 @@ pub(super) fn moments<T: Real>(view: &View<'_, T>, segments: &[Segment], wanted_
     total
 }
 
-/// Does every unit of work in parallel, and adds what they return in the order of the segments.
-fn in_rounds<R: Send>(
+/// Does every unit of work in parallel, each worker with one scratch per pass, and adds what they return in the order of the
+/// segments.
+fn in_rounds<S, R: Send>(
     passes: usize,
     segments: &[Segment],
-    work: impl Fn(usize, &Segment) -> R + Sync,
+    scratch: impl Fn(usize) -> S + Sync,
+    work: impl Fn(&mut S, usize, &Segment) -> R + Sync,
     mut add: impl FnMut(usize, R),
 ) {
     let units: Vec<(usize, &Segment)> = segments
@@ -160,7 +170,13 @@ fn in_rounds<R: Send>(
         .flat_map(|segment| (0..passes).map(move |pass| (pass, segment)))
         .collect();
     for round in units.chunks(ROUND) {
-        let parts: Vec<R> = round.par_iter().map(|&(pass, segment)| work(pass, segment)).collect();
+        let none = || (0..passes).map(|_| None).collect::<Vec<Option<S>>>();
+        let parts: Vec<R> = round
+            .par_iter()
+            .map_init(none, |scratches, &(pass, segment)| {
+                work(scratches[pass].get_or_insert_with(|| scratch(pass)), pass, segment)
+            })
+            .collect();
         for (&(pass, _), part) in round.iter().zip(parts) {
             add(pass, part);
         }

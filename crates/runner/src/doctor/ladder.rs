@@ -1,46 +1,17 @@
-//! What the machine and the linked libraries are, and how fast the rungs of the ladder run here.
+//! The rungs of the ladder, timed: what each loop that goes is worth on this machine.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use gradsweep_math::blas;
 use gradsweep_math::elementwise::LANES;
 use gradsweep_math::fused::{Objective, Pass, Rows};
-
 use gradsweep_math::reference::{Problem, loops, vectorized};
 use gradsweep_math::select::Selection;
 use gradsweep_math::workspace::{Scratch, Sums, padded_width};
 use ndarray::Array2;
 use serde::Serialize;
 
-pub use gradsweep_math::blas::better_core;
-
-/// What was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Machine {
-    /// Cores this process may use.
-    pub cores: usize,
-    /// OpenBLAS's own description of its build.
-    pub blas: String,
-    /// The kernels it runs.
-    pub blas_core: String,
-    /// Kernels it has and this processor could run, where it chose older ones.
-    pub better_core: Option<&'static str>,
-    /// Products that came out wrong under threads, of 32.
-    pub wrong_products: usize,
-}
-
-/// Looks at the machine.
-pub fn machine() -> Machine {
-    blas::use_one_thread_per_product();
-    Machine {
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        blas: blas::build_description(),
-        blas_core: blas::core_name(),
-        better_core: better_core(),
-        wrong_products: blas::probe_threads(),
-    }
-}
+use super::median_seconds;
 
 /// The speed of one rung.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -107,23 +78,10 @@ fn fused<'a, T: gradsweep_math::Real>(x: &'a Array2<T>, y: &'a [T], runs: usize)
     }
 }
 
-/// The median of nine timings of a few repetitions each.
-fn speed(rung: &'static str, runs: usize, rows: usize, mut work: impl FnMut()) -> RungSpeed {
-    const REPETITIONS: u32 = 3;
-    work();
-    let mut seconds: Vec<f64> = (0..9)
-        .map(|_| {
-            let start = Instant::now();
-            for _ in 0..REPETITIONS {
-                work();
-            }
-            start.elapsed().as_secs_f64() / f64::from(REPETITIONS)
-        })
-        .collect();
-    seconds.sort_by(f64::total_cmp);
+fn speed(rung: &'static str, runs: usize, rows: usize, work: impl FnMut()) -> RungSpeed {
     RungSpeed {
         rung,
         runs,
-        row_columns_per_second: (rows * runs) as f64 / seconds[seconds.len() / 2],
+        row_columns_per_second: (rows * runs) as f64 / median_seconds(work),
     }
 }

@@ -1,0 +1,140 @@
+"use strict";
+// The learning curves, the model, and how good it is.
+function bandSeries(curve, tone, name, isStrong) {
+  const at = values => curve.epochs.map((epoch, i) => [epoch, values[i]]);
+  const series = [];
+  if (curve.val) {
+    if (isStrong) {
+      series.push({ type: "line", stack: name, data: at(curve.low), symbol: "none", lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false } });
+      series.push({ type: "line", stack: name, data: curve.epochs.map((epoch, i) => [epoch, curve.high[i] - curve.low[i]]), symbol: "none", lineStyle: { opacity: 0 }, areaStyle: { color: tone, opacity: 0.15 }, silent: true, tooltip: { show: false } });
+    }
+    series.push({ type: "line", name, data: at(curve.val), symbol: "circle", symbolSize: 4, showSymbol: curve.epochs.length < 3, lineStyle: { color: tone, width: isStrong ? 2.4 : 1.4 }, itemStyle: { color: tone } });
+  }
+  if (isStrong && curve.train.some(v => v !== null)) series.push({ type: "line", name: name + ", training", data: at(curve.train), symbol: "none", lineStyle: { color: tone, width: 1.6, type: "dashed" }, itemStyle: { color: tone } });
+  return series;
+}
+
+function curveOption(indices) {
+  const strong = indices.length <= 2;
+  const tones = [color("accent"), color("second")].concat(okabeIto);
+  const range = { low: Infinity, high: -Infinity };
+  const series = indices.flatMap((i, place) => {
+    const curve = details[i].curve;
+    for (const values of [curve.val, curve.low, curve.high, curve.train]) for (const v of values || []) if (v !== null) { range.low = Math.min(range.low, v); range.high = Math.max(range.high, v); }
+    return bandSeries(curve, indices.length > 8 ? (place ? color("quiet") : color("accent")) : tones[place % tones.length], named(i), strong || place === 0);
+  });
+  const longest = Math.max(...indices.map(i => details[i].curve.epochs[details[i].curve.epochs.length - 1]));
+  const room = (range.high - range.low) * 0.05 || 0.01;
+  return {
+    grid: { left: 62, right: 18, top: 30, bottom: 44 },
+    tooltip: tooltip(q => tip("epoch " + q[0].value[0], q.filter(p => p.seriesName && !p.seriesName.startsWith("series")).slice(0, 8).map(p => [p.seriesName, number(p.value[1])])), { trigger: "axis" }),
+    xAxis: xAxis("epoch", { type: longest > 60 ? "log" : "value", min: indices.some(i => details[i].curve.epochs[0] === 0) ? "dataMin" : 1, max: longest }),
+    yAxis: yAxis(metric, { type: "value", min: Number((range.low - room).toPrecision(3)), max: Number((range.high + room).toPrecision(3)), axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick, showMinLabel: false, showMaxLabel: false } }),
+    series,
+  };
+}
+
+function drawCurves() {
+  const box = document.getElementById("curve");
+  if (!box) return;
+  const shown = () => {
+    const others = state.selected ? Array.from(state.selected).sort((a, b) => a - b) : [];
+    const all = [page.chosen].concat(state.open !== null ? [state.open] : [], others.slice(0, 40));
+    return Array.from(new Set(all)).filter(i => i !== null && details[i] && details[i].curve);
+  };
+  const held = chart(box, () => shown().length ? curveOption(shown()) : {});
+  state.listeners.push(() => { if (held.drawn) held.draw(); });
+}
+
+function weightsOption(weights) {
+  const rows = weights.slice().reverse(), names = rows.map(w => features[w[0]]);
+  return {
+    grid: { left: 10, right: 30, top: 8, bottom: 34, containLabel: true },
+    tooltip: tooltip(q => { const w = rows[q.dataIndex]; return tip(features[w[0]], [["per standard deviation", number(w[1], 4)], ["± over runs", number(w[2], 2)]]); }),
+    xAxis: axis({ type: "value" }),
+    yAxis: axis({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: color("ink"), fontSize: 12.5, width: 240, overflow: "truncate", interval: 0 } }),
+    series: [
+      { type: "custom", silent: true, data: rows.map((w, i) => [w[1] - w[2], w[1] + w[2], i]), encode: { x: [0, 1], y: 2 },
+        renderItem: (_, api) => { const a = api.coord([api.value(0), api.value(2)]), b = api.coord([api.value(1), api.value(2)]); return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: color("accent"), lineWidth: 2, opacity: 0.5 } }; } },
+      { type: "scatter", data: rows.map((w, i) => [w[1], i]), symbolSize: 9, itemStyle: { color: color("accent") }, markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: color("quiet"), type: "solid", width: 1 }, data: [{ xAxis: 0 }] } },
+    ],
+  };
+}
+
+function drawWeights() {
+  const box = document.getElementById("weights");
+  const detail = page.chosen === null ? null : details[page.chosen];
+  if (!box || !detail || !detail.weights.length) return;
+  box.style.height = 64 + 21 * detail.weights.length + "px";
+  chart(box, () => weightsOption(detail.weights));
+}
+
+function drawPaths() {
+  const path = page.path, c = trials.params.find(p => p.path === "model.C");
+  if (!document.getElementById("c-path") || path.length < 3) return;
+  const scale = axisOf(c), x = i => scale.at(c.values[i]), kept = path.filter(i => scores[i] !== null && x(i) !== null);
+  const cAxis = () => xAxis("C", { type: scale.type === "category" ? "category" : scale.type });
+  const range = scoreRange();
+  chart(document.getElementById("c-path"), () => ({
+    tooltip: tooltip(q => { const p = q.find(p => p.seriesName === metric); return p ? trialTip(p.value[2]) : tip("", []); }, { trigger: "axis" }),
+    xAxis: cAxis(), yAxis: yAxis(metric, { type: "value", axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick }, max: page.higher ? undefined : Number((range[1] + (range[1] - range[0]) * 0.3).toPrecision(3)) }),
+    series: [
+      { type: "line", stack: "band", data: kept.map(i => [x(i), scores[i] - (errors[i] || 0)]), symbol: "none", lineStyle: { opacity: 0 }, silent: true },
+      { type: "line", stack: "band", data: kept.map(i => [x(i), 2 * (errors[i] || 0)]), symbol: "none", lineStyle: { opacity: 0 }, areaStyle: { color: color("accent"), opacity: 0.15 }, silent: true },
+      { type: "line", name: metric, data: kept.map(i => [x(i), scores[i], i]), symbolSize: i => i[2] === page.chosen ? 11 : 5, symbol: "circle", showAllSymbol: true, lineStyle: { color: color("accent"), width: 2 }, itemStyle: { color: color("accent") } },
+    ],
+  }), drawnChart => drawnChart.on("click", q => q.data && q.data[2] !== undefined && openTrial(q.data[2], null)));
+  const lead = details[page.chosen] ? details[page.chosen].weights.slice(0, 8).map(w => w[0]) : [];
+  const lines = lead.map(f => [f, path.filter(i => details[i] && x(i) !== null).map(i => { const w = details[i].weights.find(w => w[0] === f); return [x(i), w ? w[1] : 0]; })]);
+  chart(document.getElementById("coefficient-path"), () => ({
+    grid: { left: 62, right: 130, top: 30, bottom: 44 },
+    tooltip: tooltip(q => tip("C = " + setting(q[0].value[0]), q.map(p => [p.seriesName, number(p.value[1], 4)])), { trigger: "axis" }),
+    xAxis: cAxis(), yAxis: yAxis("coefficient", { type: "value" }),
+    series: lines.map(([f, data], i) => ({ type: "line", name: features[f], data, symbol: "none", lineStyle: { color: okabeIto[i % 8], width: 1.8 }, itemStyle: { color: okabeIto[i % 8] },
+      endLabel: { show: true, formatter: () => features[f].length > 16 ? features[f].slice(0, 15) + "…" : features[f], color: color("quiet"), fontSize: 11 }, labelLayout: { moveOverlap: "shiftY" } })),
+  }));
+}
+
+function foldsOption(index) {
+  const rows = details[index].runs.filter(run => run[8] !== null || (page.on === "train" && run[9] !== null));
+  const value = run => page.on === "train" ? run[9] : run[8];
+  const mean = rows.reduce((sum, run) => sum + value(run), 0) / (rows.length || 1);
+  const repeats = Math.max(0, ...rows.map(run => run[2])) + 1;
+  const name = run => repeats > 1 ? "fold " + run[1] + ", repeat " + run[2] : "fold " + run[1];
+  return {
+    grid: { left: 10, right: 30, top: 24, bottom: 42, containLabel: true },
+    tooltip: tooltip(q => { const run = rows[q.dataIndex]; return tip(name(run), [[metric, number(value(run))], ["held-out rows", run[10] === null ? "–" : run[10].toLocaleString("en")], ["run", run[0]]]); }),
+    xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick } }),
+    yAxis: axis({ type: "category", data: [""], splitLine: { show: false } }),
+    series: [{ type: "scatter", data: rows.map(run => [value(run), 0]), symbolSize: 13, itemStyle: { color: color("accent"), opacity: 0.75, borderColor: color("paper"), borderWidth: 1 },
+      label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },
+      markLine: { silent: true, precision: 12, symbol: "none", lineStyle: { color: color("second"), type: "dashed", width: 1.5 }, label: { color: color("quiet"), formatter: "mean", position: "end" }, data: [{ xAxis: mean }] } }],
+  };
+}
+
+function drawQuality() {
+  const folds = document.getElementById("folds");
+  if (folds && page.chosen !== null && details[page.chosen]) chart(folds, () => foldsOption(page.chosen));
+  const held = page.quality;
+  if (!held) return;
+  const unit = (name, extra) => Object.assign({ type: "value", min: 0, max: 1, scale: false }, extra);
+  const frame = (x, y, data, reference, area) => () => ({
+    tooltip: tooltip(q => tip(y, [[x, number(q[0].value[0], 3)], [y, number(q[0].value[1], 3)]]), { trigger: "axis" }),
+    xAxis: xAxis(x, unit()), yAxis: yAxis(y, unit()),
+    series: [
+      { type: "line", data: reference, symbol: "none", silent: true, lineStyle: { color: color("quiet"), type: "dotted", width: 1.5 }, tooltip: { show: false } },
+      { type: "line", data, symbol: "none", lineStyle: { color: color("accent"), width: 2.2 }, areaStyle: area ? { color: color("accent"), opacity: 0.08 } : undefined },
+    ],
+  });
+  chart(document.getElementById("roc"), frame("false positive rate", "true positive rate, area " + number(held.area, 4), held.roc, [[0, 0], [1, 1]], true));
+  chart(document.getElementById("precision-recall"), frame("recall", "precision, average " + number(held.average_precision, 4), held.precision_recall, [[0, held.rate], [1, held.rate]], false));
+  chart(document.getElementById("calibration"), () => ({
+    tooltip: tooltip(q => { const b = held.calibration[q.dataIndex]; return tip("tenth of " + b[4].toLocaleString("en") + " rows", [["predicted", number(b[0], 3)], ["observed", number(b[1], 3)], ["95 %", number(b[2], 3) + " – " + number(b[3], 3)]]); }),
+    xAxis: xAxis("predicted probability", unit()), yAxis: yAxis("observed rate", unit()),
+    series: [
+      { type: "line", data: [[0, 0], [1, 1]], symbol: "none", silent: true, lineStyle: { color: color("quiet"), type: "dotted", width: 1.5 } },
+      { type: "custom", silent: true, data: held.calibration, encode: { x: 0, y: [2, 3] }, renderItem: (_, api) => { const a = api.coord([api.value(0), api.value(2)]), b = api.coord([api.value(0), api.value(3)]); return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: color("accent"), lineWidth: 1.5, opacity: 0.6 } }; } },
+      { type: "scatter", data: held.calibration.map(b => [b[0], b[1]]), symbolSize: 9, itemStyle: { color: color("accent") } },
+    ],
+  }));
+}

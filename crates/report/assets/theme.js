@@ -1,0 +1,78 @@
+"use strict";
+// Colors follow the page's style; charts are drawn anew when the theme changes.
+const charts = [];
+const viridis = ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c", "#fde725"];
+const okabeIto = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#a6761d"];
+
+function color(name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); }
+
+// Good scores have the bright end of the ramp.
+function ramp() { return page.higher ? viridis : viridis.slice().reverse(); }
+
+function axis(extra) {
+  return Object.assign({
+    nameTextStyle: { color: color("quiet"), fontSize: 12 }, axisLine: { show: false }, axisTick: { show: false },
+    axisLabel: { color: color("quiet"), fontSize: 11.5, hideOverlap: true }, splitLine: { lineStyle: { color: color("rule") } },
+    minorSplitLine: { show: false }, scale: true,
+  }, extra);
+}
+
+function xAxis(name, extra) { return axis(Object.assign({ name, nameLocation: "middle", nameGap: 26, splitLine: { show: false } }, extra)); }
+
+function yAxis(name, extra) {
+  const style = { color: color("quiet"), fontSize: 12, align: "left", padding: [0, 0, 0, -44] };
+  return axis(Object.assign({ name, nameTextStyle: style, nameGap: 12 }, extra));
+}
+
+function tooltip(formatter, extra) {
+  return Object.assign({
+    confine: true, backgroundColor: color("paper"), borderColor: color("rule"), borderWidth: 1, padding: [8, 12],
+    textStyle: { color: color("ink"), fontSize: 13 }, formatter, transitionDuration: 0,
+  }, extra);
+}
+
+const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// Draws a chart in a box, when it comes near the screen and whenever the theme changes. `wire` gets the chart once.
+function chart(box, option, wire) {
+  if (!box) return null;
+  const held = { box, option, wire, drawn: null };
+  held.draw = () => {
+    if (held.drawn) held.drawn.dispose();
+    held.drawn = echarts.init(box, null, { renderer: "canvas" });
+    const full = Object.assign({ animation: false, textStyle: { fontFamily: "system-ui, sans-serif" }, grid: { left: 62, right: 18, top: 30, bottom: 44 } }, option());
+    held.drawn.setOption(full);
+    if (wire) wire(held.drawn);
+  };
+  held.update = () => { if (held.drawn) held.drawn.setOption(option()); };
+  charts.push(held);
+  const watcher = new IntersectionObserver(entries => {
+    if (entries.some(entry => entry.isIntersecting) && !held.drawn) { watcher.disconnect(); held.draw(); }
+  }, { rootMargin: "400px" });
+  watcher.observe(box);
+  return held;
+}
+
+function removeChart(held) {
+  if (!held) return;
+  if (held.drawn) held.drawn.dispose();
+  charts.splice(charts.indexOf(held), 1);
+}
+
+function redraw() { for (const held of charts) if (held.drawn) held.draw(); }
+
+function startTheme() {
+  const root = document.documentElement, dark = window.matchMedia("(prefers-color-scheme: dark)");
+  let kept = null;
+  try { kept = localStorage.getItem("gradsweep-theme"); } catch (error) { kept = null; }
+  if (kept === "light" || kept === "dark") root.dataset.theme = kept;
+  document.getElementById("theme").addEventListener("click", () => {
+    const isDark = root.dataset.theme === "dark" || (root.dataset.theme === "auto" && dark.matches);
+    root.dataset.theme = isDark ? "light" : "dark";
+    try { localStorage.setItem("gradsweep-theme", root.dataset.theme); } catch (error) { /* a page without storage forgets */ }
+    redraw();
+  });
+  dark.addEventListener("change", redraw);
+  let wait = 0;
+  window.addEventListener("resize", () => { clearTimeout(wait); wait = setTimeout(() => { for (const held of charts) if (held.drawn) held.drawn.resize(); }, 120); });
+}

@@ -1,0 +1,279 @@
+//! Runs, learning curves and coefficients of the trials that a reader may open.
+
+use std::collections::{BTreeMap, HashMap};
+
+use gradsweep_store::{CoefficientRow, HistoryRow, Reason, RunId, RunRow, Split};
+use serde_json::{Map, Value, json};
+
+use super::figures::{self, short};
+use crate::compare::{Candidate, Ranking};
+use crate::error::ReportError;
+use crate::params::Source;
+use crate::sweeps::Sweep;
+
+/// The best trials that can be opened; more would make the page heavy.
+pub(super) const MOST_TRIALS: usize = 400;
+/// Trials along one parameter that are kept besides, for the path of the coefficients.
+const MOST_ON_PATH: usize = 100;
+/// Points of a curve.
+const POINTS: usize = 24;
+/// Coefficients of a trial.
+const COEFFICIENTS: usize = 24;
+/// The parameter whose path is shown.
+pub(super) const C: &str = "model.C";
+
+/// Positions in the ranking of the trials with details: the best ones, and those that differ from the best only in C.
+pub(super) fn detailed(sources: &[Source], ranking: &Ranking) -> (Vec<usize>, Vec<usize>) {
+    let all = &ranking.candidates;
+    let mut chosen: Vec<usize> = (0..all.len().min(MOST_TRIALS)).collect();
+    let path = path(sources, all);
+    chosen.extend(path.iter().filter(|index| **index >= MOST_TRIALS));
+    (chosen, path)
+}
+
+/// The best trial and those of its sweep that differ from it only in C, by C.
+fn path(sources: &[Source], all: &[Candidate]) -> Vec<usize> {
+    let Some(best) = all.first() else {
+        return Vec::new();
+    };
+    let Some(c) = sources[best.sweep].trials.params.iter().position(|path| path == C) else {
+        return Vec::new();
+    };
+    let is_beside = |candidate: &Candidate| {
+        let mut pairs = candidate.row.params.iter().zip(&best.row.params).enumerate();
+        candidate.sweep == best.sweep && pairs.all(|(index, (own, other))| index == c || own == other)
+    };
+    let mut found: Vec<usize> = (0..all.len()).filter(|index| is_beside(&all[*index])).collect();
+    let value = |index: usize| all[index].row.params[c].as_f64().unwrap_or(f64::NAN);
+    found.sort_by(|&a, &b| value(a).total_cmp(&value(b)));
+    if found.len() < 3 {
+        return Vec::new();
+    }
+    found.truncate(MOST_ON_PATH);
+    found
+}
+
+/// What is known of the trials at these positions.
+pub(super) fn details(
+    sweeps: &[Sweep],
+    ranking: &Ranking,
+    chosen: &[usize],
+    runs: &[Vec<RunRow>],
+) -> Result<Value, ReportError> {
+    let mut trials = Map::new();
+    let mut features = Features::default();
+    let mut epochs: Vec<u32> = Vec::new();
+    for (sweep, runs) in sweeps
+        .iter()
+        .zip(runs)
+        .enumerate()
+        .map(|(index, (sweep, runs))| ((index, sweep), runs))
+    {
+        let (sweep_index, sweep) = sweep;
+        let own = chosen.iter().map(|index| (*index, &ranking.candidates[*index]));
+        let own: Vec<(usize, &Candidate)> = own.filter(|(_, candidate)| candidate.sweep == sweep_index).collect();
+        let by_trial: HashMap<u32, &[RunRow]> = runs
+            .chunk_by(|a, b| a.trial == b.trial)
+            .map(|runs| (runs[0].trial, runs))
+            .collect();
+        let runs_of = |candidate: &Candidate| by_trial.get(&candidate.row.trial).copied().unwrap_or(&[]);
+        let ids: Vec<RunId> = own
+            .iter()
+            .flat_map(|(_, candidate)| runs_of(candidate))
+            .map(|run| run.run)
+            .collect();
+        let history = sweep.store.history_of(&ids)?;
+        let mut of_history: HashMap<RunId, Vec<&HistoryRow>> = HashMap::new();
+        for row in history.iter().filter(|row| *row.metric == *ranking.by.name) {
+            of_history.entry(row.run).or_default().push(row);
+        }
+        let weights = sweep.store.coefficients_of(&ids)?;
+        let mut of_weights: HashMap<RunId, Vec<&CoefficientRow>> = HashMap::new();
+        for row in &weights {
+            of_weights.entry(row.run).or_default().push(row);
+        }
+        for (index, candidate) in own {
+            let runs = runs_of(candidate);
+            let lines: Vec<Vec<&HistoryRow>> = runs
+                .iter()
+                .filter_map(|run| of_history.get(&run.run))
+                .cloned()
+                .collect();
+            let mut detail = json!({"runs": runs.iter().map(|run| row(run, &ranking.by.name, ranking.is_train)).collect::<Vec<Value>>()});
+            if let Some(curve) = curve(&lines, &mut epochs) {
+                detail["curve"] = curve;
+            }
+            let held = runs.iter().filter_map(|run| of_weights.get(&run.run));
+            detail["weights"] = features.averages(&held.flatten().copied().collect::<Vec<_>>());
+            trials.insert(index.to_string(), detail);
+        }
+    }
+    Ok(json!({"trials": trials, "features": features.names}))
+}
+
+/// `[id, fold, repeat, restart, state, reason, converged, epochs, val, train, n_val, seconds]`.
+fn row(run: &RunRow, metric: &str, is_train: bool) -> Value {
+    let record = run.record.as_ref();
+    let val = record.and_then(|record| record.val_score(metric)).filter(|_| !is_train);
+    json!([
+        run.run.to_string(),
+        run.fold,
+        run.repeat,
+        run.restart,
+        run.state(),
+        record.and_then(|record| record.reason).map(Reason::name),
+        record.is_some_and(|record| record.converged),
+        record.map(|record| record.epochs),
+        figures::score(val),
+        figures::score(record.and_then(|record| record.train_score(metric))),
+        record.map(|record| record.n_val),
+        record.map(|record| short(record.seconds, 3)),
+    ])
+}
+
+/// Mean and band over runs at a few epochs: `{epochs, val, low, high, train}`. A run that ended keeps its last score.
+fn curve(runs: &[Vec<&HistoryRow>], scratch: &mut Vec<u32>) -> Option<Value> {
+    scratch.clear();
+    scratch.extend(runs.iter().flatten().map(|row| row.epoch));
+    scratch.sort_unstable();
+    scratch.dedup();
+    let epochs = thinned(scratch);
+    if epochs.len() < 2 {
+        return None;
+    }
+    let at = |split: Split| -> Vec<Vec<f64>> {
+        let lines = runs.iter().map(|rows| {
+            let mut points = rows
+                .iter()
+                .filter(|row| row.split == split && row.value.is_finite())
+                .peekable();
+            let mut last = None;
+            epochs.iter().map(move |epoch| {
+                while let Some(row) = points.next_if(|row| row.epoch <= *epoch) {
+                    last = Some(row.value);
+                }
+                last
+            })
+        });
+        let mut lines: Vec<_> = lines.collect();
+        let values = epochs
+            .iter()
+            .map(|_| lines.iter_mut().filter_map(|line| line.next().flatten()).collect());
+        values.collect()
+    };
+    let mean = |values: &Vec<f64>| short(values.iter().sum::<f64>() / values.len() as f64, 5);
+    let val = at(Split::Val);
+    let low = |values: &Vec<f64>| short(values.iter().copied().fold(f64::INFINITY, f64::min), 5);
+    let high = |values: &Vec<f64>| short(values.iter().copied().fold(f64::NEG_INFINITY, f64::max), 5);
+    let mut curve = json!({
+        "epochs": epochs,
+        "train": at(Split::Train).iter().map(mean).collect::<Vec<Value>>(),
+    });
+    if val.iter().any(|values| !values.is_empty()) {
+        curve["val"] = val.iter().map(mean).collect();
+        curve["low"] = val.iter().map(low).collect();
+        curve["high"] = val.iter().map(high).collect();
+    }
+    Some(curve)
+}
+
+/// All epochs if they are few; otherwise the first, the last, and some between that lie closer at the start.
+fn thinned(epochs: &[u32]) -> Vec<u32> {
+    let n = epochs.len();
+    if n <= POINTS {
+        return epochs.to_vec();
+    }
+    let mut places: Vec<usize> = (0..POINTS)
+        .map(|point| {
+            let share = point as f64 / (POINTS - 1) as f64;
+            ((n as f64).powf(share) - 1.0) / (n as f64 - 1.0) * (n - 1) as f64
+        })
+        .map(|place| place.round() as usize)
+        .collect();
+    places.dedup();
+    places.into_iter().map(|place| epochs[place.min(n - 1)]).collect()
+}
+
+/// Names of features, each once.
+#[derive(Default)]
+struct Features {
+    names: Vec<String>,
+    positions: HashMap<String, usize>,
+}
+
+impl Features {
+    fn position(&mut self, name: &str) -> usize {
+        if let Some(position) = self.positions.get(name) {
+            return *position;
+        }
+        self.names.push(name.to_owned());
+        self.positions.insert(name.to_owned(), self.names.len() - 1);
+        self.names.len() - 1
+    }
+
+    /// `[feature, mean, deviation]` of the standardized coefficients over runs, the greatest first, the intercept left out.
+    fn averages(&mut self, rows: &[&CoefficientRow]) -> Value {
+        let mut by_feature: BTreeMap<&str, (f64, f64, f64, usize)> = BTreeMap::new();
+        for (place, row) in rows.iter().enumerate() {
+            if &*row.feature == "(intercept)" || !row.coefficient_standardized.is_finite() {
+                continue;
+            }
+            let held = by_feature.entry(&row.feature).or_insert((0.0, 0.0, 0.0, place));
+            held.0 += 1.0;
+            held.1 += row.coefficient_standardized;
+            held.2 += row.coefficient_standardized.powi(2);
+        }
+        let mut all: Vec<(&str, f64, f64)> = by_feature
+            .into_iter()
+            .map(|(name, (n, sum, squares, _))| {
+                let mean = sum / n;
+                let variance = if n > 1.0 {
+                    (squares - n * mean * mean).max(0.0) / (n - 1.0)
+                } else {
+                    0.0
+                };
+                (name, mean, variance.sqrt())
+            })
+            .collect();
+        all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(b.0)));
+        let kept = all.into_iter().take(COEFFICIENTS);
+        kept.map(|(name, mean, std)| json!([self.position(name), short(mean, 4), short(std, 2)]))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(values: &[(u32, f64)]) -> Vec<HistoryRow> {
+        let row = |(epoch, value): &(u32, f64)| HistoryRow {
+            run: RunId(0),
+            epoch: *epoch,
+            split: Split::Val,
+            metric: "log_loss".into(),
+            value: *value,
+        };
+        values.iter().map(row).collect()
+    }
+
+    #[test]
+    fn a_run_that_ended_keeps_its_last_score_and_the_band_spans_the_runs() {
+        let (a, b) = (rows(&[(1, 1.0), (2, 0.5)]), rows(&[(1, 2.0), (2, 1.5), (3, 1.0)]));
+        let runs = [a.iter().collect(), b.iter().collect()];
+        let curve = curve(&runs, &mut Vec::new()).expect("there are scores");
+        assert_eq!(curve["epochs"], json!([1, 2, 3]));
+        assert_eq!(curve["val"], json!([1.5, 1, 0.75]));
+        assert_eq!(curve["low"], json!([1, 0.5, 0.5]));
+        assert_eq!(curve["high"], json!([2, 1.5, 1]));
+    }
+
+    #[test]
+    fn long_curves_keep_both_ends() {
+        let epochs: Vec<u32> = (1..=1000).collect();
+        let kept = thinned(&epochs);
+        assert!(kept.len() <= POINTS && kept.len() > 15, "{kept:?}");
+        assert_eq!((kept.first(), kept.last()), (Some(&1), Some(&1000)));
+        assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}

@@ -1,0 +1,102 @@
+//! `predictions.parquet`: what runs predict for the rows that were held out from them.
+
+use polars::prelude::{DataFrame, PolarsResult};
+
+use crate::error::StoreError;
+use crate::frame::{Frame, column};
+use crate::reader::{Store, made_from};
+use crate::tables::MADE_FROM;
+use crate::writer::StoreWriter;
+use crate::{atomic, parts, sealed};
+
+const FILE: &str = "predictions.parquet";
+/// Which trials the table is of, as a text beside the rows.
+const TRIALS: &str = "gradsweep.predictions";
+
+/// Out-of-fold predictions, a column per field: by trial, fold, repeat, row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Predictions {
+    /// Row of the files, from 0 over all of them.
+    pub row: Vec<u32>,
+    /// The trial.
+    pub trial: Vec<u32>,
+    /// The fold that held the row out.
+    pub fold: Vec<u32>,
+    /// Which repeat of the split.
+    pub repeat: Vec<u32>,
+    /// Whether the row has the positive label, as 1 and 0.
+    pub y: Vec<u8>,
+    /// The probability of the positive label: the mean of those of the restarts.
+    pub prob: Vec<f64>,
+}
+
+impl Predictions {
+    fn to_frame(&self) -> PolarsResult<DataFrame> {
+        let columns = vec![
+            column("row", &self.row),
+            column("trial", &self.trial),
+            column("fold", &self.fold),
+            column("repeat", &self.repeat),
+            column("y", &self.y),
+            column("prob", &self.prob),
+        ];
+        DataFrame::new(self.row.len(), columns)
+    }
+
+    fn from_frame(frame: &Frame) -> Result<Self, StoreError> {
+        let y = frame.u8("y")?.iter().map(|cell| cell.unwrap_or(0));
+        let prob = frame.f64("prob")?.iter().map(|cell| cell.unwrap_or(f64::NAN));
+        Ok(Self {
+            row: frame.all_u32("row")?,
+            trial: frame.all_u32("trial")?,
+            fold: frame.all_u32("fold")?,
+            repeat: frame.all_u32("repeat")?,
+            y: y.collect(),
+            prob: prob.collect(),
+        })
+    }
+}
+
+impl Store {
+    /// The out-of-fold predictions, if they are there and made from the plan and the parts that are there.
+    pub fn predictions(&self) -> Result<Option<Predictions>, StoreError> {
+        self.table(FILE)?.as_ref().map(Predictions::from_frame).transpose()
+    }
+
+    /// Whether the predictions that are there are of the parts that are there, and of these trials.
+    pub fn has_predictions(&self, trials: &str) -> Result<bool, StoreError> {
+        let frame = self.table(FILE)?;
+        Ok(frame.is_some_and(|frame| frame.note(TRIALS) == Some(trials)))
+    }
+}
+
+impl StoreWriter {
+    /// Writes the out-of-fold predictions of some trials, which a text names; it is kept beside the rows.
+    pub fn write_predictions(&self, trials: &str, predictions: &Predictions) -> Result<(), StoreError> {
+        let path = self.dir().join(FILE);
+        let store = Store::open(self.dir())?;
+        let source = made_from(store.manifest(), &parts::list(self.dir())?);
+        let notes = [(MADE_FROM, source.as_str()), (TRIALS, trials)];
+        let bytes = predictions
+            .to_frame()
+            .and_then(|frame| sealed::encode_one(frame, &notes))
+            .map_err(|source| StoreError::Encode {
+                path: path.clone(),
+                source,
+            })?;
+        atomic::write_if_changed(&path, &bytes)
+    }
+
+    /// Removes predictions that are not wanted any more.
+    pub fn remove_predictions(&self) -> Result<(), StoreError> {
+        let path = self.dir().join(FILE);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Io {
+                action: "remove",
+                path,
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
