@@ -21,7 +21,7 @@ use crate::memory::peak_memory_bytes;
 use crate::oof::OutOfFold;
 use crate::plan::{COUNTS, Plan, PlanSummary, Speed};
 use crate::refit;
-use crate::resume::{self, Continued, More};
+use crate::resume::{self, More};
 use crate::rungs::Ladder;
 use crate::search::{self, Trial};
 use crate::stop::StopFlag;
@@ -223,23 +223,16 @@ fn run_with<T: Real + Element>(
     } = Prepared::new(request, data)?;
     let config = &config;
     on_loaded(&data.summary, &plan_summary);
-    if plan_summary.exceeds_limit() {
-        return Err(RunError::Memory {
-            needed: plan_summary.required_bytes(),
-            available: plan_summary.limit_bytes,
-            limit: config.run.memory_limit.clone(),
-        });
-    }
+    within_limit(&plan_summary, config)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, mut restart) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+    let (mut writer, restart) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer {
             mut writer,
             finished,
             known,
         } => {
-            let checkpoints = writer.read_checkpoints()?;
-            let restart: Restart<T> = checkpoint::restart(&plan, finished, &known, &checkpoints);
+            let restart: Restart<T> = restart(job, &plan, &mut writer, finished, &known)?;
             (writer, restart)
         }
         Opened::NothingToDo(refitted) => {
@@ -253,11 +246,6 @@ fn run_with<T: Real + Element>(
     };
     seconds.write += writing.elapsed().as_secs_f64();
 
-    if job.retry_failed {
-        for failed in resume::failed(dir)? {
-            restart.finished.remove(&failed);
-        }
-    }
     let Restart { finished, states } = restart;
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
@@ -273,29 +261,14 @@ fn run_with<T: Real + Element>(
         stop: &stop,
         observer,
     };
-    let (mut data, trained) = match cohorts::train((data, states), &work, &mut writer, &mut seconds) {
-        Err(error @ RunError::Stopped { .. }) => {
-            // Whoever looks at a stopped sweep sees what it has.
-            writer.write_tables()?;
-            return Err(error);
-        }
-        trained => trained?,
-    };
-    let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
-    let mut continued = None;
-    if let Some(more) = job.more {
-        let (rows, went) = go_on(
-            data,
-            &plan,
-            config,
-            (request.rows, more),
-            (&mut writer, &mut seconds),
-            observer,
-        )?;
-        data = rows;
-        separating.extend(went.1);
-        continued = Some(went.0);
+    let trained = cohorts::train((data, states), &work, &mut writer, &mut seconds);
+    if matches!(trained, Err(RunError::Stopped { .. })) {
+        // Whoever looks at a stopped sweep sees what it has.
+        writer.write_tables()?;
     }
+    let (data, trained) = trained?;
+    let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
+    let (data, continued) = go_further(job, &work, data, &mut writer, (&mut seconds, &mut separating))?;
     epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     let writing = Instant::now();
     let mut manifest = manifest;
@@ -329,26 +302,56 @@ fn run_with<T: Real + Element>(
         .with_continued(continued))
 }
 
-/// Takes the runs that have not converged further.
-fn go_on<T: Real + Element>(
-    mut data: Repeat<T>,
+/// Refuses a plan whose least need is above the limit.
+fn within_limit(plan: &PlanSummary, config: &Config) -> Result<(), RunError> {
+    if plan.exceeds_limit() {
+        return Err(RunError::Memory {
+            needed: plan.required_bytes(),
+            available: plan.limit_bytes,
+            limit: config.run.memory_limit.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// What goes on from where: after checkpoints, and with the runs that failed where they are to be trained once more.
+fn restart<T: Real>(
+    job: &Job<'_>,
     plan: &Plan,
-    config: &Config,
-    (rows, more): (Option<usize>, More),
-    (writer, seconds): (&mut StoreWriter, &mut Seconds),
-    observer: &dyn Observer,
-) -> Result<(Repeat<T>, (Continued, Vec<String>)), RunError> {
-    let (mut all, repeats) = resume::left(writer.dir(), plan)?;
-    let mut separating = Vec::new();
+    writer: &mut StoreWriter,
+    finished: BTreeSet<store::RunId>,
+    known: &BTreeSet<store::RunId>,
+) -> Result<Restart<T>, RunError> {
+    let mut restart = checkpoint::restart(plan, finished, known, &writer.read_checkpoints()?);
+    if job.retry_failed {
+        for failed in resume::failed(&job.dir)? {
+            restart.finished.remove(&failed);
+        }
+    }
+    Ok(restart)
+}
+
+/// Trains the runs that have not converged further, where the job says so.
+fn go_further<T: Real + Element>(
+    job: &Job<'_>,
+    work: &Work<'_>,
+    mut data: Repeat<T>,
+    writer: &mut StoreWriter,
+    (seconds, separating): (&mut Seconds, &mut Vec<String>),
+) -> Result<(Repeat<T>, Option<resume::Continued>), RunError> {
+    let Some(more) = job.more else {
+        return Ok((data, None));
+    };
+    let (mut all, repeats) = resume::left(&job.dir, work.plan)?;
     for repeat in repeats {
-        data = data.switch(config, rows, repeat, seconds)?;
+        data = data.switch(work.config, work.rows, repeat, seconds)?;
         let training = Instant::now();
-        let (own, notes) = resume::go_on(writer, plan, config, (repeat, &data), more, observer)?;
+        let (own, notes) = resume::go_on(writer, work.plan, work.config, (repeat, &data), more, work.observer)?;
         seconds.train += training.elapsed().as_secs_f64();
         all.add(&own);
         separating.extend(notes);
     }
-    Ok((data, (all, separating)))
+    Ok((data, Some(all)))
 }
 
 /// Makes the out-of-fold predictions that the config asks for; gives the rows in the order of the first repeat.

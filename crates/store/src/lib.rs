@@ -39,7 +39,6 @@ mod layout;
 mod lock;
 mod manifest;
 mod model;
-mod out_of_fold;
 mod parts;
 mod plan;
 mod predictions;
@@ -60,9 +59,8 @@ pub use model::{
     Fate, Mean, Model, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelNumbers, ModelTarget, ModelVersion,
     NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model, write_beside_model,
 };
-pub use out_of_fold::OutOfFold;
 pub use plan::{PlanTable, PlannedRun, PlannedTrial};
-pub use predictions::Predictions;
+pub use predictions::{OutOfFold, Predictions};
 pub use reader::Store;
 pub use rows::{RunRow, Score, TrialRow, TrialTable};
 pub use run::{CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState};

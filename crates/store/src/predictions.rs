@@ -57,6 +57,33 @@ impl Predictions {
     }
 }
 
+/// One held-out row as a trial predicted it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OutOfFold {
+    /// The fold it was held out in.
+    pub fold: u32,
+    /// The repeat of the folds.
+    pub repeat: u32,
+    /// 1 where the row is positive.
+    pub y: f64,
+    /// The probability that it is.
+    pub prob: f64,
+}
+
+impl Predictions {
+    /// The rows of one trial.
+    pub fn of_trial(&self, trial: u32) -> Vec<OutOfFold> {
+        let rows = (0..self.trial.len()).filter(|row| self.trial[*row] == trial);
+        rows.map(|row| OutOfFold {
+            fold: self.fold[row],
+            repeat: self.repeat[row],
+            y: f64::from(self.y[row]),
+            prob: self.prob[row],
+        })
+        .collect()
+    }
+}
+
 impl Store {
     /// The out-of-fold predictions, if they are there and made from the plan and the parts that are there.
     pub fn predictions(&self) -> Result<Option<Predictions>, StoreError> {

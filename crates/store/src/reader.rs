@@ -7,7 +7,6 @@ use crate::error::{Damage, StoreError};
 use crate::frame::Frame;
 use crate::layout;
 use crate::manifest::{Manifest, probe};
-use crate::out_of_fold::{self, OutOfFold};
 use crate::parts::{self, PartFile};
 use crate::plan::PlanTable;
 use crate::rows::{RunRow, TrialTable, coefficients, history};
@@ -130,11 +129,6 @@ impl Store {
             coefficient_standardized: standardized.get(row).unwrap_or(f64::NAN),
         });
         Ok(rows.collect())
-    }
-
-    /// What the runs of a trial said of the rows held out from them; nothing where such predictions were not kept.
-    pub fn out_of_fold(&self, trial: u32) -> Result<Option<Vec<OutOfFold>>, StoreError> {
-        out_of_fold::read(&self.dir, trial)
     }
 
     /// The store's files with their sizes in bytes, by name; a folder counts as one.

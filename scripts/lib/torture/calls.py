@@ -10,7 +10,7 @@ WRITING = (
     "openat write pwrite64 writev fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat mkdir mkdirat rmdir "
     "ftruncate fallocate"
 ).split()
-FILE = re.compile(r"<(/[^>]+)>")
+FILE = re.compile(r"/LOCK>")
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
 
 
@@ -51,12 +51,12 @@ def trace(box: Sandbox, *arguments: str) -> list[Call]:
     return [call for _, call in calls]
 
 
-def inject(call: Call, what: str, is_lasting: bool = False) -> list[str]:
+def inject(box: Sandbox, call: Call, what: str, is_lasting: bool = False) -> list[str]:
     """The strace command that does `what` at a call, or to every writing call from it on."""
     wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={','.join(WRITING)}"]
-    if call.number <= call.elsewhere.get(call.name, 0) and (file := FILE.search(call.text)):
-        # Other threads make as many such calls: only those on this file count.
-        return [*wrap, "-P", file.group(1), "-e", f"inject={call.name}:{what}:when=1{'+' if is_lasting else ''}"]
+    if call.number <= call.elsewhere.get(call.name, 0) and FILE.search(call.text):
+        # Other threads make as many such calls: only those on the lock's file, the one whose name is known, count.
+        return [*wrap, "-P", str(box.store / "LOCK"), "-e", f"inject={call.name}:{what}:when=1{'+' if is_lasting else ''}"]
     if not is_lasting:
         return [*wrap, "-e", f"inject={call.name}:{what}:when={call.number}"]
     for name in WRITING:
@@ -75,7 +75,7 @@ def kills(bench: Bench) -> list[Case]:
 
     def judge(index: int, call: Call) -> Case:
         box = bench.sandbox(f"kill-{index}")
-        outcome = box.run("run", "sweep.toml", "--quiet", wrap=inject(call, "signal=KILL"))
+        outcome = box.run("run", "sweep.toml", "--quiet", wrap=inject(box, call, "signal=KILL"))
         name = f"kill before {call.name} #{call.number} {call.text}"
         if outcome.returncode == 0:
             return Case(name, "the process was not killed")
@@ -91,6 +91,8 @@ def kills(bench: Bench) -> list[Case]:
 def errors(bench: Bench) -> list[Case]:
     """An error in place of every call that changes the store, once and from then on."""
     calls = trace(bench.sandbox("trace"), "run", "sweep.toml", "--quiet")
+    # An error in the place of another thread's call, which wakes its pool, would not be a disk's.
+    calls = [call for call in calls if call.number > call.elsewhere.get(call.name, 0) or FILE.search(call.text)]
     cases = []
     for error in ("ENOSPC", "EIO", "EDQUOT", "EMFILE", "EINTR"):
         for is_lasting in (False, True):
@@ -103,7 +105,7 @@ def errors(bench: Bench) -> list[Case]:
     def judge(index: int, case: tuple[Call, str, bool]) -> Case:
         call, error, is_lasting = case
         box = bench.sandbox(f"error-{index}")
-        wrap = inject(call, f"error={error}", is_lasting)
+        wrap = inject(box, call, f"error={error}", is_lasting)
         outcome = box.run("run", "sweep.toml", "--quiet", wrap=wrap)
         name = f"{error} {'from' if is_lasting else 'at'} {call.name} #{call.number} {call.text}"
         complaint = ""

@@ -81,8 +81,8 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
                 .unwrap_or(first);
             sweep
                 .store
-                .out_of_fold(chosen.row.trial)?
-                .and_then(|rows| quality::quality(&rows))
+                .predictions()?
+                .and_then(|predictions| quality::quality(&predictions.of_trial(chosen.row.trial)))
         }
         None => None,
     };
