@@ -134,14 +134,17 @@ impl RunError {
             | Self::Inference(_)
             | Self::Apply(ApplyError::OutputFormat { .. }) => 2,
             Self::Apply(error) if error.is_of_output() => 4,
-            Self::Data(DataError::Cache { .. } | DataError::OutOfMemory { .. }) => 4,
+            Self::Data(DataError::Cache { .. } | DataError::OutOfMemory { .. })
+            | Self::Cache(_)
+            | Self::UnsoundBlas { .. }
+            | Self::Threads { .. }
+            | Self::Memory { .. } => 4,
             Self::Data(_) | Self::Apply(_) | Self::NoPath | Self::DataChanged => 3,
             Self::Store(error) => match error.exit_kind() {
                 ExitKind::InUse => 5,
                 ExitKind::Disk => 4,
                 ExitKind::Usage => 2,
             },
-            Self::Cache(_) | Self::UnsoundBlas { .. } | Self::Threads { .. } | Self::Memory { .. } => 4,
         }
     }
 }

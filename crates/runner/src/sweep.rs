@@ -48,15 +48,11 @@ pub(crate) use with_precision;
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
         search::count(&request.config)?;
-        let mut data: Dataset<T> = dataset::load(&request.config, request.rows, 0)?;
+        let data: Dataset<T> = dataset::load(&request.config, request.rows, 0)?;
         let (config, path) = search::with_c_path(&request.config, &data)?;
         let trials = search::trials(&config)?;
         let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
-        let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
-        if summary.exceeds_limit() {
-            data = spill(data, &config, request.rows, 0)?;
-            summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
-        }
+        let (data, mut summary) = within_limit(&plan, &config, data, request.rows)?;
         summary.notes.extend(path);
         Ok((data.summary, summary))
     }
@@ -147,22 +143,13 @@ fn run_with<T: Real + Element>(
     let trials = search::trials(config)?;
     check_classes(&trials, &data.summary.target)?;
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
-    let mut plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
-    if plan_summary.exceeds_limit() {
-        data = data.spill(config, request.rows)?;
-        plan_summary = PlanSummary::new(&plan, config, &data, &View::new(&data, config));
-    }
+    let (rows, mut plan_summary) = within_limit(&plan, config, data.data, request.rows)?;
+    data = Repeat { repeat: 0, data: rows };
     // Its other repeats go where the first one goes.
     let is_in_file = data.x.is_in_file();
     plan_summary.notes.extend(path);
     on_loaded(&data.summary, &plan_summary);
-    if plan_summary.exceeds_limit() {
-        return Err(RunError::Memory {
-            needed: plan_summary.required_bytes(),
-            available: plan_summary.limit_bytes,
-            limit: config.run.memory_limit.clone(),
-        });
-    }
+    check_memory(config, &plan_summary)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
     let (mut writer, finished) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
@@ -316,6 +303,34 @@ impl<T: Element> Repeat<T> {
         }
         Ok(other)
     }
+}
+
+/// The rows of the first repeat, in a file where the plan does not fit into memory with them, and what the plan then needs.
+fn within_limit<T: Real + Element>(
+    plan: &Plan,
+    config: &Config,
+    data: Dataset<T>,
+    rows: Option<usize>,
+) -> Result<(Dataset<T>, PlanSummary), RunError> {
+    let summary = PlanSummary::new(plan, config, &data, &View::new(&data, config));
+    if !summary.exceeds_limit() {
+        return Ok((data, summary));
+    }
+    let data = spill(data, config, rows, 0)?;
+    let summary = PlanSummary::new(plan, config, &data, &View::new(&data, config));
+    Ok((data, summary))
+}
+
+/// Refuses a plan that does not fit with its rows on disk either.
+fn check_memory(config: &Config, summary: &PlanSummary) -> Result<(), RunError> {
+    if !summary.exceeds_limit() {
+        return Ok(());
+    }
+    Err(RunError::Memory {
+        needed: summary.required_bytes(),
+        available: summary.limit_bytes,
+        limit: config.run.memory_limit.clone(),
+    })
 }
 
 /// Moves rows from memory to a file of the cache.

@@ -194,7 +194,9 @@ impl Scorer {
                 .collect::<Vec<_>>();
             let added = added.into_iter().collect::<Result<Vec<_>, _>>()?;
             z.par_chunks_mut(ROWS).enumerate().for_each(|(index, z)| {
-                added.iter().for_each(|added| added.values.add(index * ROWS, z));
+                for added in &added {
+                    added.values.add(index * ROWS, z);
+                }
             });
             for (added, drift) in added.into_iter().zip(drift) {
                 drift.nulls += added.nulls;

@@ -119,7 +119,9 @@ impl<V: Code> Code for Option<V> {
 impl<V: Code> Code for Vec<V> {
     fn put(&self, out: &mut Vec<u8>) {
         self.len().put(out);
-        self.iter().for_each(|value| value.put(out));
+        for value in self {
+            value.put(out);
+        }
     }
 
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -135,7 +137,9 @@ impl<V: Code> Code for Vec<V> {
 
 impl<V: Code, const N: usize> Code for [V; N] {
     fn put(&self, out: &mut Vec<u8>) {
-        self.iter().for_each(|value| value.put(out));
+        for value in self {
+            value.put(out);
+        }
     }
 
     fn take(from: &mut &[u8]) -> Option<Self> {
