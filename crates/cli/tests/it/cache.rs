@@ -62,7 +62,7 @@ fn memory_changes_no_result_and_the_rows_are_reused_listed_and_cleared() {
         .write(true)
         .open(dir.join("data.csv"))
         .expect("there");
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(100);
     data.set_modified(long_ago).expect("settable");
     let plan: serde_json::Value =
         serde_json::from_str(&succeeds(dir, &["plan", "sweep.toml", "--format", "json"])).expect("JSON");

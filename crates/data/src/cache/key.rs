@@ -49,7 +49,8 @@ fn name(spec: &LoadSpec, bytes: usize) -> Option<String> {
             return None;
         }
         let path = fs::canonicalize(&file.path).ok()?;
-        writeln!(text, "{} {} {}", path.display(), about.len(), nanoseconds(modified)?).ok()?;
+        let path = path.to_str()?;
+        writeln!(text, "{path:?} {} {}", about.len(), nanoseconds(modified)?).ok()?;
     }
     Some(blake3::hash(text.as_bytes()).to_hex()[..32].to_owned())
 }

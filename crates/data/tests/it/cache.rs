@@ -196,7 +196,9 @@ fn loads_at_the_same_time_agree() {
             .collect();
         loads.into_iter().map(|load| load.join().unwrap()).collect()
     });
-    loaded.iter().for_each(|loaded| assert_same(&memory, loaded));
+    for loaded in &loaded {
+        assert_same(&memory, loaded);
+    }
     only_file(&folder);
 }
 
