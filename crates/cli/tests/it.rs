@@ -148,7 +148,7 @@ fn every_shipped_config_runs() {
         // One held-out part has no spread.
         let is_holdout = std::fs::read_to_string(&config)
             .expect("readable")
-            .contains("\"holdout\"");
+            .contains("strategy = \"holdout\"");
         assert_eq!(best["se_val"].is_null(), is_holdout, "{answer}");
     }
 }
@@ -548,7 +548,7 @@ fn bad_configs_are_exit_2_with_line_and_suggestion() {
         &["sweep.parameters"],
     );
     refused(dir.path(), &["run", "missing.toml"], 2, &["missing.toml"]);
-    refused(dir.path(), &["prune", "sweeps/sweep"], 2, &["prune", "not built yet"]);
+    refused(dir.path(), &["prune", "sweeps/sweep"], 2, &["holds no sweep"]);
     refused(dir.path(), &["compre", "sweeps/sweep"], 2, &["compre"]);
 }
 

@@ -446,7 +446,7 @@ mod tests {
             "  distance  feature  numeric",
             "1.0 %",
             "AA 400, B6 350, DL 150, 1 more\n",
-            "  0               800         18.2 %            200         18.0 %\n",
+            "  0               800         18.2 %            200          18.0 %\n",
             "Notes\n  column \"distance\" is large\n",
         ] {
             assert!(page.contains(piece), "no {piece:?} in\n{page}");
@@ -458,7 +458,7 @@ mod tests {
     fn programs_get_every_digit() {
         let csv = sample().page().render(Format::Csv);
         assert!(
-            csv.contains("distance,feature,numeric,990,10,1000000000.25,0.5,-1.0,1000000001.0,1,,"),
+            csv.contains("distance,feature,numeric,990,10,1000000000.25,0.5,-1,1000000001,1,,"),
             "{csv}"
         );
         let json: serde_json::Value = serde_json::from_str(&sample().page().render(Format::Json)).expect("JSON");

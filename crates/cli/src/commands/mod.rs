@@ -34,9 +34,6 @@ use crate::args::{Arguments, ConfigArgs, Verb};
 use crate::exit::{Failure, OK};
 use crate::terminal;
 
-/// Verbs of the contract that are still to come.
-const NOT_BUILT: [&str; 1] = ["help"];
-
 /// Carries out what was typed; returns the exit code.
 pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
     match &arguments.verb {
@@ -72,12 +69,6 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 fn unknown(verb: &str) -> Failure {
-    if NOT_BUILT.contains(&verb) && verb != "help" {
-        return Failure::Usage {
-            message: format!("gradsweep {verb} is not built yet"),
-            hint: None,
-        };
-    }
     let command = Arguments::command();
     let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
     let near = verbs
