@@ -167,7 +167,14 @@ fn every_command_of_the_readme_works() {
         let (line, file) = line
             .split_once(" > ")
             .map_or((line, None), |(line, file)| (line, Some(file)));
-        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches('\'')).collect();
+        // What stands between single quotes is one word, as in a shell.
+        let pieces = line.split('\'').enumerate();
+        let words: Vec<&str> = pieces
+            .flat_map(|(index, piece)| match index % 2 {
+                0 => piece.split_whitespace().collect(),
+                _ => vec![piece],
+            })
+            .collect();
         let answer = succeeds(dir.path(), &words);
         if let Some(file) = file {
             std::fs::write(dir.path().join(file), answer).expect("written");
