@@ -9,7 +9,7 @@ use gradsweep_store::{self as store, Model, ParamValue, Shape, TrialTable};
 use crate::error::RunError;
 use crate::plan::grouped;
 
-const FILE: &str = "README.md";
+pub(crate) const FILE: &str = "README.md";
 /// What follows it belongs to people.
 const MARKER: &str = "<!-- What follows is yours: it stays when the model is fitted again. -->";
 /// Features listed, the largest first.

@@ -10,7 +10,7 @@ use gradsweep_data::{Dataset, Element, Role};
 use gradsweep_math::Real;
 use gradsweep_math::affine::BlockAffine;
 use gradsweep_math::loss::logistic::sigmoid;
-use gradsweep_store::{self as store, RunId, RunRow, RunState, Store, StoreWriter};
+use gradsweep_store::{self as store, RunId, RunRow, RunState, Store, StoreError, StoreWriter};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -71,8 +71,11 @@ impl OutOfFold {
             writer.remove_predictions()?;
             return Ok(None);
         };
-        if store.has_predictions(&trials)? {
-            return Ok(None);
+        match store.has_predictions(&trials) {
+            Ok(true) => return Ok(None),
+            // Damaged ones are made again.
+            Ok(false) | Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
         let is_wanted = |run: &RunRow| {
             let record = run.record.as_ref();

@@ -132,8 +132,11 @@ pub(crate) fn stored(dir: &Path, identity: &str, config: &Config) -> Option<Refi
         return None;
     }
     let folder = best_model(dir);
-    // One that cannot be read is made again.
+    // One that cannot be read is made again, and one whose card a killed process did not get to.
     let info = Model::read(&folder).ok()?.info;
+    if !folder.join(card::FILE).exists() {
+        return None;
+    }
     let metrics = info.metrics;
     if info.identity != identity || metrics.test_files != config.data.test {
         return None;

@@ -213,7 +213,7 @@ fn is_temporary(name: &str) -> bool {
 pub(crate) fn is_temporary_of_any(name: &str) -> bool {
     temporary_of(name)
         .and_then(|of| Path::new(of).extension())
-        .is_some_and(|ending| ["parquet", "json", "safetensors"].iter().any(|e| ending == *e))
+        .is_some_and(|ending| ["parquet", "json", "safetensors", "md"].iter().any(|e| ending == *e))
 }
 
 fn temporary_of(name: &str) -> Option<&str> {

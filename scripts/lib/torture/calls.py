@@ -109,7 +109,10 @@ def errors(bench: Bench) -> list[Case]:
         outcome = box.run("run", "sweep.toml", "--quiet", wrap=wrap)
         name = f"{error} {'from' if is_lasting else 'at'} {call.name} #{call.number} {call.text}"
         complaint = ""
-        if outcome.returncode not in (0, 4):
+        if "failed to wake I/O driver" in outcome.stderr:
+            # How often pools wake each other differs from run to run: the error hit that, not the store. It has to go on.
+            name += " (hit a thread's wake-up)"
+        elif outcome.returncode not in (0, 4):
             complaint = f"ends with {outcome.returncode}: {outcome.stderr.strip()}"
         elif outcome.returncode == 4 and "store" not in outcome.stderr:
             complaint = f"the message names no path: {outcome.stderr.strip()}"
