@@ -186,6 +186,10 @@ class Bench:
         """Random numbers that depend on the seed and the case alone, not on the order of cases."""
         return random.Random(json.dumps([self.seed, *map(str, key)]))
 
+    def within(self, seconds: float) -> float:
+        """A limit in seconds; the short form, which runs among other work, allows ten times as many."""
+        return 10 * seconds if self.is_short else seconds
+
     def size(self, short: int, full: int) -> int:
         """How many cases."""
         return short if self.is_short else full
