@@ -63,7 +63,7 @@ impl Observer for LiveReport {
 }
 
 fn write(dir: PathBuf, standing: &Standing) -> Result<(), report::ReportError> {
-    let out = dir.join("report.html");
+    let out = dir.join(gradsweep_store::REPORT);
     let sweeps = report::open(&[dir])?;
     let scores = standing.ranked().into_iter();
     let live = Live {

@@ -17,6 +17,8 @@ pub(crate) const RUNS: &str = "runs.parquet";
 pub(crate) const HISTORY: &str = "history.parquet";
 pub(crate) const COEFFICIENTS: &str = "coefficients.parquet";
 pub(crate) const PREDICTIONS: &str = "predictions.parquet";
+/// The page of a sweep.
+pub const REPORT: &str = "report.html";
 
 /// Every file that may lie directly in a store, also those that only some versions write.
 const FILES: [&str; 11] = [
@@ -30,7 +32,7 @@ const FILES: [&str; 11] = [
     HISTORY,
     COEFFICIENTS,
     PREDICTIONS,
-    "report.html",
+    REPORT,
 ];
 
 /// Folders below a store, each with the endings of the files it may hold.

@@ -54,6 +54,7 @@ pub use atomic::write as write_file;
 pub use checkpoint::{Checkpoint, Numbers, Tensor, prune};
 pub use error::{Damage, ExitKind, StoreError};
 pub use format::FormatVersion;
+pub use layout::REPORT;
 pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
 pub use model::{
     Fate, Mean, Model, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelNumbers, ModelTarget, ModelVersion,

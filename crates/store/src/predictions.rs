@@ -7,9 +7,8 @@ use crate::frame::{Frame, column};
 use crate::reader::{Store, made_from};
 use crate::tables::MADE_FROM;
 use crate::writer::StoreWriter;
-use crate::{atomic, parts, sealed};
+use crate::{atomic, layout, parts, sealed};
 
-const FILE: &str = "predictions.parquet";
 /// Which trials the table is of, as a text beside the rows.
 const TRIALS: &str = "gradsweep.predictions";
 
@@ -87,12 +86,15 @@ impl Predictions {
 impl Store {
     /// The out-of-fold predictions, if they are there and made from the plan and the parts that are there.
     pub fn predictions(&self) -> Result<Option<Predictions>, StoreError> {
-        self.table(FILE)?.as_ref().map(Predictions::from_frame).transpose()
+        self.table(layout::PREDICTIONS)?
+            .as_ref()
+            .map(Predictions::from_frame)
+            .transpose()
     }
 
     /// Whether the predictions that are there are of the parts that are there, and of these trials.
     pub fn has_predictions(&self, trials: &str) -> Result<bool, StoreError> {
-        let frame = self.table(FILE)?;
+        let frame = self.table(layout::PREDICTIONS)?;
         Ok(frame.is_some_and(|frame| frame.note(TRIALS) == Some(trials)))
     }
 }
@@ -100,7 +102,7 @@ impl Store {
 impl StoreWriter {
     /// Writes the out-of-fold predictions of some trials, which a text names; it is kept beside the rows.
     pub fn write_predictions(&self, trials: &str, predictions: &Predictions) -> Result<(), StoreError> {
-        let path = self.dir().join(FILE);
+        let path = self.dir().join(layout::PREDICTIONS);
         let store = Store::open(self.dir())?;
         let source = made_from(store.manifest(), &parts::list(self.dir())?);
         let notes = [(MADE_FROM, source.as_str()), (TRIALS, trials)];
@@ -116,7 +118,7 @@ impl StoreWriter {
 
     /// Removes predictions that are not wanted any more.
     pub fn remove_predictions(&self) -> Result<(), StoreError> {
-        let path = self.dir().join(FILE);
+        let path = self.dir().join(layout::PREDICTIONS);
         match std::fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Io {
                 action: "remove",

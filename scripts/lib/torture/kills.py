@@ -1,8 +1,6 @@
 """kill -9 at times that nobody chose."""
 
-import time
-
-from .sandbox import CONFIG, Bench, Case, Sandbox, Whole
+from .sandbox import CONFIG, Bench, Case, Sandbox
 
 # Long enough that most kills fall into training.
 EPOCHS = 400
@@ -11,13 +9,7 @@ EPOCHS = 400
 def anywhere(bench: Bench) -> list[Case]:
     """Kills a sweep, and up to three times what resumes it, each at a random time and with a random number of threads."""
     config = CONFIG.format(epochs=EPOCHS)
-    first = bench.sandbox("times", config)
-    start = time.monotonic()
-    outcome = first.run("run", "sweep.toml", "--quiet")
-    duration = time.monotonic() - start
-    if outcome.returncode != 0:
-        return [Case("the sweep itself", outcome.stderr)]
-    whole = Whole(first.store)
+    whole, duration = bench.undisturbed("times", config)
 
     def judge(index: int, _: object) -> Case:
         rng = bench.rng("anywhere", index)

@@ -8,7 +8,9 @@ import pathlib
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 import typing
 
 import polars
@@ -185,6 +187,15 @@ class Bench:
     def rng(self, *key: object) -> random.Random:
         """Random numbers that depend on the seed and the case alone, not on the order of cases."""
         return random.Random(json.dumps([self.seed, *map(str, key)]))
+
+    def undisturbed(self, name: str, config: str) -> tuple[Whole, float]:
+        """What a sweep leaves that nothing happens to, and the seconds it takes."""
+        box = self.sandbox(name, config)
+        start = time.monotonic()
+        outcome = box.run("run", "sweep.toml", "--quiet")
+        if outcome.returncode != 0:
+            sys.exit(f"the sweep itself ends with {outcome.returncode}: {outcome.stderr}")
+        return Whole(box.store), time.monotonic() - start
 
     def within(self, seconds: float) -> float:
         """A limit in seconds; the short form, which runs among other work, allows ten times as many."""

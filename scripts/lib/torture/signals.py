@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from .kills import EPOCHS
-from .sandbox import CONFIG, Bench, Case, Sandbox, Whole
+from .sandbox import CONFIG, Bench, Case, Sandbox
 
 # Seconds within which a sweep that was asked to stop has stopped.
 PROMPT = 2.0
@@ -16,13 +16,7 @@ AT_ONCE = 0.5
 def asked(bench: Bench) -> list[Case]:
     """SIGINT, SIGTERM or SIGUSR1 at a random time: 75 within two seconds, and the rest gives the same; SIGINT twice: 130."""
     config = CONFIG.format(epochs=EPOCHS)
-    first = bench.sandbox("signals", config)
-    start = time.monotonic()
-    outcome = first.run("run", "sweep.toml", "--quiet")
-    duration = time.monotonic() - start
-    if outcome.returncode != 0:
-        return [Case("the sweep itself", outcome.stderr)]
-    whole = Whole(first.store)
+    whole, duration = bench.undisturbed("signals", config)
 
     def judge(index: int, _: object) -> Case:
         rng = bench.rng("signals", index)

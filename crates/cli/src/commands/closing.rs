@@ -3,8 +3,9 @@
 use gradsweep_runner::plan::{grouped, many};
 use gradsweep_runner::resume::{Continued, Resumable};
 use gradsweep_runner::summary::{Best, SweepSummary};
+use gradsweep_store::REPORT;
 
-use super::{last_name, report};
+use super::last_name;
 
 /// The one screen a sweep ends with.
 pub(super) fn closing(summary: &SweepSummary) -> String {
@@ -191,7 +192,7 @@ fn places(summary: &SweepSummary) -> String {
         out += &format!("model   none: {failure}\n");
     }
     if summary.report {
-        out += &format!("report  {}\n", summary.store.join(report::FILE).display());
+        out += &format!("report  {}\n", summary.store.join(REPORT).display());
     }
     out += &format!("next    gradsweep compare {dir} --top 10\n");
     out += &format!("        gradsweep show {dir} best\n");

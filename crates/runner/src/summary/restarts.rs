@@ -17,7 +17,7 @@ pub struct Restarts {
     pub max_distance: f64,
     /// The trial and the fold of that fit.
     pub widest: (u32, u32),
-    /// Whether the objective has one minimum, so that the distance says how far the fits are from it.
+    /// Whether the objective has one minimum, so that some fit's score is at least half of the distance from that of it.
     pub is_convex: bool,
 }
 
@@ -74,7 +74,7 @@ impl Restarts {
             self.each, self.max_distance
         );
         if self.is_convex {
-            format!("{distance}: there is one minimum, so this is how far fits are from it")
+            format!("{distance}: there is one minimum, so some fit is at least half of that away from it")
         } else {
             format!("{distance}: they are in different minima")
         }
