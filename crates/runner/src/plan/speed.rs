@@ -7,7 +7,7 @@ use gradsweep_data::Role;
 use gradsweep_math::Real;
 use serde::Serialize;
 
-use super::{BatchSchedule, Plan, PlanSummary};
+use super::{BatchSchedule, DataView, Plan, PlanSummary};
 use crate::config::Config;
 use crate::event::Silent;
 use crate::rungs::Ladder;
@@ -25,7 +25,7 @@ const SCORING: f64 = 0.4;
 /// How long first-order training takes on this machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Speed {
-    /// Seconds of an epoch of every cohort of the first repeat, in the order of the plan; none where its runs converge in as
+    /// Seconds of an epoch of every cohort of the first rows, in the order of the plan; none where its runs converge in as
     /// many epochs as they need, or where a single trip is too long to try.
     pub seconds_per_epoch: Vec<Option<f64>>,
     /// Seconds of training in all; none unless every cohort has a fixed number of epochs and was measured.
@@ -33,9 +33,14 @@ pub struct Speed {
 }
 
 impl Speed {
-    /// Trains every cohort of the first repeat for a moment.
+    /// Trains every cohort of the first rows for a moment.
     pub(crate) fn measure<T: Real>(plan: &Plan, config: &Config, summary: &PlanSummary, view: &View<'_, T>) -> Self {
-        let first = || plan.cohorts.iter().enumerate().filter(|(_, cohort)| cohort.repeat == 0);
+        let first = || {
+            plan.cohorts
+                .iter()
+                .enumerate()
+                .filter(|(_, cohort)| cohort.rows == DataView::FIRST)
+        };
         let is_tried = |index: usize| match plan.cohorts[index].schedule {
             BatchSchedule::Converge => false,
             BatchSchedule::Batches { .. } => true,
@@ -58,9 +63,12 @@ impl Speed {
             .map(|((index, _), seconds)| Some((*seconds)? * f64::from(summary.cohorts[index].cost.epochs)))
             .sum();
         let share = Ladder::new(config, plan.trials.len()).map_or(1.0, |ladder| ladder.share());
+        let measured: usize = first().map(|(_, cohort)| cohort.width()).sum();
+        // Other repeats and preparations take as long for each of their runs.
+        let times = plan.runs.len() as f64 / measured.max(1) as f64;
         Self {
             seconds_per_epoch,
-            seconds: all.map(|seconds| seconds * share * f64::from(config.validation.repeats())),
+            seconds: all.map(|seconds| seconds * share * times),
         }
     }
 
