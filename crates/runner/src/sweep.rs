@@ -1,34 +1,37 @@
 //! One sweep from end to end: load, plan, train cohort by cohort, record.
 
 mod cohorts;
+mod finish;
 mod loaded;
+mod manifest;
 mod open;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
+use gradsweep_store::{self as store, Cost, StoreWriter};
 
 use crate::checkpoint::{self, Restart};
-use crate::config::{Config, IfExists, SaveModels};
+use crate::config::{Config, IfExists};
 use crate::dataset::{self, check_classes, check_scores, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::peak_memory_bytes;
-use crate::oof::OutOfFold;
-use crate::plan::{COUNTS, Plan, PlanSummary, Speed};
+use crate::plan::{Plan, PlanSummary, Speed};
 use crate::refit;
 use crate::resume::{self, More};
 use crate::rungs::Ladder;
-use crate::search::{self, Trial};
+use crate::search;
 use crate::stop::StopFlag;
-use crate::summary::{Seconds, SweepSummary, data_json, null_model};
+use crate::summary::{Seconds, SweepSummary, null_model};
 use crate::train::View;
 use cohorts::Work;
+use finish::refit_and_predict;
 use loaded::Loaded;
+use manifest::manifest;
 use open::{Opened, open};
 
 /// A config and what belongs to it.
@@ -354,75 +357,6 @@ fn go_further<T: Real + Element>(
     Ok((data, Some(all)))
 }
 
-/// What follows from the recorded runs: out-of-fold predictions, and models fitted on all rows.
-fn refit_and_predict<T: Real + Element>(
-    work: &Work<'_>,
-    writer: &StoreWriter,
-    data: Loaded<T>,
-    seconds: &mut Seconds,
-) -> Result<refit::Refitted, RunError> {
-    let (config, plan) = (work.config, work.plan);
-    let table = store::Store::open(work.dir)?.trials()?;
-    let mut data = predict_held_out(writer, work, data, seconds)?;
-    let refitting = Instant::now();
-    let mut of_trials = None;
-    if config.output.save_models == SaveModels::All {
-        (data, of_trials) = fit_all_trials(work, data, &table, seconds)?;
-    }
-    // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
-    if let Some(view) = table.selected().and_then(|row| plan.view_of(row.trial, 0)) {
-        data = data.switch(config, work.rows, plan.rows_of(view), seconds)?;
-    }
-    let refitted = refit::selected(work.dir, config, data.data, &plan.trials, &table)?;
-    seconds.refit = refitting.elapsed().as_secs_f64();
-    Ok(refit::Refitted { of_trials, ..refitted })
-}
-
-/// Makes the out-of-fold predictions that the config asks for.
-fn predict_held_out<T: Real + Element>(
-    writer: &StoreWriter,
-    work: &Work<'_>,
-    mut data: Loaded<T>,
-    seconds: &mut Seconds,
-) -> Result<Loaded<T>, RunError> {
-    let Some(mut predictions) = OutOfFold::missing(writer, work.config)? else {
-        return Ok(data);
-    };
-    for view in predictions.views(work.plan, data.rows()) {
-        data = data.switch(work.config, work.rows, work.plan.rows_of(view), seconds)?;
-        let writing = Instant::now();
-        predictions.add((work.plan, view), &data, work.config)?;
-        seconds.write += writing.elapsed().as_secs_f64();
-    }
-    let writing = Instant::now();
-    predictions.write(writer)?;
-    seconds.write += writing.elapsed().as_secs_f64();
-    Ok(data)
-}
-
-/// Fits every complete trial on all rows, those with the same rows together, and saves their models; returns how many there
-/// are.
-fn fit_all_trials<T: Real + Element>(
-    work: &Work<'_>,
-    mut data: Loaded<T>,
-    table: &store::TrialTable,
-    seconds: &mut Seconds,
-) -> Result<(Loaded<T>, Option<usize>), RunError> {
-    let complete = refit::complete(table, &work.plan.trials);
-    let mut saved = 0;
-    for (place, preparation) in work.plan.preparations.iter().enumerate() {
-        let is_own = |trial: &&&Trial| {
-            let view = work.plan.view_of(trial.number, 0);
-            view.is_some_and(|view| view.preparation == place)
-        };
-        let own: Vec<Trial> = complete.iter().filter(is_own).map(|trial| (*trial).clone()).collect();
-        data = data.switch(work.config, work.rows, (0, preparation), seconds)?;
-        data.data = refit::on_all_rows(data.data);
-        saved += refit::every(work.dir, work.config, &data, &own, table)?;
-    }
-    Ok((data, Some(saved)))
-}
-
 fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {
     Cost {
         planned_seconds: None,
@@ -461,60 +395,6 @@ pub fn output_dir(config: &Config) -> PathBuf {
     let digest = blake3::hash(config.resolved_toml().as_bytes()).to_hex();
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     config.output_dir(&digest[..8], &date)
-}
-
-fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>, rows: Option<usize>) -> Manifest {
-    let mut keys: BTreeMap<String, serde_json::Value> = config
-        .result_keys()
-        .into_iter()
-        .map(|(key, value)| (key, json(&value)))
-        .collect();
-    for key in COUNTS {
-        keys.remove(*key);
-    }
-    if let Some(rows) = rows {
-        keys.insert("--rows".to_owned(), rows.into());
-    }
-    let swept: std::collections::BTreeSet<&String> = plan
-        .trials
-        .iter()
-        .flat_map(|trial: &Trial| trial.params.iter().map(|(path, _)| path))
-        .collect();
-    // A swept key's base value decides nothing.
-    keys.retain(|key, _| !swept.contains(key));
-    let mut plan_digest = blake3::Hasher::new();
-    for run in &plan.runs {
-        plan_digest.update(&run.id.0.to_be_bytes());
-    }
-    let absolute = |path: &str| {
-        std::path::absolute(path)
-            .map(|path| path.display().to_string())
-            .unwrap_or_default()
-    };
-    Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        name: config.name.clone(),
-        created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        seed: config.run.seed,
-        blas_core: blas::core_name(),
-        threads: rayon::current_num_threads(),
-        precision: T::NAME.to_owned(),
-        plan_hash: plan_digest.finalize().to_hex().to_string(),
-        select: config.sweep.metric.name().to_owned(),
-        metrics: config
-            .metrics()
-            .iter()
-            .map(|metric| MetricInfo {
-                name: metric.name().to_owned(),
-                higher_is_better: metric.higher_is_better(),
-            })
-            .collect(),
-        fingerprint: data.summary.fingerprint.clone(),
-        data: data_json(&data.summary, data.x.ncols(), data.encoding.features.len()),
-        keys,
-        paths: BTreeMap::from([("data.train".to_owned(), absolute(&config.data.train.join(", ")))]),
-        ..Manifest::default()
-    }
 }
 
 /// A TOML value as JSON; infinities as text, as everywhere in the store.
