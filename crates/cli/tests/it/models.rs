@@ -272,7 +272,7 @@ fn every_complete_trial_has_a_model_where_all_are_to_be_saved() {
         .expect("a time");
     assert_eq!(before, after);
     let again = gradsweep(dir.path(), &["run", "sweep.toml"]);
-    assert!(text(&again.stderr).contains("othing to do"), "{}", text(&again.stderr));
+    assert!(text(&again.stdout).contains("nothing to do"), "{}", text(&again.stdout));
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn a_sweep_is_extended_by_other_ways_to_prepare_its_rows() {
 fn runs_of_every_preparation_go_on_until_they_converge() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let sets = [
-        "sweep.parameters.train.solver=[\"lbfgs\"]",
+        "sweep.parameters.train.solver=[\"sgd\", \"lbfgs\"]",
         "train.epochs=3",
         "run.precision=f64",
     ];

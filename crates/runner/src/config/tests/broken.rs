@@ -161,12 +161,12 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     (
         "[sweep.parameters]\nmodel.C = { auto = true }\npreprocess.scale = [\"none\", \"standard\"]",
         "`model.C` cannot be automatic where `preprocess.scale` is swept",
-        (5, 1),
+        (5, 7),
     ),
     (
         "[sweep.parameters]\nrun.seed = [1]",
         "`run.seed` cannot be swept",
-        (5, 12),
+        (5, 5),
     ),
     (
         "[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }",
