@@ -17,6 +17,7 @@ pub use display::{CohortSummary, PlanSummary, bytes, grouped, many, table};
 pub use method::{Method, Shape};
 pub(crate) use runs::COUNTS;
 pub use runs::PlannedRun;
+pub(crate) use speed::BUDGET;
 pub use speed::Speed;
 
 use gradsweep_store as store;

@@ -273,11 +273,6 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
-    fn progress(&self) -> (f64, usize) {
-        let part = self.batches as f64 / self.orders.steps() as f64;
-        (f64::from(self.ledger.epochs) + part, self.block.width())
-    }
-
     fn state(&self) -> BlockState<T> {
         self.ledger.state(&self.block, self.batches)
     }

@@ -310,10 +310,6 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
-    fn progress(&self) -> (f64, usize) {
-        (f64::from(self.ledger.epochs), self.block.width())
-    }
-
     fn state(&self) -> BlockState<T> {
         let mut state = self.ledger.state(&self.block, 0);
         for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {

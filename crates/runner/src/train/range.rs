@@ -37,15 +37,18 @@ const FULL_BATCH_ROWS: usize = 8192;
 /// # Source
 /// Smith 2017 raises the rate along one run; here every rate has a run of its own.
 pub(super) fn find<T: Real>(task: &Task<'_, '_, T>, orders: &Orders) -> BTreeMap<usize, f64> {
-    let runs = task.plan.cohorts[task.cohort]
-        .blocks
-        .iter()
-        .flat_map(|block| &block.runs)
-        .copied();
-    let open: Vec<usize> = runs
-        .filter(|&run| task.plan.trial_of(run).train.learning_rate == LearningRate::Auto)
-        .collect();
+    let open = open_runs(task);
     open.par_iter().map(|&run| (run, test(task, orders, run))).collect()
+}
+
+/// The runs of a cohort that leave their learning rate open, by their place in the plan.
+pub(super) fn open_runs<T: Real>(task: &Task<'_, '_, T>) -> Vec<usize> {
+    let blocks = task.plan.cohorts[task.cohort].blocks.iter();
+    blocks
+        .flat_map(|block| &block.runs)
+        .copied()
+        .filter(|&run| task.plan.trial_of(run).train.learning_rate == LearningRate::Auto)
+        .collect()
 }
 
 /// The order of rows for tests of runs that take all rows at once.
@@ -55,7 +58,7 @@ pub(super) fn large_batches<T: Real>(view: &View<'_, T>) -> Orders {
 }
 
 /// The rate that a run takes.
-fn test<T: Real>(task: &Task<'_, '_, T>, orders: &Orders, run: usize) -> f64 {
+pub(super) fn test<T: Real>(task: &Task<'_, '_, T>, orders: &Orders, run: usize) -> f64 {
     let view = task.view;
     let own = view.column(task.plan, run);
     let column = |learning_rate: f64| Column {

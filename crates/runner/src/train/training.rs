@@ -59,9 +59,6 @@ pub(super) trait Trainer<T>: Send {
     /// The outcomes of runs that have left since they were last asked for.
     fn take_outcomes(&mut self) -> Vec<Outcome>;
 
-    /// Epochs so far, and the part of the one at hand; and the columns of the block.
-    fn progress(&self) -> (f64, usize);
-
     /// The live runs as plain numbers.
     fn state(&self) -> BlockState<T>;
 }
@@ -172,17 +169,6 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
         }
     }
 
-    /// Epochs so far, and the part of the one at hand, on average over the columns.
-    pub(crate) fn progress(&self) -> f64 {
-        let (mut epochs, mut columns) = (0.0, 0.0);
-        for trainer in &self.trainers {
-            let (own, width) = trainer.progress();
-            epochs += own * width as f64;
-            columns += width as f64;
-        }
-        if columns > 0.0 { epochs / columns } else { 0.0 }
-    }
-
     /// The most epochs that a live run has had.
     pub(crate) fn epoch(&self) -> u32 {
         let standings = self.trainers.iter().flat_map(|trainer| trainer.standings());
@@ -219,7 +205,7 @@ fn drive<'scope, T: Real>(
 }
 
 /// The orders of a cohort's rows: as many batches as give the fold with most training rows batches of `batch_rows`.
-fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orders {
+pub(super) fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orders {
     // Of all folds, whichever of them have runs left, so that a sweep that goes on has the batches it began with.
     let folds = 0..view.folds.roles.len();
     let largest = folds.map(|fold| view.rows_as(fold, Role::Train)).max().unwrap_or(0);
