@@ -13,7 +13,7 @@ use super::{BatchSchedule, Cohort, Method, Plan};
 use crate::config::Config;
 use crate::event::Silent;
 use crate::rungs::Ladder;
-use crate::train::{Rehearsal, Task, View, rehearse, time_tests, window};
+use crate::train::{Rehearsal, Stood, Task, View, rehearse, time_tests, time_trip, window};
 
 /// What all cohorts together may be trained for.
 pub(crate) const BUDGET: Duration = Duration::from_millis(160);
@@ -23,6 +23,15 @@ const FIRST_GFLOP: f64 = 0.1;
 const MOST_GFLOP: f64 = 0.5;
 /// Rows of a trip that are tried, at the least: they keep all threads busy.
 const FEWEST_ROWS: usize = 8192;
+/// Epochs of a rehearsed run that converges, at the most.
+const CONVERGING_EPOCHS: u32 = 4;
+/// Trips of all runs over the rows that such a rehearsal takes, as a guess from one of them.
+const CONVERGING_TRIPS: f64 = 6.0;
+/// Time of an epoch of converging runs over that of a trip of all of them, where there is no time to rehearse: they take it in
+/// narrower products, and look for directions.
+const OVER_TRIP: f64 = 2.0;
+/// Features up to which a converging cohort is rehearsed: the shared curvature takes their cube.
+const MOST_FEATURES: usize = 300;
 /// Parts of the rows that a cohort is tried on after the first, if they are no larger than all of them.
 const WINDOWS: f64 = 4.0;
 /// What a run may spend on foreseeing its time, of what its arithmetic would take at [`MODEST`].
@@ -80,7 +89,10 @@ impl Speed {
             .collect();
         let repeats: std::collections::BTreeSet<u32> = plan.cohorts.iter().map(|cohort| cohort.repeat).collect();
         let budget = budget.div_f64(tried.len().max(1) as f64);
-        let prices: Vec<Price> = tried.iter().map(|&index| price(plan, &short, index, view, budget)).collect();
+        let prices: Vec<Price> = tried
+            .iter()
+            .map(|&index| price(plan, &short, index, view, budget))
+            .collect();
         let in_all = |of: &dyn Fn(&Price) -> f64| prices.iter().map(of).sum::<f64>() * repeats.len() as f64;
         let share = Ladder::new(config, plan.trials.len()).map_or(1.0, |ladder| ladder.share());
         let most = in_all(&|price| price.of_share(share));
@@ -136,9 +148,14 @@ impl Speed {
 fn shortened(plan: &Plan) -> Plan {
     let mut short = plan.clone();
     for cohort in &plan.cohorts {
-        let until = if cohort.schedule == BatchSchedule::Full { 1 } else { 2 };
+        let until = match cohort.schedule {
+            BatchSchedule::Full => 1,
+            BatchSchedule::Batches { .. } => 2,
+            BatchSchedule::Converge => CONVERGING_EPOCHS,
+        };
         for &run in cohort.blocks.iter().flat_map(|block| &block.runs) {
-            short.trials[plan.runs[run].trial].until = Some(until);
+            let trial = &mut short.trials[plan.runs[run].trial];
+            trial.until = Some(until.min(trial.last_epoch()));
         }
     }
     short
@@ -146,14 +163,16 @@ fn shortened(plan: &Plan) -> Plan {
 
 /// Whether runs may end before their last epoch, rungs aside.
 fn may_end_early(plan: &Plan, config: &Config) -> bool {
-    let runs = plan.cohorts.iter().flat_map(|cohort| &cohort.blocks).flat_map(|block| &block.runs);
+    let runs = plan
+        .cohorts
+        .iter()
+        .flat_map(|cohort| &cohort.blocks)
+        .flat_map(|block| &block.runs);
     let mut runs = runs.copied();
     config.sweep.target.is_some()
         || runs.any(|run| {
             let method = plan.method_of(run);
-            method.converges()
-                || method == Method::Steps(Kind::Gd)
-                || plan.trial_of(run).train.early_stopping.is_some()
+            method.converges() || method == Method::Steps(Kind::Gd) || plan.trial_of(run).train.early_stopping.is_some()
         })
 }
 
@@ -198,33 +217,39 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
 
     let share_of = |wanted: f64| (wanted * steps as f64).round().clamp(1.0, steps as f64) / steps as f64;
     let mut share = share_of(FIRST_GFLOP / gflop);
+    let left = || budget.saturating_sub(start.elapsed()).as_secs_f64();
     let stood = BTreeMap::new();
+    let epochs = mean_epochs(plan, cohort);
+    if cohort.schedule == BatchSchedule::Converge {
+        let groups = window(view.groups, share, 0);
+        let trip = time_trip(&task(&short, index, &view.part(&groups), &stood));
+        let affordable = share_of(share * left() / WINDOWS / (CONVERGING_TRIPS * trip));
+        if view.map.features > MOST_FEATURES || affordable / share * CONVERGING_TRIPS * trip > left() {
+            let epoch = OVER_TRIP * scale.epoch * trip / share;
+            return Price {
+                epoch,
+                once: 0.0,
+                epochs,
+            };
+        }
+        share = affordable;
+    }
     let mut seen: Vec<Rehearsal> = Vec::new();
     let mut tests = 0.0;
     loop {
         let since = Instant::now();
         let groups = window(view.groups, share, seen.len());
         let part = view.part(&groups);
-        let task = Task {
-            plan: short.as_ref(),
-            cohort: index,
-            view: &part,
-            stood: &stood,
-            observer: &Silent,
-        };
-        seen.push(rehearse(task, share));
-        let took = since.elapsed().as_secs_f64();
+        seen.push(rehearse(task(&short, index, &part, &stood), share));
+        let mut next = since.elapsed().as_secs_f64();
         if seen.len() == 1 {
-            tests = time_tests(&task) * all.iter().sum::<f64>() / all[..kept].iter().sum::<f64>();
-        }
-        let left = budget.saturating_sub(start.elapsed()).as_secs_f64();
-        let mut next = took;
-        if seen.len() == 1 {
-            let larger = share_of(share * left / WINDOWS / took);
+            tests = time_tests(&task(&short, index, &part, &stood)) * all.iter().sum::<f64>()
+                / all[..kept].iter().sum::<f64>();
+            let larger = share_of(share * left() / WINDOWS / next);
             next *= larger / share;
             share = larger;
         }
-        if next > left {
+        if next > left() {
             break;
         }
     }
@@ -234,17 +259,48 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
     let epoch = scale.epoch * of(&|seen| seen.epoch / seen.share);
     let end = scale.end * of(&|seen| seen.end / seen.share);
     let setup = scale.setup * of(&|seen| seen.setup);
-    // A full-batch run takes a trip more than it has epochs, the first under its starting weights.
-    let more = if cohort.schedule == BatchSchedule::Full { epoch } else { 0.0 };
-    Price {
-        epoch,
-        once: setup + tests + end + more,
-        epochs: mean_epochs(plan, cohort),
+    match cohort.schedule {
+        // What is done once is shared by as many epochs as they were seen to take.
+        BatchSchedule::Converge => Price {
+            epoch: epoch + of(&|seen| seen.setup / seen.epochs.unwrap_or(1.0)),
+            once: 0.0,
+            epochs,
+        },
+        // A full-batch run takes a trip more than it has epochs, the first under its starting weights.
+        BatchSchedule::Full => Price {
+            epoch,
+            once: setup + tests + end + epoch,
+            epochs,
+        },
+        BatchSchedule::Batches { .. } => Price {
+            epoch,
+            once: setup + tests + end,
+            epochs,
+        },
+    }
+}
+
+fn task<'a, 'v, T>(
+    plan: &'a Plan,
+    cohort: usize,
+    view: &'a View<'v, T>,
+    stood: &'a BTreeMap<usize, Stood>,
+) -> Task<'a, 'v, T> {
+    Task {
+        plan,
+        cohort,
+        view,
+        stood,
+        observer: &Silent,
     }
 }
 
 fn widths(cohort: &Cohort) -> Vec<f64> {
-    cohort.blocks.iter().map(|block| padded_width(block.runs.len()) as f64).collect()
+    cohort
+        .blocks
+        .iter()
+        .map(|block| padded_width(block.runs.len()) as f64)
+        .collect()
 }
 
 /// What times of some blocks that wait for each other are to be multiplied by.
@@ -306,10 +362,7 @@ mod tests {
     fn blocks_that_wait_for_each_other_leave_threads_without_work() {
         assert_eq!(makespan(&[1.0; 3], 2), 2.0);
         assert_eq!(makespan(&[32.0, 32.0, 16.0], 2), 48.0);
-        let batches = BatchSchedule::Batches {
-            rows: 1,
-            shuffle: true,
-        };
+        let batches = BatchSchedule::Batches { rows: 1, shuffle: true };
         let three = Scale::new(batches, &[1.0; 3], &[1.0; 3], 2);
         assert_eq!((three.epoch, three.end), (0.75, 1.0));
         let some = Scale::new(batches, &[1.0; 10], &[1.0; 2], 2);

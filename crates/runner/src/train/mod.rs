@@ -22,7 +22,7 @@ mod watch;
 pub(crate) use evaluate::scored;
 pub use outcome::{HistoryPoint, Outcome};
 pub(crate) use range::{RATES, STEPS};
-pub(crate) use rehearsal::{Rehearsal, rehearse, time_tests, window};
+pub(crate) use rehearsal::{Rehearsal, rehearse, time_tests, time_trip, window};
 pub use standing::Standing;
 pub(crate) use state::regroup;
 pub use state::{BlockState, LiveRun};

@@ -13,30 +13,38 @@ use crate::plan::BatchSchedule;
 /// Tests for open learning rates that are timed, per thread.
 const TESTS_PER_THREAD: usize = 2;
 
+/// Hessians that a run of Newton's method asks for in an epoch: it keeps one while its steps do what they promise.
+const HESSIANS_PER_EPOCH: f64 = 0.25;
+
 /// What a cohort took, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Rehearsal {
     /// Before the first epoch, whatever the rows.
     pub(crate) setup: f64,
-    /// An epoch, or a trip of all runs over the rows.
+    /// An epoch. Of runs that converge: of the time of all, what a run has for each of its epochs, times the runs.
     pub(crate) epoch: f64,
     /// What comes after the last epoch: the scores that are not made on the way.
     pub(crate) end: f64,
+    /// Epochs of a run, where these follow from its converging.
+    pub(crate) epochs: Option<f64>,
     /// The share of the cohort's rows that this was measured on.
     pub(crate) share: f64,
 }
 
-/// Trains a cohort whose runs end after their second epoch (after their first, where an epoch is one step) on the rows of
-/// its task, which are `share` of those it will be trained on.
+/// Trains a cohort on the rows of its task, which are `share` of those it will be trained on. Its runs should end after their
+/// second epoch; after their first, where an epoch is one step; and after a few more where they converge.
 pub(crate) fn rehearse<T: Real>(task: Task<'_, '_, T>, share: f64) -> Rehearsal {
     let cohort = &task.plan.cohorts[task.cohort];
     let seconds = |since: Instant| since.elapsed().as_secs_f64();
     if cohort.schedule == BatchSchedule::Converge {
-        let [trip, hessians] = converge::time_trip(&task, &cohort.blocks);
+        let (setup, training, column_epochs) = converge::time(&task, &cohort.blocks);
+        let epochs = column_epochs as f64 / cohort.width().max(1) as f64;
         return Rehearsal {
-            epoch: trip + HESSIANS_PER_EPOCH * hessians,
+            setup,
+            epoch: training / epochs.max(1.0),
+            end: 0.0,
+            epochs: Some(epochs.max(1.0)),
             share,
-            ..Rehearsal::default()
         };
     }
     let is_full = cohort.schedule == BatchSchedule::Full;
@@ -53,12 +61,16 @@ pub(crate) fn rehearse<T: Real>(task: Task<'_, '_, T>, share: f64) -> Rehearsal 
         setup,
         epoch,
         end: (seconds(start) - epoch).max(0.0),
+        epochs: None,
         share,
     }
 }
 
-/// Hessians that a run of Newton's method asks for in an epoch: it keeps one while its steps do what they promise.
-const HESSIANS_PER_EPOCH: f64 = 0.25;
+/// Seconds of one trip of all runs of a cohort that converges over the rows of its task, Hessians included.
+pub(crate) fn time_trip<T: Real>(task: &Task<'_, '_, T>) -> f64 {
+    let [trip, hessians] = converge::time_trip(task, &task.plan.cohorts[task.cohort].blocks);
+    trip + HESSIANS_PER_EPOCH * hessians
+}
 
 /// Seconds of the tests of all runs that leave their learning rate open. They take the same steps whatever the rows.
 pub(crate) fn time_tests<T: Real>(task: &Task<'_, '_, T>) -> f64 {

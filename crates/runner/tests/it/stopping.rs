@@ -587,7 +587,10 @@ fn a_plan_measures_its_epochs() {
     let each: f64 = speed.seconds_per_epoch.iter().sum();
     let all = speed.seconds.expect("a fixed number of epochs");
     // 23.2 % of 12 epochs, and what is done once for every run.
-    assert!(all >= 0.231 * 12.0 * (each - all / 12.0) && all <= 12.0 * each, "{all} {each}");
+    assert!(
+        all >= 0.231 * 12.0 * (each - all / 12.0) && all <= 12.0 * each,
+        "{all} {each}"
+    );
     assert!(
         plan.to_string().contains("an epoch, measured on this machine; about"),
         "{plan}"

@@ -63,7 +63,11 @@ pub(super) fn time_trip<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> [f
         let start = Instant::now();
         trips::trip(view, &segments, &objectives, &points);
         seconds[0] += start.elapsed().as_secs_f64();
-        let newton = block.runs.iter().filter(|&&run| plan.method_of(run) == Method::Newton).count();
+        let newton = block
+            .runs
+            .iter()
+            .filter(|&&run| plan.method_of(run) == Method::Newton)
+            .count();
         if newton > 0 {
             let tried = newton.min(HESSIANS_TRIED);
             let start = Instant::now();
@@ -72,6 +76,19 @@ pub(super) fn time_trip<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> [f
         }
     }
     seconds
+}
+
+/// Trains the runs of a cohort: seconds before the first epoch, seconds of all epochs, and epochs summed over runs.
+pub(super) fn time<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> (f64, f64, u64) {
+    let start = Instant::now();
+    let segments = segments(task.view.groups);
+    let curvatures = Curvatures::new(task, &segments, blocks);
+    let setup = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    let of_block = |(index, block)| Trainer::new(*task, &segments, &curvatures, index, block).train();
+    let outcomes = blocks.iter().enumerate().flat_map(of_block);
+    let epochs = outcomes.map(|outcome| u64::from(outcome.epochs)).sum();
+    (setup, start.elapsed().as_secs_f64(), epochs)
 }
 
 /// One run of the block.
