@@ -107,6 +107,9 @@ pub struct SweepSummary {
     pub one_se: Option<Best>,
     /// The folder with the model of the selected trial, fitted on all rows.
     pub model: Option<PathBuf>,
+    /// How many trials have a model of their own, where every one is to have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<usize>,
     /// Why there is no model, as a sentence.
     pub refit_failure: Option<String>,
     /// What that model scores on the test file.
@@ -189,6 +192,7 @@ impl SweepSummary {
             select: config.sweep.select.name(),
             one_se: store::one_standard_error(&table, &metric).map(|row| best_of(&table, row, &metric)),
             model: None,
+            models: None,
             refit_failure: None,
             test: None,
             null_model,
@@ -213,6 +217,7 @@ impl SweepSummary {
     pub(crate) fn with_refit(self, refitted: Refitted) -> Self {
         Self {
             model: refitted.model,
+            models: refitted.of_trials,
             refit_failure: refitted.failure,
             test: refitted.test,
             ..self

@@ -1,8 +1,8 @@
 //! One sweep from end to end: load, plan, train cohort by cohort, record.
 
 mod cohorts;
+mod loaded;
 mod open;
-mod repeat;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,8 +13,8 @@ use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
 
 use crate::checkpoint::{self, Restart};
-use crate::config::{Config, IfExists};
-use crate::dataset::{self, check_classes, shape_of};
+use crate::config::{Config, IfExists, SaveModels};
+use crate::dataset::{self, check_classes, check_scores, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::peak_memory_bytes;
@@ -28,8 +28,8 @@ use crate::stop::StopFlag;
 use crate::summary::{Seconds, SweepSummary, data_json, null_model};
 use crate::train::View;
 use cohorts::Work;
+use loaded::Loaded;
 use open::{Opened, open};
-use repeat::Repeat;
 
 /// A config and what belongs to it.
 #[derive(Debug, Clone)]
@@ -57,7 +57,8 @@ pub(crate) use with_precision;
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
         search::count(&request.config)?;
-        let prepared = Prepared::new(request, Repeat::<T>::load(&request.config, request.rows, 0)?)?;
+        let first = search::first_preparation(&request.config)?;
+        let prepared = Prepared::new(request, Loaded::<T>::load(&request.config, request.rows, (0, &first))?)?;
         let Prepared {
             config,
             data,
@@ -74,7 +75,8 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
 pub fn examine(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
     fn examine<T: Real + Element>(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
         search::count(&request.config)?;
-        let data: Dataset<T> = dataset::load(&request.config, request.rows, 0)?;
+        let first = search::first_preparation(&request.config)?;
+        let data: Dataset<T> = dataset::load(&first.applied_to(&request.config), request.rows, 0)?;
         let (config, _) = search::with_c_path(&request.config, &data)?;
         check_classes(&search::trials(&config)?, &data.summary.target)?;
         refit::check_test(&request.config, &data.summary)?;
@@ -124,17 +126,19 @@ struct Prepared<T> {
     /// The config, its values of C known.
     config: Config,
     /// The rows of the first repeat, in a file where memory is too small for them.
-    data: Repeat<T>,
+    data: Loaded<T>,
     plan: Plan,
     summary: PlanSummary,
 }
 
 impl<T: Real + Element> Prepared<T> {
-    fn new(request: &Request, mut data: Repeat<T>) -> Result<Self, RunError> {
+    fn new(request: &Request, mut data: Loaded<T>) -> Result<Self, RunError> {
         let (config, path) = search::with_c_path(&request.config, &data)?;
         let (trials, left_out) = search::drawn(&config)?;
         check_classes(&trials, &data.summary.target)?;
         let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        check_scores(&View::new(&data, &config))?;
+        data = data.check_others(&config, request.rows, &plan)?;
         let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
         if summary.exceeds_limit() {
             data = data.spill(&config, request.rows)?;
@@ -210,7 +214,8 @@ fn run_with<T: Real + Element>(
     }
     store::check_free(dir)?;
     let mut seconds = Seconds::default();
-    let data = Repeat::<T>::load(config, request.rows, 0)?;
+    let first = search::first_preparation(config)?;
+    let data = Loaded::<T>::load(config, request.rows, (0, &first))?;
     seconds.load = start.elapsed().as_secs_f64();
     observer.observe(&Event::DataLoaded);
     refit::check_test(config, &data.summary)?;
@@ -278,13 +283,8 @@ fn run_with<T: Real + Element>(
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
-    // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
-    let table = store::Store::open(dir)?.trials()?;
-    let data = predict_held_out(&writer, config, request.rows, data, &mut seconds)?;
-    let refitting = Instant::now();
-    let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
+    let refitted = refit_and_predict(&work, &writer, data, &mut seconds)?;
     drop(writer);
-    seconds.refit = refitting.elapsed().as_secs_f64();
     seconds.total = start.elapsed().as_secs_f64();
     let summary = SweepSummary::new(
         dir,
@@ -337,18 +337,18 @@ fn restart<T: Real>(
 fn go_further<T: Real + Element>(
     job: &Job<'_>,
     work: &Work<'_>,
-    mut data: Repeat<T>,
+    mut data: Loaded<T>,
     writer: &mut StoreWriter,
     (seconds, separating): (&mut Seconds, &mut Vec<String>),
-) -> Result<(Repeat<T>, Option<resume::Continued>), RunError> {
+) -> Result<(Loaded<T>, Option<resume::Continued>), RunError> {
     let Some(more) = job.more else {
         return Ok((data, None));
     };
-    let (mut all, repeats) = resume::left(&job.dir, work.plan)?;
-    for repeat in repeats {
-        data = data.switch(work.config, work.rows, repeat, seconds)?;
+    let (mut all, views) = resume::left(&job.dir, work.plan)?;
+    for view in views {
+        data = data.switch(work.config, work.rows, work.plan.rows_of(view), seconds)?;
         let training = Instant::now();
-        let (own, notes) = resume::go_on(writer, work.plan, work.config, (repeat, &data), more, work.observer)?;
+        let (own, notes) = resume::go_on(writer, work.plan, work.config, (view, &data), more, work.observer)?;
         seconds.train += training.elapsed().as_secs_f64();
         all.add(&own);
         separating.extend(notes);
@@ -356,27 +356,73 @@ fn go_further<T: Real + Element>(
     Ok((data, Some(all)))
 }
 
-/// Makes the out-of-fold predictions that the config asks for; gives the rows in the order of the first repeat.
+/// What follows from the recorded runs: out-of-fold predictions, and models fitted on all rows.
+fn refit_and_predict<T: Real + Element>(
+    work: &Work<'_>,
+    writer: &StoreWriter,
+    data: Loaded<T>,
+    seconds: &mut Seconds,
+) -> Result<refit::Refitted, RunError> {
+    let (config, plan) = (work.config, work.plan);
+    let table = store::Store::open(work.dir)?.trials()?;
+    let mut data = predict_held_out(writer, work, data, seconds)?;
+    let refitting = Instant::now();
+    let mut of_trials = None;
+    if config.output.save_models == SaveModels::All {
+        (data, of_trials) = fit_all_trials(work, data, &table, seconds)?;
+    }
+    // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
+    if let Some(view) = table.selected().and_then(|row| plan.view_of(row.trial, 0)) {
+        data = data.switch(config, work.rows, plan.rows_of(view), seconds)?;
+    }
+    let refitted = refit::selected(work.dir, config, data.data, &plan.trials, &table)?;
+    seconds.refit = refitting.elapsed().as_secs_f64();
+    Ok(refit::Refitted { of_trials, ..refitted })
+}
+
+/// Makes the out-of-fold predictions that the config asks for.
 fn predict_held_out<T: Real + Element>(
     writer: &StoreWriter,
-    config: &Config,
-    rows: Option<usize>,
-    mut data: Repeat<T>,
+    work: &Work<'_>,
+    mut data: Loaded<T>,
     seconds: &mut Seconds,
-) -> Result<Repeat<T>, RunError> {
-    let Some(mut predictions) = OutOfFold::missing(writer, config)? else {
-        return data.switch(config, rows, 0, seconds);
+) -> Result<Loaded<T>, RunError> {
+    let Some(mut predictions) = OutOfFold::missing(writer, work.config)? else {
+        return Ok(data);
     };
-    for repeat in predictions.repeats(data.repeat) {
-        data = data.switch(config, rows, repeat, seconds)?;
+    for view in predictions.views(work.plan, data.rows()) {
+        data = data.switch(work.config, work.rows, work.plan.rows_of(view), seconds)?;
         let writing = Instant::now();
-        predictions.add(repeat, &data, config)?;
+        predictions.add((work.plan, view), &data, work.config)?;
         seconds.write += writing.elapsed().as_secs_f64();
     }
     let writing = Instant::now();
     predictions.write(writer)?;
     seconds.write += writing.elapsed().as_secs_f64();
-    data.switch(config, rows, 0, seconds)
+    Ok(data)
+}
+
+/// Fits every complete trial on all rows, those with the same rows together, and saves their models; returns how many there
+/// are.
+fn fit_all_trials<T: Real + Element>(
+    work: &Work<'_>,
+    mut data: Loaded<T>,
+    table: &store::TrialTable,
+    seconds: &mut Seconds,
+) -> Result<(Loaded<T>, Option<usize>), RunError> {
+    let complete = refit::complete(table, &work.plan.trials);
+    let mut saved = 0;
+    for (place, preparation) in work.plan.preparations.iter().enumerate() {
+        let is_own = |trial: &&&Trial| {
+            let view = work.plan.view_of(trial.number, 0);
+            view.is_some_and(|view| view.preparation == place)
+        };
+        let own: Vec<Trial> = complete.iter().filter(is_own).map(|trial| (*trial).clone()).collect();
+        data = data.switch(work.config, work.rows, (0, preparation), seconds)?;
+        data.data = refit::on_all_rows(data.data);
+        saved += refit::every(work.dir, work.config, &data, &own, table)?;
+    }
+    Ok((data, Some(saved)))
 }
 
 fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64, foreseen: Option<&Speed>) -> Cost {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check;
-use super::key::{Bounds, Key, Kind, Setting, Sweep};
+use super::key::{Bounds, Key, Kind, Setting};
 use super::report::{Draft, Report};
 use super::suggest::{did_you_mean, nearest, refused};
 use super::sweep::DOMAIN_KEYS;
@@ -96,14 +96,7 @@ pub(super) fn assignments(report: &mut Report, path: &str, nodes: &[Node]) -> Va
 /// The key at a path that a sweep may vary, or a problem.
 fn known(report: &mut Report, path: &str, entry: &Entry) -> Option<&'static Key> {
     if let Some((_, key)) = sweepable(path) {
-        if key.spec.sweep == Sweep::Yes {
-            return Some(key);
-        }
-        report.add(
-            &entry.name_at,
-            Draft::new(format!("sweeping `{path}` is not built yet")).label("set it for the whole sweep"),
-        );
-        return None;
+        return Some(key);
     }
     if report.is_full() {
         report.add(&entry.name_at, Draft::new(""));
@@ -119,7 +112,7 @@ fn known(report: &mut Report, path: &str, entry: &Entry) -> Option<&'static Key>
     let draft = if paths().contains_key(path) {
         Draft::new(format!("`{path}` cannot be swept"))
             .label("the same in every trial")
-            .help("model.* and train.* can vary from trial to trial")
+            .help("preprocess.*, model.* and train.* can vary from trial to trial")
     } else if let Some(foreign) = refused(last) {
         report.break_path(foreign.path);
         foreign.advise(Draft::new(format!("`{path}` is not a key")), None)

@@ -31,11 +31,28 @@ pub enum BatchSchedule {
     Converge,
 }
 
+/// Which stored matrix a cohort walks over: there is one in memory at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DataView {
+    /// Index into the plan's preparations.
+    pub preparation: usize,
+    /// The repeat of the folds.
+    pub repeat: u32,
+}
+
+impl DataView {
+    /// The one that is loaded before any training.
+    pub(crate) const FIRST: Self = Self {
+        preparation: 0,
+        repeat: 0,
+    };
+}
+
 /// Runs that share a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cohort {
-    /// The repeat of the folds whose rows they walk over.
-    pub repeat: u32,
+    /// The rows they walk over.
+    pub rows: DataView,
     /// What all of them have in common.
     pub schedule: BatchSchedule,
     /// Their columns, cut into products.
@@ -68,8 +85,10 @@ fn schedule(trial: &Trial, method: Method) -> BatchSchedule {
     }
 }
 
-/// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks. Those of a repeat are neighbors.
-pub(super) fn cut(trials: &[Trial], methods: &[Method], runs: &[PlannedRun]) -> Vec<Cohort> {
+/// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks. Those of the same rows are neighbors.
+///
+/// `preparations` are the places of the trials' own among the plan's.
+pub(super) fn cut(trials: &[Trial], methods: &[Method], preparations: &[usize], runs: &[PlannedRun]) -> Vec<Cohort> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     let key = |&run: &usize| {
         let PlannedRun {
@@ -80,22 +99,20 @@ pub(super) fn cut(trials: &[Trial], methods: &[Method], runs: &[PlannedRun]) -> 
             ..
         } = runs[run];
         let schedule = schedule(&trials[trial], methods[trial]);
-        ((repeat, schedule), fold, methods[trial], trial, restart)
+        let preparation = preparations[trial];
+        let rows = DataView { preparation, repeat };
+        ((rows, schedule), fold, methods[trial], trial, restart)
     };
     order.sort_by_key(key);
     order
         .chunk_by(|a, b| key(a).0 == key(b).0)
         .map(|cohort| {
-            let (repeat, schedule) = key(&cohort[0]).0;
+            let (rows, schedule) = key(&cohort[0]).0;
             let blocks = match schedule {
                 BatchSchedule::Converge => wide_blocks(cohort),
                 _ => blocks(cohort, |run| runs[run].fold),
             };
-            Cohort {
-                repeat,
-                schedule,
-                blocks,
-            }
+            Cohort { rows, schedule, blocks }
         })
         .collect()
 }

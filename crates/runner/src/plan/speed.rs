@@ -44,7 +44,7 @@ const MODEST: f64 = 2e10;
 /// How long training takes on this machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Speed {
-    /// Seconds of an epoch of every cohort of the first repeat, in the order of the plan, with its share of what comes before
+    /// Seconds of an epoch of every cohort of the first rows, in the order of the plan, with its share of what comes before
     /// the first epoch and after the last. Of runs that converge it is a trip of all of them over the rows.
     pub seconds_per_epoch: Vec<f64>,
     /// Seconds of training in all; none where runs may end before their last epoch.
@@ -79,21 +79,23 @@ impl Price {
 }
 
 impl Speed {
-    /// Trains every cohort of the first repeat for a moment; all of them together for `budget`.
+    /// Trains every cohort of the first rows for a moment; all of them together for `budget`.
     pub(crate) fn measure<T: Real>(plan: &Plan, config: &Config, view: &View<'_, T>, budget: Duration) -> Self {
         let start = Instant::now();
         let short = shortened(plan);
-        let first = plan.cohorts.iter().map(|cohort| cohort.repeat).min();
+        let first = plan.cohorts.first().map(|cohort| cohort.rows);
         let tried: Vec<usize> = (0..plan.cohorts.len())
-            .filter(|&index| Some(plan.cohorts[index].repeat) == first)
+            .filter(|&index| Some(plan.cohorts[index].rows) == first)
             .collect();
-        let repeats: std::collections::BTreeSet<u32> = plan.cohorts.iter().map(|cohort| cohort.repeat).collect();
+        // Other repeats and preparations take as long for each of their runs.
+        let measured: usize = tried.iter().map(|&index| plan.cohorts[index].width()).sum();
+        let times = plan.pending() as f64 / measured.max(1) as f64;
         let budget = budget.div_f64(tried.len().max(1) as f64);
         let prices: Vec<Price> = tried
             .iter()
             .map(|&index| price(plan, &short, index, view, budget))
             .collect();
-        let in_all = |of: &dyn Fn(&Price) -> f64| prices.iter().map(of).sum::<f64>() * repeats.len() as f64;
+        let in_all = |of: &dyn Fn(&Price) -> f64| prices.iter().map(of).sum::<f64>() * times;
         let share = Ladder::new(config, plan.trials.len()).map_or(1.0, |ladder| ladder.share());
         let most = in_all(&|price| price.of_share(share));
         let is_fixed = !may_end_early(plan, config);
