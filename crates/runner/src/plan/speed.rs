@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use gradsweep_data::Role;
 use gradsweep_math::Real;
 use gradsweep_math::optimizer::Kind;
-use gradsweep_math::workspace::padded_width;
+use gradsweep_math::workspace::{WIDEST_BLOCK, padded_width};
 use serde::Serialize;
 
-use super::{BatchSchedule, Cohort, Method, Plan};
+use super::{BatchSchedule, Block, Cohort, Method, Plan};
 use crate::config::Config;
 use crate::event::Silent;
 use crate::rungs::Ladder;
@@ -210,12 +210,17 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
     let affordable = (cohort.blocks.len() as f64 * MOST_GFLOP / (gflop / steps as f64)) as usize;
     let kept = affordable.max(threads).min(cohort.blocks.len());
     let mut short = std::borrow::Cow::Borrowed(short);
-    if kept < cohort.blocks.len() {
-        short.to_mut().cohorts[index].blocks.truncate(kept);
+    let is_waited_for = |block: &Block| cohort.schedule != BatchSchedule::Converge && block.runs.len() > WIDEST_BLOCK;
+    if kept < cohort.blocks.len() || cohort.blocks.iter().any(is_waited_for) {
+        let blocks = &mut short.to_mut().cohorts[index].blocks;
+        blocks.truncate(kept);
+        for block in blocks.iter_mut().filter(|block| is_waited_for(block)) {
+            block.runs.truncate(WIDEST_BLOCK);
+        }
     }
-    let all = widths(cohort);
-    let scale = Scale::new(cohort.schedule, &all, &all[..kept], threads);
-    let gflop = gflop * all[..kept].iter().sum::<f64>() / all.iter().sum::<f64>();
+    let (all, own) = (widths(cohort), widths(&short.cohorts[index]));
+    let scale = Scale::new(cohort.schedule, &all, &own, threads);
+    let gflop = gflop / scale.setup;
 
     let share_of = |wanted: f64| (wanted * steps as f64).round().clamp(1.0, steps as f64) / steps as f64;
     let mut share = share_of(FIRST_GFLOP / gflop);
@@ -245,8 +250,7 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
         seen.push(rehearse(task(&short, index, &part, &stood), share));
         let mut next = since.elapsed().as_secs_f64();
         if seen.len() == 1 {
-            tests = time_tests(&task(&short, index, &part, &stood)) * all.iter().sum::<f64>()
-                / all[..kept].iter().sum::<f64>();
+            tests = scale.setup * time_tests(&task(&short, index, &part, &stood));
             let larger = share_of(share * left() / WINDOWS / next);
             next *= larger / share;
             share = larger;

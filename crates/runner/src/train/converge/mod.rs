@@ -169,7 +169,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 return self.outcomes();
             }
             let start = Instant::now();
-            self.ledger.epochs += 1;
+            self.ledger.passes += 1;
             self.pass(&live);
             self.ledger.spend(&live, start.elapsed().as_secs_f64());
             self.ledger
