@@ -16,7 +16,9 @@ mod terminal;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
-    kernels::restart_with_better_ones();
     let arguments = args::Arguments::parse();
+    if arguments.verb.multiplies() {
+        kernels::restart_with_better_ones();
+    }
     exit::code(commands::dispatch(&arguments))
 }

@@ -20,7 +20,7 @@ use crate::dataset::{self, check_classes, check_scores, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::peak_memory_bytes;
-use crate::plan::{Plan, PlanSummary, Speed};
+use crate::plan::{BUDGET, Plan, PlanSummary, Speed};
 use crate::refit;
 use crate::resume::{self, More};
 use crate::rungs::Ladder;
@@ -68,7 +68,7 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
             plan,
             mut summary,
         } = prepared;
-        summary.speed = Some(Speed::measure(&plan, &config, &summary, &View::new(&data, &config)));
+        summary.speed = Some(Speed::measure(&plan, &config, &View::new(&data, &config), BUDGET));
         Ok((data.data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -258,7 +258,9 @@ fn run_with<T: Real + Element>(
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
     announce(&pending, config, observer);
-    let (null_model, loaded) = (null_model(&View::new(&data, config)), data.summary.clone());
+    let view = View::new(&data, config);
+    let foreseen = (pending.pending() > 0).then(|| Speed::foreseen(&pending, config, &view));
+    let (null_model, loaded) = (null_model(&view), data.summary.clone());
     let work = Work {
         config,
         plan: &plan,
@@ -280,7 +282,7 @@ fn run_with<T: Real + Element>(
     epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     let writing = Instant::now();
     let mut manifest = manifest;
-    manifest.cost = cost(&seconds, start, epochs_trained);
+    manifest.cost = cost(&seconds, start, epochs_trained, foreseen.as_ref());
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
@@ -357,9 +359,10 @@ fn go_further<T: Real + Element>(
     Ok((data, Some(all)))
 }
 
-fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {
+fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64, foreseen: Option<&Speed>) -> Cost {
     Cost {
-        planned_seconds: None,
+        planned_seconds: foreseen.and_then(|speed| speed.seconds),
+        planned_seconds_range: foreseen.and_then(|speed| speed.seconds_range),
         load_seconds: Some(seconds.load),
         train_seconds: Some(seconds.train),
         total_seconds: Some(start.elapsed().as_secs_f64()),

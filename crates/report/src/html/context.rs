@@ -195,6 +195,8 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
     let counts = RunCounts::new(runs);
     let cost = &manifest.cost;
     let seconds = |value: Option<f64>| value.map(number::seconds);
+    let range = |[least, most]: [f64; 2]| format!("{} to {}", number::seconds(least), number::seconds(most));
+    let planned = seconds(cost.planned_seconds).or(cost.planned_seconds_range.map(range));
     let config = sweep.store.config_text().unwrap_or_default();
     let resolved = sweep.store.resolved_text().unwrap_or_default();
     json!({
@@ -216,7 +218,7 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
         "rungs": outcome::rungs(source.trials.rows.iter().map(|row| row.rung)),
         "cost": [
             {"name": "load", "planned": Value::Null, "actual": seconds(cost.load_seconds)},
-            {"name": "train", "planned": seconds(cost.planned_seconds), "actual": seconds(cost.train_seconds)},
+            {"name": "train", "planned": planned, "actual": seconds(cost.train_seconds)},
             {"name": "in all, to the tables", "planned": Value::Null, "actual": seconds(cost.total_seconds)},
             {"name": "column epochs", "planned": most_epochs(manifest, runs.len()), "actual": cost.column_epochs.map(number::count)},
             {"name": "peak memory", "planned": Value::Null, "actual": cost.peak_memory_bytes.map(number::bytes)},

@@ -4,6 +4,7 @@ use std::fmt;
 
 use gradsweep_data::Dataset;
 use gradsweep_math::Real;
+use gradsweep_math::workspace::WIDEST_BLOCK;
 use gradsweep_store as store;
 use serde::Serialize;
 
@@ -157,6 +158,7 @@ impl PlanSummary {
                 .chain(config.leaves_rates_open().then(rates_note))
                 .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
                 .chain((plan.preparations.len() > 1).then(|| preparations_note(plan)))
+                .chain(waiting_note(plan))
                 .chain(stability::note(plan, view))
                 .collect(),
         };
@@ -200,6 +202,24 @@ fn rates_note() -> String {
         RATES[0],
         RATES[RATES.len() - 1],
     )
+}
+
+/// How many runs begin when others have ended.
+fn waiting_note(plan: &Plan) -> Option<String> {
+    let cohorts = plan
+        .cohorts
+        .iter()
+        .filter(|cohort| cohort.schedule != BatchSchedule::Converge);
+    let waiting: usize = cohorts
+        .flat_map(|cohort| &cohort.blocks)
+        .map(|block| block.runs.len().saturating_sub(WIDEST_BLOCK))
+        .sum();
+    (waiting > 0).then(|| {
+        format!(
+            "{} begin when others of their block end, in the columns that these leave (`first_pass` in runs.parquet)",
+            many(waiting, "run")
+        )
+    })
 }
 
 /// What several ways of preparing the rows cost.

@@ -19,6 +19,7 @@ pub use method::{Method, Shape};
 pub use preparation::Preparation;
 pub(crate) use runs::COUNTS;
 pub use runs::PlannedRun;
+pub(crate) use speed::BUDGET;
 pub use speed::Speed;
 
 use gradsweep_store as store;
@@ -51,7 +52,10 @@ impl Plan {
         let runs = runs::planned(config, &trials, shape.folds, fingerprint);
         let (methods, why_auto) = method::methods(&trials, shape);
         let (preparations, of_trials) = preparation::distinct(&trials);
-        let cohorts = cohort::cut(&trials, &methods, &of_trials, &runs);
+        // Trials that are compared on their way stand at one epoch.
+        let sweep = &config.sweep;
+        let compares = sweep.halving.is_some() || sweep.hyperband.is_some() || sweep.target.is_some();
+        let cohorts = cohort::cut((&trials, &methods, &of_trials), &runs, !compares);
         Self {
             trials,
             methods,
