@@ -347,36 +347,41 @@ mod tests {
         let view = View::new(&data, &config);
         let stood = BTreeMap::new();
         for cohort in 0..plan.cohorts.len() {
-            let task = |observer| Task {
+            let widths = Widths::default();
+            let task = Task {
                 plan: &plan,
                 cohort,
                 view: &view,
                 stood: &stood,
-                observer,
+                observer: &Silent,
             };
-            let widths = Widths::default();
-            let on_threads = |threads: usize, observer: &dyn crate::event::Observer| {
+            let watched = Task {
+                observer: &widths,
+                ..task
+            };
+            let on_threads = |threads: usize, task: Task<'_, '_, f32>| {
                 let pool = rayon::ThreadPoolBuilder::new()
                     .num_threads(threads)
                     .build()
                     .expect("a pool");
                 pool.install(|| {
-                    let mut training = Training::new(Task {
-                        observer,
-                        ..task(&Silent)
-                    });
+                    let mut training = Training::new(task);
                     training.advance(u32::MAX, &|| false);
                     settled(training.take_outcomes())
                 })
             };
-            let expected = on_threads(1, &widths);
-            assert_eq!(expected, on_threads(3, &Silent), "threads change nothing");
+            let expected = on_threads(1, watched);
+            assert_eq!(expected, on_threads(3, task), "threads change nothing");
             assert_eq!(expected.len(), plan.cohorts[cohort].width());
             let late = expected.iter().filter(|outcome| outcome.first_pass > 0).count();
             assert_eq!(late, expected.len() - gradsweep_math::workspace::WIDEST_BLOCK);
             assert!(expected.iter().all(|outcome| outcome.epochs <= 30));
             // While runs wait, hardly a register of columns is empty.
-            let widths = widths.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let widths = widths
+                .0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone();
             let last = expected.iter().map(|outcome| outcome.first_pass).max().expect("runs") as usize;
             let is_wide = |width: &usize| *width > gradsweep_math::workspace::WIDEST_BLOCK - 16;
             assert!(
@@ -388,8 +393,8 @@ mod tests {
             let mut rounds = 0;
             loop {
                 let mut training = match states.take() {
-                    None => Training::new(task(&Silent)),
-                    Some(states) => Training::restored(task(&Silent), states),
+                    None => Training::new(task),
+                    Some(states) => Training::restored(task, states),
                 };
                 let asked = AtomicUsize::new(0);
                 training.advance(u32::MAX, &|| asked.fetch_add(1, Ordering::Relaxed) >= 20);
@@ -405,16 +410,11 @@ mod tests {
             assert_eq!(settled(outcomes), expected, "cohort {cohort}");
             // A run whose rows come in the order it would have alone has the epochs it would have alone.
             if plan.cohorts[cohort].schedule == BatchSchedule::Full {
-                let waited = expected
-                    .iter()
-                    .rfind(|outcome| outcome.first_pass > 0)
-                    .expect("one that waited");
+                let has_waited = |outcome: &&Outcome| outcome.first_pass > 0 && outcome.epochs == 30;
+                let waited = expected.iter().find(has_waited).expect("one that waited");
                 let mut alone = plan.clone();
                 alone.cohorts[cohort].blocks = vec![Block { runs: vec![waited.run] }];
-                let mut training = Training::new(Task {
-                    plan: &alone,
-                    ..task(&Silent)
-                });
+                let mut training = Training::new(Task { plan: &alone, ..task });
                 training.advance(u32::MAX, &|| false);
                 let own = &training.take_outcomes()[0];
                 assert_eq!(
