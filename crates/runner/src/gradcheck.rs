@@ -122,8 +122,8 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
     let by_graph = at(&point, check::graph::evaluate);
 
     let mut block = LinearBlock::<f64>::new(&view.map, std::slice::from_ref(&column));
-    let mut sums = Sums::new(view.x.ncols(), view.groups.len(), block.width());
-    let mut scratch = Scratch::new(view.x.ncols(), block.width());
+    let mut sums = Sums::new(view.map.weights(), view.groups.len(), block.width());
+    let mut scratch = Scratch::new(view.map.raw_columns, block.width());
     for &group in &groups {
         let own = Rows {
             weight: None,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes 0..4096   magic, format, size of a number, rows, columns, place, length and hash of the parts; hash of all this
-//! from 4096       the matrix, row-major, in the machine's own order of bytes
+//! from 4096       the matrix, row-major, in the machine's own order of bytes; columns of codes behind those of numbers
 //! then            the parts (see `Parts`), with a hash per 4 MB of the matrix
 //! ```
 //!
@@ -50,7 +50,7 @@ fn publish<T: Element>(
     spec: &LoadSpec,
 ) -> Result<Dataset<T>, DataError> {
     let FileValues { part, map, .. } = values;
-    let (rows, columns) = (parts.y.len(), parts.encoding.raw.len());
+    let (rows, columns) = (parts.y.len(), parts.encoding.stored_columns());
     let bytes = map.len();
     let mut blob = Vec::with_capacity(rows * (5 + parts.weight.as_ref().map_or(0, |_| 8)));
     parts.put(&mut blob);
@@ -147,7 +147,7 @@ impl<T: Element> Values<T> {
     pub(crate) fn finish(self, parts: Parts, key: &Key, spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         match self {
             Self::Memory(values) => {
-                let (rows, columns) = (parts.y.len(), parts.encoding.raw.len());
+                let (rows, columns) = (parts.y.len(), parts.encoding.stored_columns());
                 Ok(parts.with(Stored::in_memory(values, rows, columns)))
             }
             Self::File(values) => publish(values, parts, key, spec),

@@ -84,7 +84,7 @@ impl Parts {
         let covered = self.groups.iter().try_fold(0, |next, group| {
             (group.start == next && group.start <= group.end).then_some(group.end)
         });
-        self.encoding.raw.len() == columns
+        self.encoding.stored_columns() == columns
             && [self.y.len(), self.source_row.len(), weights, self.summary.rows] == [rows; 4]
             && covered == Some(rows)
     }
@@ -98,7 +98,7 @@ code!(struct Moments { observed, missing, mean, m2, min, max });
 code!(struct Categories { levels, counts });
 code!(struct EncodeSpec { impute, indicator, standardize, one_hot });
 code!(enum Impute { 0 => Mean {}, 1 => Median {}, 2 => Zero {}, 3 => Error {} });
-code!(struct OneHotSpec { min_frequency, max_categories, other, drop_first });
+code!(struct OneHotSpec { min_frequency, max_categories, other, drop_first, sparse_above });
 code!(enum OtherLevels { 0 => Group {}, 1 => Ignore {}, 2 => Error {} });
 code!(struct Summary {
     files, rows, rows_dropped, columns, skipped, target, weight, warnings, fingerprint, read_seconds,

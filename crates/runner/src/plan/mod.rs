@@ -44,7 +44,7 @@ impl Plan {
     pub fn new(config: &Config, trials: Vec<Trial>, shape: Shape, fingerprint: &str) -> Self {
         let runs = runs::planned(config, &trials, shape.folds, fingerprint);
         let (methods, why_auto) = method::methods(&trials, shape);
-        let cohorts = cohort::cut(&trials, &methods, &runs);
+        let cohorts = cohort::cut(&trials, &methods, &runs, shape.features);
         Self {
             trials,
             methods,

@@ -49,10 +49,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
         ledger.find_rates(rates);
         ledger.give_rates(&mut fused);
-        let raw_columns = task.view.x.ncols();
         Self {
-            scratch: Scratch::new(raw_columns, fused.width()),
-            gather: Gather::new(orders.largest_step(), raw_columns),
+            scratch: Scratch::new(task.view.map.raw_columns, fused.width()),
+            gather: Gather::new(orders.largest_step(), task.view.x.ncols()),
             orders: Arc::clone(orders),
             block: fused,
             batches: state.map_or(0, |state| state.batches),
@@ -128,7 +127,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.outcomes.push(outcome);
         }
         self.block.retire(positions);
-        self.scratch = Scratch::new(self.ledger.task.view.x.ncols(), self.block.width());
+        self.scratch = Scratch::new(self.ledger.task.view.map.raw_columns, self.block.width());
     }
 
     /// The steps that are left of an epoch; returns the losses of the last batch, before its step, or nothing when told to
@@ -151,6 +150,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .collect();
         while *batches < order.steps() {
             if pause() {
+                block.settle();
                 return None;
             }
             let step = *batches;
@@ -163,6 +163,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             block.train_batch(&batch, scratch, is_last.then_some(&mut scores));
             *batches += 1;
         }
+        block.settle();
         Some(scores)
     }
 
