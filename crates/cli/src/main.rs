@@ -8,6 +8,7 @@ mod diagnostics;
 mod exit;
 mod kernels;
 mod live;
+mod mapped;
 mod progress;
 mod signals;
 mod standing;
@@ -17,6 +18,7 @@ use clap::Parser;
 
 fn main() -> std::process::ExitCode {
     kernels::restart_with_better_ones();
+    mapped::tell_of_lost_pages();
     let arguments = args::Arguments::parse();
     exit::code(commands::dispatch(&arguments))
 }

@@ -49,7 +49,7 @@ pub fn load_within<T: Element>(spec: &LoadSpec, cache: &CacheSpec) -> Result<Dat
 
 fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) -> Result<Dataset<T>, DataError> {
     let start = Instant::now();
-    let table = Table::open(spec)?;
+    let table = Table::open(spec, cache.map_or(u64::MAX, |cache| cache.limit_bytes))?;
     let (roles, mut names, mut warned) = read_names(spec, &table)?;
     let mut target = target::resolve(&spec.roles, &mut names.target, &table)?;
     let is_kept = target.is_kept.as_deref();
@@ -130,7 +130,7 @@ fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) ->
         fingerprint,
         read_seconds: start.elapsed().as_secs_f64(),
     };
-    let Placement { source_row, groups, .. } = placement;
+    let (source_row, groups) = placement.into_stored();
     let parts = Parts {
         y,
         weight,

@@ -1,5 +1,6 @@
 //! One row of the data through one run's model: every value and derivative of its computation graph.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -74,9 +75,10 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     let mut names: Vec<String> = view.features.iter().map(|&name| name.to_owned()).collect();
     let mut w = vec![0.0; names.len()];
     let mut intercept = 0.0;
+    let places: BTreeMap<&str, usize> = view.features.iter().enumerate().map(|(i, name)| (*name, i)).collect();
     for row in store.coefficients(chosen.run)? {
-        match names.iter().position(|name| **name == *row.feature) {
-            Some(feature) => w[feature] = row.coefficient_standardized,
+        match places.get(&*row.feature) {
+            Some(&feature) => w[feature] = row.coefficient_standardized,
             None => intercept = row.coefficient_standardized,
         }
     }

@@ -17,6 +17,8 @@ mod oof;
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/sparse.rs"]
+mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
 

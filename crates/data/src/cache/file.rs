@@ -52,17 +52,24 @@ fn publish<T: Element>(
     let FileValues { part, map, .. } = values;
     let (rows, columns) = (parts.y.len(), parts.encoding.stored_columns());
     let bytes = map.len();
-    let mut blob = Vec::with_capacity(rows * (5 + parts.weight.as_ref().map_or(0, |_| 8)));
-    parts.put(&mut blob);
-    hashes(&map).put(&mut blob);
-    drop(map);
     let fail = |source| part.error("write", source);
     let place = HEADER_BYTES + bytes as u64;
-    part.write_at(&blob, place).map_err(fail)?;
-    part.truncate(place + blob.len() as u64).map_err(fail)?;
-    let sizes = [size_of::<T>(), rows, columns, place as usize, blob.len()].map(|size| size as u64);
+    let (mut hasher, mut written) = (blake3::Hasher::new(), 0);
+    let mut append = |bytes: &[u8]| -> std::io::Result<()> {
+        hasher.update(bytes);
+        part.write_at(bytes, place + written)?;
+        written += bytes.len() as u64;
+        Ok(())
+    };
+    parts.write(&mut append).map_err(fail)?;
+    let mut of_pieces = Vec::new();
+    hashes(&map).put(&mut of_pieces);
+    drop(map);
+    append(&of_pieces).map_err(fail)?;
+    part.truncate(place + written).map_err(fail)?;
+    let sizes = [size_of::<T>() as u64, rows as u64, columns as u64, place, written];
     let mut header = Vec::with_capacity(HEADER_BYTES as usize);
-    let fields: Fields = (MAGIC, (ORDER, sizes), blake3::hash(&blob).into());
+    let fields: Fields = (MAGIC, (ORDER, sizes), hasher.finalize().into());
     fields.put(&mut header);
     Hash::from(blake3::hash(&header)).put(&mut header);
     header.resize(HEADER_BYTES as usize, 0);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::code::code;
+use super::code::{Code, code};
 use super::stored::Stored;
 use crate::dataset::Dataset;
 use crate::encode::Encoding;
@@ -52,6 +52,33 @@ impl Parts {
         }
     }
 
+    /// Hands over the bytes of [`Code::put`] piece by piece: there are some for every row, which memory need not hold twice.
+    pub(crate) fn write<E>(&self, mut sink: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let Self {
+            y,
+            weight,
+            source_row,
+            groups,
+            group_weight,
+            folds,
+            encoding,
+            summary,
+        } = self;
+        let mut out = Vec::new();
+        put_all(y, &mut out, &mut sink)?;
+        weight.is_some().put(&mut out);
+        if let Some(weight) = weight {
+            put_all(weight, &mut out, &mut sink)?;
+        }
+        put_all(source_row, &mut out, &mut sink)?;
+        groups.put(&mut out);
+        group_weight.put(&mut out);
+        folds.put(&mut out);
+        encoding.put(&mut out);
+        summary.put(&mut out);
+        sink(&out)
+    }
+
     /// Takes a data set apart.
     pub(crate) fn of<T>(data: Dataset<T>) -> (Stored<T>, Self) {
         let Dataset {
@@ -90,6 +117,24 @@ impl Parts {
     }
 }
 
+/// Values put together before they are handed over.
+const PIECE: usize = 1 << 18;
+
+/// The bytes of a vector, piece by piece.
+fn put_all<V: Code, E>(
+    values: &[V],
+    out: &mut Vec<u8>,
+    sink: &mut impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    values.len().put(out);
+    for piece in values.chunks(PIECE) {
+        piece.iter().for_each(|value| value.put(out));
+        sink(out)?;
+        out.clear();
+    }
+    Ok(())
+}
+
 code!(struct Parts { y, weight, source_row, groups, group_weight, folds, encoding, summary });
 code!(struct Folds { labels, roles });
 code!(enum Role { 0 => Train {}, 1 => Val {}, 2 => Unused {} });
@@ -109,3 +154,45 @@ code!(struct Skipped { column, reason });
 code!(enum SkipReason { 0 => OneValuePerRow {}, 1 => Date {} });
 code!(struct TargetSummary { name, positive, negative, positives, rows });
 code!(struct WeightSummary { name, sum, zeros });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{EncodeSpec, LoadSpec, RoleSpec, SourceSpec, SplitSpec};
+
+    #[test]
+    fn pieces_are_the_bytes_of_the_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.csv");
+        let rows: String = (0..60)
+            .map(|row| format!("{},{},{}\n", row % 7, 1 + row % 2, row % 3 % 2))
+            .collect();
+        std::fs::write(&path, format!("x,w,y\n{rows}")).expect("written");
+        for weight in [None, Some("w".to_owned())] {
+            let data = crate::load::<f32>(&LoadSpec {
+                source: SourceSpec {
+                    paths: vec![path.display().to_string()],
+                    ..SourceSpec::default()
+                },
+                roles: RoleSpec {
+                    target: "y".into(),
+                    weight,
+                    ..RoleSpec::default()
+                },
+                encode: EncodeSpec::default(),
+                split: SplitSpec::default(),
+                seed: 0,
+                deal: true,
+                rows: None,
+            });
+            let (_, parts) = Parts::of(data.expect("a table"));
+            let (mut whole, mut pieces) = (Vec::new(), Vec::new());
+            parts.put(&mut whole);
+            let written: Result<(), ()> = parts.write(|piece| {
+                pieces.extend_from_slice(piece);
+                Ok(())
+            });
+            assert!(written.is_ok() && whole == pieces);
+        }
+    }
+}
