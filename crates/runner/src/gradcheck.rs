@@ -12,6 +12,7 @@ use gradsweep_math::init::{Start, weights};
 use gradsweep_math::penalty::l2;
 use gradsweep_math::reference::{Problem, loops};
 use gradsweep_math::select::Selection;
+use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::workspace::{Scratch, Sums};
 use gradsweep_math::{blas, check};
 use ndarray::{Array2, Axis};
@@ -76,6 +77,14 @@ pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
             .iter()
             .position(|run| Some(run.trial) == strongest && run.fold == fold)
     };
+    if view.map.features > MOST_WHOLE {
+        let what = format!(
+            "gradcheck steps along each of {} weights and takes at most {MOST_WHOLE}: check fewer levels with \
+             --set preprocess.one_hot.max_categories=100",
+            view.map.features
+        );
+        return Err(RunError::NotFound { what });
+    }
     let folds = (0..data.folds.labels.len()).filter_map(|fold| Some(check_fold(&view, &plan, run_of(fold)?, fold)));
     Ok(GradCheck { folds: folds.collect() })
 }

@@ -7,7 +7,8 @@ use atomic_write_file::AtomicWriteFile;
 use polars::io::csv::write::BatchedWriter as CsvBatches;
 use polars::io::parquet::write::BatchedWriter as ParquetBatches;
 use polars::prelude::{
-    Column, CsvWriter, DataFrame, DataType, IntoColumn, ParquetWriter, PolarsError, SerWriter, StringChunked,
+    Column, CsvWriter, DataFrame, DataType, IntoColumn, ParquetCompression, ParquetWriter, PolarsError, SerWriter,
+    StringChunked, ZstdLevel,
 };
 use rayon::prelude::*;
 
@@ -89,7 +90,11 @@ impl PredictionWriter {
                 let writer = if let Some(writer) = writer {
                     writer
                 } else {
-                    let begun = ParquetWriter::new(open(&self.file)?).batched(&schema);
+                    // Probabilities hardly compress: what little there is to gain a fast level gains, too.
+                    let fast = ZstdLevel::try_new(1).map(Some).map_err(encode)?;
+                    let begun = ParquetWriter::new(open(&self.file)?)
+                        .with_compression(ParquetCompression::Zstd(fast))
+                        .batched(&schema);
                     writer.insert(Box::new(begun.map_err(encode)?))
                 };
                 writer.write_batch(&frame).map_err(encode)
