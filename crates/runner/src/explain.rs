@@ -16,6 +16,7 @@ use ndarray::s;
 use crate::config::{self, Config};
 use crate::dataset;
 use crate::error::RunError;
+use crate::search;
 use crate::train::View;
 
 /// Features printed; the others are summed in one line.
@@ -53,7 +54,7 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     let text = store.resolved_text()?;
     let config = config::parse(&text, "resolved.toml", &store.manifest().name, &[])?;
     let candidates = candidates(&store, run)?;
-    let data = load(&config, &store, candidates[0].repeat)?;
+    let (config, data) = load(&config, &store, &candidates[0])?;
     let view = View::new(&data, &config);
     let position = data
         .source_row
@@ -144,25 +145,27 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     })
 }
 
-/// The data of a sweep in the row groups of one repeat, as long as they are still those it was trained on.
-pub(crate) fn load(config: &Config, store: &Store, repeat: u32) -> Result<Dataset<f64>, RunError> {
+/// The config of a run's trial and the data as it had them, as long as they are still those it was trained on.
+pub(crate) fn load(config: &Config, store: &Store, run: &RunRow) -> Result<(Config, Dataset<f64>), RunError> {
     let rows = store
         .manifest()
         .keys
         .get("--rows")
         .and_then(serde_json::Value::as_u64)
         .map(|rows| rows as usize);
-    let data: Dataset<f64> = dataset::load(config, rows, repeat)?;
+    let trial = search::trial(config, run.trial)?;
+    let own = trial.map_or_else(|| config.clone(), |trial| trial.config(config));
+    let data: Dataset<f64> = dataset::load(&own, rows, run.repeat)?;
     if data.summary.fingerprint != store.manifest().fingerprint {
         return Err(RunError::Changed {
             dir: store.dir().to_path_buf(),
             changed: vec!["the data's content is no longer what the sweep was trained on".to_owned()],
         });
     }
-    Ok(data)
+    Ok((own, data))
 }
 
-/// The runs that `wanted` may mean, all of one repeat: one by its id, or those of the selected trial.
+/// The runs that `wanted` may mean, all of one trial and repeat: one by its id, or those of the selected trial.
 fn candidates(store: &Store, wanted: &str) -> Result<Vec<RunRow>, RunError> {
     let runs: Vec<RunRow> = store
         .runs()?

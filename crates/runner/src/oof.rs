@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::config::{Config, Predictions, Strategy};
 use crate::error::RunError;
+use crate::plan::{DataView, Plan, Preparation};
 use crate::train::View;
 
 /// Rows of one task.
@@ -92,24 +93,33 @@ impl OutOfFold {
         }))
     }
 
-    /// The repeats to go through, the one that is loaded first and 0 last.
-    pub(crate) fn repeats(&self, loaded: u32) -> Vec<u32> {
-        let mut repeats: Vec<u32> = self.runs.iter().map(|run| run.repeat).collect();
-        repeats.sort_unstable();
-        repeats.dedup();
-        repeats.sort_by_key(|&repeat| (repeat != loaded, std::cmp::Reverse(repeat)));
-        repeats
+    /// The rows to go through, by the places in the plan of one run on each: those of the loaded rows first.
+    pub(crate) fn views(&self, plan: &Plan, loaded: (u32, &Preparation)) -> Vec<DataView> {
+        let mut views: Vec<DataView> = self
+            .runs
+            .iter()
+            .filter_map(|run| plan.view_of(run.trial, run.repeat))
+            .collect();
+        views.sort_unstable();
+        views.dedup();
+        views.sort_by_key(|view| plan.rows_of(*view) != loaded);
+        views
     }
 
-    /// Adds the rows of one repeat.
+    /// Adds the predictions for one view of the rows.
     pub(crate) fn add<T: Real + Element>(
         &mut self,
-        repeat: u32,
+        (plan, of): (&Plan, DataView),
         data: &Dataset<T>,
         config: &Config,
     ) -> Result<(), RunError> {
         let view = View::new(data, config);
-        let own: Vec<&RunRow> = self.runs.iter().filter(|run| run.repeat == repeat).collect();
+        let repeat = of.repeat;
+        let own: Vec<&RunRow> = self
+            .runs
+            .iter()
+            .filter(|run| plan.view_of(run.trial, run.repeat) == Some(of))
+            .collect();
         let weights = self.weights(&own, &view)?;
         for restarts in own.chunk_by(|a, b| (a.trial, a.fold) == (b.trial, b.fold)) {
             let (trial, fold) = (restarts[0].trial, restarts[0].fold);

@@ -13,6 +13,8 @@ mod leaks;
 mod models;
 #[path = "it/oof.rs"]
 mod oof;
+#[path = "it/preparations.rs"]
+mod preparations;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]

@@ -7,8 +7,7 @@ use atomic_write_file::AtomicWriteFile;
 use polars::io::csv::write::BatchedWriter as CsvBatches;
 use polars::io::parquet::write::BatchedWriter as ParquetBatches;
 use polars::prelude::{
-    Column, CsvWriter, DataFrame, DataType, IntoColumn, ParquetCompression, ParquetWriter, PolarsError, SerWriter,
-    StringChunked, ZstdLevel,
+    Column, CsvWriter, DataFrame, DataType, IntoColumn, ParquetWriter, PolarsError, SerWriter, StringChunked,
 };
 use rayon::prelude::*;
 
@@ -90,11 +89,7 @@ impl PredictionWriter {
                 let writer = if let Some(writer) = writer {
                     writer
                 } else {
-                    // Probabilities hardly compress: what little there is to gain a fast level gains, too.
-                    let fast = ZstdLevel::try_new(1).map(Some).map_err(encode)?;
-                    let begun = ParquetWriter::new(open(&self.file)?)
-                        .with_compression(ParquetCompression::Zstd(fast))
-                        .batched(&schema);
+                    let begun = ParquetWriter::new(open(&self.file)?).batched(&schema);
                     writer.insert(Box::new(begun.map_err(encode)?))
                 };
                 writer.write_batch(&frame).map_err(encode)
@@ -209,6 +204,7 @@ mod tests {
 
     fn batch(z: &[f64], id: Option<Column>) -> ScoredBatch {
         ScoredBatch {
+            weights: Vec::new(),
             z: z.to_vec(),
             labels: Vec::new(),
             id,

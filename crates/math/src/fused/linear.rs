@@ -59,11 +59,20 @@ impl<T: Real> LinearBlock<T> {
     /// # Panics
     /// If `columns` is empty or a column's shapes do not fit the map.
     pub fn new(map: &AffineMap, columns: &[Column]) -> Self {
-        assert!(!columns.is_empty(), "a block has at least one column");
-        let (k, width) = (columns.len(), padded_width(columns.len()));
-        let objective = |j: usize| &columns[j.min(k - 1)].objective;
+        Self::of(map, columns, &Vec::from_iter(0..columns.len()))
+    }
+
+    /// A block of some of the runs, as [`LinearBlock::live`] will list them, at their starting weights.
+    ///
+    /// # Panics
+    /// If none is chosen, or a column's shapes do not fit the map.
+    pub fn of(map: &AffineMap, columns: &[Column], chosen: &[usize]) -> Self {
+        assert!(!chosen.is_empty(), "a block has at least one column");
+        let (k, width) = (chosen.len(), padded_width(chosen.len()));
+        let own: Vec<&Column> = chosen.iter().map(|&column| &columns[column]).collect();
+        let objective = |j: usize| &own[j.min(k - 1)].objective;
         let params = Array2::from_shape_fn((map.features + 1, width), |(i, j)| {
-            let value = match (columns.get(j), i == map.features) {
+            let value = match (own.get(j), i == map.features) {
                 (None, _) => 0.0,
                 (Some(column), true) => column.intercept,
                 (Some(column), false) if map.folds[column.objective.fold].is_held[i] => 0.0,
@@ -72,19 +81,19 @@ impl<T: Real> LinearBlock<T> {
             T::from_f64(value)
         });
         let folds: Vec<usize> = (0..width).map(|j| objective(j).fold).collect();
-        let mut optimizers = optimizers(columns, map.features + 1);
+        let mut optimizers = optimizers(&own, map.features + 1);
         let may_be_late = optimizers.iter_mut().all(|(_, optimizer)| optimizer.rows().is_some());
         let mut block = Self {
-            live: (0..k).collect(),
+            live: chosen.to_vec(),
             grad: Array2::zeros(params.dim()),
             params,
             affine: BlockAffine::new(map, &folds),
             l2: (0..width)
                 .map(|j| T::from_f64(if j < k { objective(j).l2 } else { 0.0 }))
                 .collect(),
-            l1: columns.iter().map(|column| T::from_f64(column.objective.l1)).collect(),
+            l1: own.iter().map(|column| T::from_f64(column.objective.l1)).collect(),
             optimizers,
-            pass: Pass::of_map(map, columns.iter().map(|column| &column.objective), width),
+            pass: Pass::of_map(map, own.iter().map(|column| &column.objective), width),
             coded: Coded::new(&map.codes, may_be_late),
             columns: columns.to_vec(),
         };
@@ -396,7 +405,7 @@ impl<T: Real> LinearBlock<T> {
 }
 
 /// One optimizer per stretch of columns of one kind.
-fn optimizers<T: Real>(columns: &[Column], rows: usize) -> Vec<(Range<usize>, Box<dyn Optimizer<T>>)> {
+fn optimizers<T: Real>(columns: &[&Column], rows: usize) -> Vec<(Range<usize>, Box<dyn Optimizer<T>>)> {
     let mut first = 0;
     columns
         .chunk_by(|a, b| a.kind == b.kind)

@@ -6,7 +6,7 @@ use gradsweep_math::affine::AffineMap;
 use gradsweep_math::elementwise::LANES;
 use gradsweep_math::fused::{HessianScratch, LinearBlock, pairs_of};
 use gradsweep_math::solver::MOST_WHOLE;
-use gradsweep_math::workspace::{Scratch, padded_width};
+use gradsweep_math::workspace::{Scratch, WIDEST_BLOCK, padded_width};
 use serde::Serialize;
 
 use super::{BatchSchedule, Cohort, Method, Plan};
@@ -57,6 +57,11 @@ impl Cost {
             let width = padded_width(runs);
             // Two products of 2·rows·columns·width each.
             cost.gflop_per_epoch += 4.0 * (rows * raw_columns * width) as f64 / 1e9;
+            let width = if cohort.schedule == BatchSchedule::Converge {
+                width
+            } else {
+                width.min(WIDEST_BLOCK)
+            };
             let state = LinearBlock::<T>::required_bytes(map, width) + Scratch::<T>::required_bytes(raw_columns, width);
             let sums = (map.weights() + 1 + 4 * data.groups.len()) * width * size_of::<f64>();
             let sums_at_once = |segments: usize| segments.div_ceil(segments_of_sum(segments, map.weights(), width)) + 1;

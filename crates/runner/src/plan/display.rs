@@ -4,6 +4,7 @@ use std::fmt;
 
 use gradsweep_data::Dataset;
 use gradsweep_math::Real;
+use gradsweep_math::workspace::WIDEST_BLOCK;
 use gradsweep_store as store;
 use serde::Serialize;
 
@@ -114,6 +115,8 @@ pub struct PlanSummary {
 pub struct CohortSummary {
     /// The repeat of the folds, from 0.
     pub repeat: u32,
+    /// Which of the different ways of preparing the rows, from 0.
+    pub preparation: usize,
     /// Runs in it.
     pub runs: usize,
     /// Columns of each block.
@@ -164,6 +167,8 @@ impl PlanSummary {
                 .into_iter()
                 .chain(config.leaves_rates_open().then(rates_note))
                 .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
+                .chain((plan.preparations.len() > 1).then(|| preparations_note(plan)))
+                .chain(waiting_note(plan))
                 .chain(stability::note(plan, view))
                 .collect(),
         };
@@ -181,17 +186,13 @@ fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, view
         .collect();
     methods.sort_unstable();
     methods.dedup_by_key(|method| method.name());
-    let of_repeat = plan.cohorts.iter().filter(|other| other.repeat == cohort.repeat);
     CohortSummary {
-        repeat: cohort.repeat,
+        repeat: cohort.rows.repeat,
+        preparation: cohort.rows.preparation,
         runs: cohort.width(),
         blocks: cohort.blocks.iter().map(|block| block.runs.len()).collect(),
         solvers: methods.iter().map(|method| method.name()).collect(),
-        why: if of_repeat.count() == 1 {
-            "all runs share one pass".to_owned()
-        } else {
-            why(cohort.schedule)
-        },
+        why: why(plan, cohort),
         cost: Cost::new(
             plan,
             cohort,
@@ -213,7 +214,50 @@ fn rates_note() -> String {
     )
 }
 
-fn why(schedule: BatchSchedule) -> String {
+/// How many runs begin when others have ended.
+fn waiting_note(plan: &Plan) -> Option<String> {
+    let cohorts = plan
+        .cohorts
+        .iter()
+        .filter(|cohort| cohort.schedule != BatchSchedule::Converge);
+    let waiting: usize = cohorts
+        .flat_map(|cohort| &cohort.blocks)
+        .map(|block| block.runs.len().saturating_sub(WIDEST_BLOCK))
+        .sum();
+    (waiting > 0).then(|| {
+        format!(
+            "{} begin when others of their block end, in the columns that these leave (`first_pass` in runs.parquet)",
+            many(waiting, "run")
+        )
+    })
+}
+
+/// What several ways of preparing the rows cost.
+fn preparations_note(plan: &Plan) -> String {
+    format!(
+        "the rows are read and prepared in {} ways, one after the other; sizes are those of trial 0's",
+        plan.preparations.len()
+    )
+}
+
+/// What the runs of a cohort share and those of no other do: how their rows are prepared, and how they walk over them.
+fn why(plan: &Plan, cohort: &Cohort) -> String {
+    let mut reasons = Vec::new();
+    if plan.preparations.len() > 1 {
+        reasons.push(plan.preparation_words(cohort.rows.preparation));
+    }
+    let of_same_rows = plan.cohorts.iter().filter(|other| other.rows == cohort.rows);
+    if of_same_rows.count() > 1 {
+        reasons.push(walk(cohort.schedule));
+    }
+    if reasons.is_empty() {
+        "all runs share one pass".to_owned()
+    } else {
+        reasons.join(", ")
+    }
+}
+
+fn walk(schedule: BatchSchedule) -> String {
     match schedule {
         BatchSchedule::Full => "one update per epoch, from all rows".to_owned(),
         BatchSchedule::Converge => "passes over all rows until converged".to_owned(),

@@ -86,11 +86,8 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
-        let mut block = LinearBlock::new(&task.view.map, &ledger.columns);
-        if let Some(state) = &state {
-            ledger.restore(&mut block, state);
-        }
         ledger.find_rates(rates);
+        let mut block = ledger.block(state.as_ref());
         ledger.give_rates(&mut block);
         let mut before = vec![Vec::new(); ledger.columns.len()];
         for run in state.into_iter().flat_map(|state| state.runs) {
@@ -113,17 +110,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let sums = self.sums();
         let live = self.block.live().to_vec();
         let mut seen = self.seen(&live, &sums);
-        if self.ledger.scores_in_order(self.ledger.epochs, until) {
-            self.score_in_order(&mut seen);
-        }
+        self.score_in_order(&live, until, &mut seen);
         for (position, seen) in seen.iter_mut().enumerate() {
             let is_failed = matches!(seen.end, Some((RunState::Failed, _)));
             if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && seen.end.is_none() {
                 seen.end = Some((RunState::Complete, Reason::EarlyStopped));
             }
         }
-        if self.ledger.epochs > 0 {
-            for (&column, seen) in live.iter().zip(&seen) {
+        for (&column, seen) in live.iter().zip(&seen) {
+            if self.ledger.epochs(column) > 0 {
                 self.ledger.score(column, Split::Val, &seen.standing.val);
                 self.ledger.score(column, Split::Train, &seen.standing.train);
             }
@@ -138,11 +133,11 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             }
         }
         self.ledger
-            .set_rates(&mut self.block, f64::from(self.ledger.epochs) + 0.5);
+            .set_rates(&mut self.block, f64::from(self.ledger.passes) + 0.5);
         self.block.step();
         self.block.retire(&ending);
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
-        if self.ledger.epochs > 0 {
+        if self.ledger.passes > 0 {
             self.ledger
                 .report(&live, seen.iter().map(|seen| seen.standing.val.as_slice()));
         }
@@ -153,7 +148,10 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         for (column, seen) in live.into_iter().zip(seen) {
             self.ledger.standings[column] = seen.standing;
         }
-        self.ledger.epochs += 1;
+        self.ledger.passes += 1;
+        if let Some(block) = self.ledger.refill(&self.block) {
+            self.block = block;
+        }
     }
 
     fn sums(&self) -> Sums {
@@ -212,7 +210,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let tol = self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol;
         let loss = evaluate::training_loss(view, &sums.scores, position, objective);
         let standing = Standing {
-            epoch: self.ledger.epochs,
+            epoch: self.ledger.epochs(column),
             val: evaluate::free_metrics(view, &sums.scores, position, fold, Role::Val),
             train: evaluate::free_metrics(view, &sums.scores, position, fold, Role::Train),
             loss: Some(loss),
@@ -225,7 +223,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             Some((RunState::Failed, Reason::Diverged))
         } else if kind == Kind::Gd && grad_norm <= tol {
             Some((RunState::Complete, Reason::Tol))
-        } else if self.ledger.epochs >= self.ledger.allowed(column) {
+        } else if self.ledger.epochs(column) >= self.ledger.allowed(column) {
             Some((RunState::Complete, Reason::MaxEpochs))
         } else {
             None
@@ -233,12 +231,13 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         Seen { standing, end }
     }
 
-    /// Adds the scores that need rows in order to the standings of the runs that have not failed.
-    fn score_in_order(&self, seen: &mut [Seen]) {
+    /// Adds the scores that need rows in order to the standings of the runs that have not failed and whose epoch has them.
+    fn score_in_order(&self, live: &[usize], until: u32, seen: &mut [Seen]) {
         let view = self.ledger.task.view;
         let fold_of = |position: usize| self.block.objective(position).fold;
         let sound: Vec<usize> = (0..seen.len())
             .filter(|&position| !matches!(seen[position].end, Some((RunState::Failed, _))))
+            .filter(|&position| self.ledger.scores_in_order(self.ledger.epochs(live[position]), until))
             .collect();
         let ordered = evaluate::ordered_metrics(view, self.block.pass(), fold_of, &sound);
         for (&position, ordered) in sound.iter().zip(ordered) {
@@ -273,7 +272,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
 impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     fn is_due(&self, epoch: u32) -> bool {
-        !self.block.live().is_empty() && self.ledger.epochs <= epoch
+        !self.block.live().is_empty() && self.ledger.passes <= epoch
     }
 
     fn epoch(&mut self, until: u32, _pause: &(dyn Fn() -> bool + Sync)) {
@@ -319,10 +318,6 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
 
     fn take_outcomes(&mut self) -> Vec<Outcome> {
         std::mem::take(&mut self.outcomes)
-    }
-
-    fn progress(&self) -> (f64, usize) {
-        (f64::from(self.ledger.epochs), self.block.width())
     }
 
     fn state(&self) -> BlockState<T> {

@@ -19,7 +19,7 @@ use crate::plan::{Method, Plan};
 use crate::search::Trial;
 
 /// A data set and the rules by which its rows are scored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct View<'a, T> {
     /// Columns of numbers and of codes (n, D and columns of codes).
     pub x: ArrayView2<'a, T>,
@@ -166,6 +166,22 @@ fn codes(encoding: &Encoding) -> Codes {
 }
 
 impl<T: Real> View<'_, T> {
+    /// The same view of some rows of each group only, which weigh as much less as they are fewer.
+    pub(crate) fn part<'b>(&'b self, groups: &'b [Range<usize>]) -> View<'b, T> {
+        let share = |(own, all): (&Range<usize>, &Range<usize>)| own.len() as f64 / all.len().max(1) as f64;
+        let shares = groups.iter().zip(self.groups).map(share);
+        View {
+            class_sums: self
+                .class_sums
+                .iter()
+                .zip(shares)
+                .map(|(sums, share)| sums.map(|sum| sum * share))
+                .collect(),
+            groups,
+            ..self.clone()
+        }
+    }
+
     /// Stored rows of one group.
     pub fn rows(&self, group: usize, rows: Range<usize>) -> Rows<'_, T> {
         Rows {
