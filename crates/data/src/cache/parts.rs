@@ -128,7 +128,9 @@ fn put_all<V: Code, E>(
 ) -> Result<(), E> {
     values.len().put(out);
     for piece in values.chunks(PIECE) {
-        piece.iter().for_each(|value| value.put(out));
+        for value in piece {
+            value.put(out);
+        }
         sink(out)?;
         out.clear();
     }
@@ -164,10 +166,9 @@ mod tests {
     fn pieces_are_the_bytes_of_the_whole() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.csv");
-        let rows: String = (0..60)
-            .map(|row| format!("{},{},{}\n", row % 7, 1 + row % 2, row % 3 % 2))
-            .collect();
-        std::fs::write(&path, format!("x,w,y\n{rows}")).expect("written");
+        let rows = (0..60).map(|row| format!("{},{},{}", row % 7, 1 + row % 2, row % 3 % 2));
+        let rows: Vec<String> = std::iter::once("x,w,y".to_owned()).chain(rows).collect();
+        std::fs::write(&path, rows.join("\n")).expect("written");
         for weight in [None, Some("w".to_owned())] {
             let data = crate::load::<f32>(&LoadSpec {
                 source: SourceSpec {

@@ -59,7 +59,7 @@ impl<T: Real> LinearBlock<T> {
     /// # Panics
     /// If `columns` is empty or a column's shapes do not fit the map.
     pub fn new(map: &AffineMap, columns: &[Column]) -> Self {
-        Self::of(map, columns, &Vec::from_iter(0..columns.len()))
+        Self::of(map, columns, &(0..columns.len()).collect::<Vec<_>>())
     }
 
     /// A block of some of the runs, as [`LinearBlock::live`] will list them, at their starting weights.

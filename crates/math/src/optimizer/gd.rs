@@ -64,7 +64,7 @@ impl<T: Real> Rows<T> for Gd<T> {
     }
 
     fn idle(&mut self, _row: usize, w: &mut [T], Penalties { l2, l1 }: Penalties<'_, T>, steps: u64) {
-        if w.iter().all(|w| w.is_zero()) {
+        if w.iter().all(|w| *w == T::zero()) {
             return;
         }
         let has_lasso = l1.iter().any(|&l1| l1 > T::zero());

@@ -76,7 +76,7 @@ impl<T: Real> Optimizer<T> for Sgd<T> {
 }
 
 /// One step of one weight.
-#[inline(always)]
+#[inline]
 fn step<T: Real>(w: &mut T, v: &mut T, g: T, rate: T, momentum: T, nesterov: T) {
     *v = momentum * *v + g;
     let ahead = g + momentum * *v;
@@ -102,7 +102,7 @@ impl<T: Real> Rows<T> for Sgd<T> {
     fn idle(&mut self, row: usize, w: &mut [T], Penalties { l2, l1 }: Penalties<'_, T>, steps: u64) {
         let mut v = self.velocity.row_mut(row);
         let v = slice_mut(&mut v);
-        if w.iter().chain(&*v).all(|value| value.is_zero()) {
+        if w.iter().chain(&*v).all(|value| *value == T::zero()) {
             return;
         }
         let has_lasso = l1.iter().any(|&l1| l1 > T::zero());

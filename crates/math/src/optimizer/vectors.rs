@@ -57,7 +57,7 @@ pub(super) fn recall<T: Real>(states: &mut [&mut Array2<T>], column: usize, memo
 }
 
 /// A register of neighboring numbers from `first` on, zeros past the last: loops over it stay in registers.
-#[inline(always)]
+#[inline]
 pub(super) fn lanes<T: Real>(values: &[T], first: usize) -> [T; LANES] {
     let mut lanes = [T::zero(); LANES];
     let own = &values[first..values.len().min(first + LANES)];
@@ -66,7 +66,7 @@ pub(super) fn lanes<T: Real>(values: &[T], first: usize) -> [T; LANES] {
 }
 
 /// Puts a register back where [`lanes`] took it from.
-#[inline(always)]
+#[inline]
 pub(super) fn put<T: Real>(lanes: &[T; LANES], values: &mut [T], first: usize) {
     let last = values.len().min(first + LANES);
     values[first..last].copy_from_slice(&lanes[..last - first]);

@@ -361,13 +361,7 @@ mod tests {
                     .build()
                     .expect("a pool");
                 pool.install(|| {
-                    let mut training = Training::new(Task {
-                        plan: &plan,
-                        cohort,
-                        view: &view,
-                        stood: &stood,
-                        observer,
-                    });
+                    let mut training = Training::new(task(observer));
                     training.advance(u32::MAX, &|| false);
                     settled(training.take_outcomes())
                 })
