@@ -361,7 +361,10 @@ mod tests {
                     .build()
                     .expect("a pool");
                 pool.install(|| {
-                    let mut training = Training::new(task(observer));
+                    let mut training = Training::new(Task {
+                        observer,
+                        ..task(&Silent)
+                    });
                     training.advance(u32::MAX, &|| false);
                     settled(training.take_outcomes())
                 })
