@@ -65,7 +65,8 @@ pub(crate) fn cache_spec(config: &Config) -> data::CacheSpec {
 pub fn shape_of<T>(data: &data::Dataset<T>) -> Shape {
     Shape {
         rows: data.x.nrows(),
-        raw_columns: data.x.ncols(),
+        raw_columns: data.encoding.raw.len(),
+        features: data.encoding.features.len(),
         folds: data.folds.labels.len(),
     }
 }
@@ -141,6 +142,7 @@ fn encode_spec(config: &Config) -> data::EncodeSpec {
                 OtherLevels::Error => data::OtherLevels::Error,
             },
             drop_first: own.one_hot.drop == DropLevel::First,
+            sparse_above: data::SPARSE_ABOVE,
         },
     }
 }

@@ -111,6 +111,8 @@ pub enum RunError {
         available: u64,
         /// The limit as written.
         limit: String,
+        /// Weights of a run, where Newton's method would take a matrix of them.
+        newton: Option<usize>,
     },
     /// The thread pool could not be made.
     #[error("could not start the worker threads")]
@@ -146,6 +148,11 @@ impl RunError {
             Self::UnsoundBlas { .. } => {
                 Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
             }
+            Self::Memory {
+                newton: Some(weights), ..
+            } => Some(format!(
+                "newton takes a matrix of {weights} x {weights} numbers per run: take --set train.solver=lbfgs"
+            )),
             Self::Memory { .. } => Some(
                 "raise it with --set run.memory_limit=SIZE, sweep fewer values at a time, or take fewer rows with --rows N"
                     .to_owned(),

@@ -1,5 +1,6 @@
 //! One row of the data through one run's model: every value and derivative of its computation graph.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use gradsweep_math::check::finite_difference::{gradient, relative_error};
 use gradsweep_math::check::graph::{self, ExampleGraph};
 use gradsweep_math::loss::logistic;
 use gradsweep_math::reference::single::{self, Example};
+use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_store::{RunRow, Store};
 use ndarray::s;
 
@@ -75,9 +77,10 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     let mut names: Vec<String> = view.features.iter().map(|&name| name.to_owned()).collect();
     let mut w = vec![0.0; names.len()];
     let mut intercept = 0.0;
+    let places: BTreeMap<&str, usize> = view.features.iter().enumerate().map(|(i, name)| (*name, i)).collect();
     for row in store.coefficients(chosen.run)? {
-        match names.iter().position(|name| **name == *row.feature) {
-            Some(feature) => w[feature] = row.coefficient_standardized,
+        match places.get(&*row.feature) {
+            Some(&feature) => w[feature] = row.coefficient_standardized,
             None => intercept = row.coefficient_standardized,
         }
     }
@@ -86,8 +89,11 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
         .features_of(fold, &view.x.slice(s![position..=position, ..]))
         .row(0)
         .to_vec();
-    // A weight the fold does not have, on a value it does not see, is not part of the graph.
-    let used: Vec<usize> = (0..names.len()).filter(|&i| w[i] != 0.0 || x[i] != 0.0).collect();
+    // A weight the fold does not have, on a value it does not see, is not part of the graph. Where a row has some of very
+    // many levels, those it does not have are left out: they would be zeros without end.
+    let is_wide = names.len() > MOST_WHOLE;
+    let is_used = |i: usize| x[i] != 0.0 || (!is_wide && w[i] != 0.0);
+    let used: Vec<usize> = (0..names.len()).filter(|&i| is_used(i)).collect();
     names = used.iter().map(|&i| names[i].clone()).collect();
     let (w, x): (Vec<f64>, Vec<f64>) = used.iter().map(|&i| (w[i], x[i])).unzip();
     let y = view.y[position];

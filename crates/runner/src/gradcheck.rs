@@ -12,6 +12,7 @@ use gradsweep_math::init::{Start, weights};
 use gradsweep_math::penalty::l2;
 use gradsweep_math::reference::{Problem, loops};
 use gradsweep_math::select::Selection;
+use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::workspace::{Scratch, Sums};
 use gradsweep_math::{blas, check};
 use ndarray::{Array2, Axis};
@@ -73,16 +74,24 @@ pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
     let config = &config;
     let trials = search::trials(config)?;
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
-    let mut folds = check_folds(&plan, 0, &View::new(&data, config));
+    let mut folds = check_folds(&plan, 0, &View::new(&data, config))?;
     drop(data);
     for (preparation, own) in plan.preparations.iter().enumerate().skip(1) {
         let data: Dataset<f64> = dataset::load(&own.applied_to(config), request.rows, 0)?;
-        folds.extend(check_folds(&plan, preparation, &View::new(&data, config)));
+        folds.extend(check_folds(&plan, preparation, &View::new(&data, config))?);
     }
     Ok(GradCheck { folds })
 }
 
-fn check_folds(plan: &Plan, preparation: usize, view: &View<'_, f64>) -> Vec<FoldCheck> {
+fn check_folds(plan: &Plan, preparation: usize, view: &View<'_, f64>) -> Result<Vec<FoldCheck>, RunError> {
+    if view.map.features > MOST_WHOLE {
+        let what = format!(
+            "gradcheck steps along each of {} weights and takes at most {MOST_WHOLE}: check fewer levels with \
+             --set preprocess.one_hot.max_categories=100",
+            view.map.features
+        );
+        return Err(RunError::NotFound { what });
+    }
     let own = plan.trials.iter().filter(|trial| {
         let of = plan.view_of(trial.number, 0);
         of.is_some_and(|of| of.preparation == preparation)
@@ -98,12 +107,11 @@ fn check_folds(plan: &Plan, preparation: usize, view: &View<'_, f64>) -> Vec<Fol
     } else {
         String::new()
     };
-    folds
-        .map(|check| FoldCheck {
-            preparation: preparation.clone(),
-            ..check
-        })
-        .collect()
+    let named = folds.map(|check| FoldCheck {
+        preparation: preparation.clone(),
+        ..check
+    });
+    Ok(named.collect())
 }
 
 fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> FoldCheck {
@@ -148,8 +156,8 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
     let by_graph = at(&point, check::graph::evaluate);
 
     let mut block = LinearBlock::<f64>::new(&view.map, std::slice::from_ref(&column));
-    let mut sums = Sums::new(view.x.ncols(), view.groups.len(), block.width());
-    let mut scratch = Scratch::new(view.x.ncols(), block.width());
+    let mut sums = Sums::new(view.map.weights(), view.groups.len(), block.width());
+    let mut scratch = Scratch::new(view.map.raw_columns, block.width());
     for &group in &groups {
         let own = Rows {
             weight: None,

@@ -38,6 +38,7 @@ pub(crate) struct OutOfFold {
 struct Weights {
     w: Vec<f64>,
     b: f64,
+    fold: usize,
 }
 
 /// Which trials' predictions a config asks for; nothing if none are.
@@ -177,7 +178,7 @@ impl OutOfFold {
         }
         let effective = runs.iter().filter_map(|run| {
             let parameters = parameters.get(&run.run)?;
-            let mut w = Array2::zeros((view.x.ncols(), 1));
+            let mut w = Array2::zeros((view.map.weights(), 1));
             let mut b = [0.0];
             BlockAffine::<f64>::new(&view.map, &[run.fold as usize]).forward(&parameters.view(), w.view_mut(), &mut b);
             Some((
@@ -185,6 +186,7 @@ impl OutOfFold {
                 Weights {
                     w: w.into_raw_vec_and_offset().0,
                     b: b[0],
+                    fold: run.fold as usize,
                 },
             ))
         });
@@ -197,7 +199,14 @@ fn probability<T: Real>(view: &View<'_, T>, row: usize, restarts: &[&Weights]) -
     let x = view.x.row(row);
     // The matrix is row-major: a row is a slice.
     let x = x.as_slice().unwrap_or_default();
-    let of = |weights: &&Weights| sigmoid(dot(x, &weights.w) + weights.b);
+    let (x, codes) = x.split_at(view.map.raw_columns);
+    let of = |weights: &&Weights| {
+        let (w, of_slots) = weights.w.split_at(x.len());
+        let slots = view.map.codes.slots(weights.fold);
+        let slot = |code: &T| slots.get(code.as_f64() as usize);
+        let of_codes = codes.iter().filter_map(|code| of_slots.get(*slot(code)? as usize));
+        sigmoid(dot(x, w) + of_codes.sum::<f64>() + weights.b)
+    };
     restarts.iter().map(of).sum::<f64>() / restarts.len() as f64
 }
 

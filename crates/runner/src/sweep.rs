@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element};
+use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, StoreWriter};
 
@@ -314,6 +315,10 @@ fn within_limit(plan: &PlanSummary, config: &Config) -> Result<(), RunError> {
             needed: plan.required_bytes(),
             available: plan.limit_bytes,
             limit: config.run.memory_limit.clone(),
+            newton: {
+                let mut solvers = plan.cohorts.iter().flat_map(|cohort| &cohort.solvers);
+                (plan.features > MOST_WHOLE && solvers.any(|solver| *solver == "newton")).then_some(plan.features)
+            },
         });
     }
     Ok(())

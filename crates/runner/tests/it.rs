@@ -19,6 +19,8 @@ mod preparations;
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/sparse.rs"]
+mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
 

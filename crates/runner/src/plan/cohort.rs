@@ -1,5 +1,6 @@
 //! Which runs share a pass, and how their columns are cut into blocks.
 
+use gradsweep_math::elementwise::LANES;
 use gradsweep_math::optimizer::Kind;
 use gradsweep_math::workspace::WIDEST_BLOCK;
 
@@ -17,6 +18,8 @@ const BUSY_BLOCKS: usize = 16;
 
 /// Runs of a block that converges, at the most.
 const WIDEST_CONVERGING: usize = 1024;
+/// Weights of all of its runs, at the most: a run keeps some two dozen vectors of them, in f64.
+const MOST_CONVERGING_WEIGHTS: usize = 2 << 20;
 
 /// How the runs of a cohort walk over the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +90,7 @@ fn schedule(trial: &Trial, method: Method) -> BatchSchedule {
 pub(super) fn cut(
     (trials, methods, preparations): (&[Trial], &[Method], &[usize]),
     runs: &[PlannedRun],
+    features: usize,
     may_wait: bool,
 ) -> Vec<Cohort> {
     let may_leave = |run: &usize| {
@@ -113,7 +117,7 @@ pub(super) fn cut(
         .map(|cohort| {
             let (rows, schedule) = key(&cohort[0]).0;
             let blocks = match schedule {
-                BatchSchedule::Converge => wide_blocks(cohort),
+                BatchSchedule::Converge => wide_blocks(cohort, features),
                 _ => {
                     let waits = may_wait && cohort.iter().any(may_leave);
                     blocks(cohort, |run| runs[run].fold, waits)
@@ -164,8 +168,9 @@ fn blocks(sorted: &[usize], fold: impl Fn(usize) -> usize, may_wait: bool) -> Ve
 
 /// Blocks of runs that converge: as few as memory for their states allows, since runs that differ only in C help each other
 /// to their starts, and rows, not blocks, are what threads share.
-fn wide_blocks(sorted: &[usize]) -> Vec<Block> {
-    let pieces = sorted.len().div_ceil(WIDEST_CONVERGING);
+fn wide_blocks(sorted: &[usize], features: usize) -> Vec<Block> {
+    let most = MOST_CONVERGING_WEIGHTS / features.max(1) / LANES * LANES;
+    let pieces = sorted.len().div_ceil(most.clamp(LANES, WIDEST_CONVERGING));
     sorted
         .chunks(sorted.len().div_ceil(pieces.max(1)).max(1))
         .map(|runs| Block { runs: runs.to_vec() })
@@ -210,6 +215,20 @@ mod tests {
         assert_eq!(sizes(5, 4), [20]);
         assert_eq!(sizes(5, 16), [32, 32, 16]);
         assert_eq!(sizes(3, 1), [3]);
+    }
+
+    #[test]
+    fn runs_of_many_weights_converge_in_narrower_blocks() {
+        let runs: Vec<usize> = (0..320).collect();
+        let sizes = |features| {
+            wide_blocks(&runs, features)
+                .iter()
+                .map(|block| block.runs.len())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(2000), [320]);
+        assert_eq!(sizes(100_000), [16; 20]);
+        assert_eq!(sizes(50_000), [32; 10]);
     }
 
     #[test]

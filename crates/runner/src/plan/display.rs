@@ -84,6 +84,11 @@ pub struct PlanSummary {
     pub rows: usize,
     /// Stored columns.
     pub columns: usize,
+    /// Weights of a run, without its intercept.
+    pub features: usize,
+    /// Columns of the files that are stored as a code per row instead of a number per level, with their levels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<(String, usize)>,
     /// Element type.
     pub precision: &'static str,
     /// Bytes of the stored rows.
@@ -135,6 +140,11 @@ impl PlanSummary {
             runs: plan.runs.len(),
             rows,
             columns,
+            features: data.encoding.features.len(),
+            codes: {
+                let codes = data.encoding.codes.iter();
+                codes.map(|column| (column.column.clone(), column.levels)).collect()
+            },
             precision: T::NAME,
             data_bytes: (rows * columns * size_of::<T>()) as u64,
             is_in_file: data.x.is_in_file(),
@@ -270,7 +280,10 @@ impl PlanSummary {
     /// Bytes of memory that the sweep will take: the program, the stored rows unless they are in a file, what belongs to
     /// them, the largest cohort's weights and state, the scores of held-out rows and the coefficients it will record.
     pub fn required_bytes(&self) -> u64 {
-        let coefficients = |cohort: &CohortSummary| (cohort.runs * self.columns * size_of::<f64>() * 4) as u64;
+        let coefficients = |cohort: &CohortSummary| {
+            let weights = self.columns.max(self.features);
+            (cohort.runs * weights * size_of::<f64>() * 4) as u64
+        };
         let cohort = self
             .cohorts
             .iter()
@@ -283,6 +296,26 @@ impl PlanSummary {
     /// Whether that is more than it may take.
     pub fn exceeds_limit(&self) -> bool {
         self.required_bytes() > self.limit_bytes
+    }
+
+    /// Which columns are stored as codes.
+    fn sparse(&self) -> String {
+        const SHOWN: usize = 3;
+        let column = |(name, levels): &(String, usize)| {
+            let name = name.replace(char::is_control, "\u{fffd}");
+            format!("{name} ({} levels)", grouped(*levels as u64))
+        };
+        let shown: Vec<String> = self.codes.iter().take(SHOWN).map(column).collect();
+        let rest = self.codes.len() - shown.len();
+        let more = if rest > 0 {
+            format!(" and {}", many(rest, "more column"))
+        } else {
+            String::new()
+        };
+        format!(
+            "{}{more}: one code per row in the place of a 0/1 column per level",
+            shown.join(", ")
+        )
     }
 
     /// Where the stored rows are, and why.
@@ -346,6 +379,9 @@ impl fmt::Display for PlanSummary {
                 bytes(self.required_bytes()),
                 bytes(self.limit_bytes)
             )?;
+        }
+        if !self.codes.is_empty() {
+            writeln!(f, "sparse  {}", self.sparse())?;
         }
         writeln!(f, "cache   {}", self.cache())?;
         writeln!(

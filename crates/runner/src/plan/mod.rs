@@ -55,7 +55,7 @@ impl Plan {
         // Trials that are compared on their way stand at one epoch.
         let sweep = &config.sweep;
         let compares = sweep.halving.is_some() || sweep.hyperband.is_some() || sweep.target.is_some();
-        let cohorts = cohort::cut((&trials, &methods, &of_trials), &runs, !compares);
+        let cohorts = cohort::cut((&trials, &methods, &of_trials), &runs, shape.features, !compares);
         Self {
             trials,
             methods,

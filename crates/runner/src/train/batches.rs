@@ -46,10 +46,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         ledger.find_rates(rates);
         let mut fused = ledger.block(state.as_ref());
         ledger.give_rates(&mut fused);
-        let raw_columns = task.view.x.ncols();
         Self {
-            scratch: Scratch::new(raw_columns, fused.width()),
-            gather: Gather::new(orders.largest_step(), raw_columns),
+            scratch: Scratch::new(task.view.map.raw_columns, fused.width()),
+            gather: Gather::new(orders.largest_step(), task.view.x.ncols()),
             orders: Arc::clone(orders),
             block: fused,
             batches: state.map_or(0, |state| state.batches),
@@ -105,7 +104,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         self.let_go(&gone, finished);
         if let Some(block) = self.ledger.refill(&self.block) {
             self.block = block;
-            self.scratch = Scratch::new(self.ledger.task.view.x.ncols(), self.block.width());
+            self.scratch = Scratch::new(self.ledger.task.view.map.raw_columns, self.block.width());
         }
     }
 
@@ -129,7 +128,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.outcomes.push(outcome);
         }
         self.block.retire(positions);
-        self.scratch = Scratch::new(self.ledger.task.view.x.ncols(), self.block.width());
+        self.scratch = Scratch::new(self.ledger.task.view.map.raw_columns, self.block.width());
     }
 
     /// The steps that are left of an epoch; returns the losses of the last batch, before its step, or nothing when told to
@@ -152,6 +151,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .collect();
         while *batches < order.steps() {
             if pause() {
+                block.settle();
                 return None;
             }
             let step = *batches;
@@ -164,6 +164,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             block.train_batch(&batch, scratch, is_last.then_some(&mut scores));
             *batches += 1;
         }
+        block.settle();
         Some(scores)
     }
 

@@ -29,6 +29,15 @@ const SEGMENTS: usize = 64;
 /// Rows below which a segment is not worth its sums.
 const SMALLEST_SEGMENT: usize = 1024;
 
+/// Bytes of the sums of all segments above which neighbors share sums; two sums there are in any case.
+const LARGEST_SUMS: usize = 512 << 20;
+
+/// How many neighboring segments add to the same sums: 1, unless the sums are so many weights that memory would go to them.
+pub(crate) fn segments_of_sum(segments: usize, weights: usize, width: usize) -> usize {
+    let most = (LARGEST_SUMS / (weights * width * size_of::<f64>()).max(1)).max(2);
+    segments.div_ceil(most).max(1)
+}
+
 /// Rows of one group each, in order.
 pub(super) fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
     let rows: usize = groups.iter().map(ExactSizeIterator::len).sum();
@@ -147,21 +156,23 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
     fn sums(&self) -> Sums {
         let view = self.ledger.task.view;
-        let (raw_columns, width) = (view.x.ncols(), self.block.width());
+        let (weights, width) = (view.map.weights(), self.block.width());
         let parts: Vec<Sums> = self
             .segments
-            .par_iter()
+            .par_chunks(segments_of_sum(self.segments.len(), weights, width))
             .map_init(
-                || Scratch::new(raw_columns, width),
-                |scratch, (group, rows)| {
-                    let mut sums = Sums::new(raw_columns, view.groups.len(), width);
-                    let rows = view.rows(*group, rows.clone());
-                    self.block.pass().accumulate(rows, view.cut, scratch, &mut sums);
+                || Scratch::new(view.map.raw_columns, width),
+                |scratch, segments| {
+                    let mut sums = Sums::new(weights, view.groups.len(), width);
+                    for (group, rows) in segments {
+                        let rows = view.rows(*group, rows.clone());
+                        self.block.pass().accumulate(rows, view.cut, scratch, &mut sums);
+                    }
                     sums
                 },
             )
             .collect();
-        let mut total = Sums::new(raw_columns, view.groups.len(), width);
+        let mut total = Sums::new(weights, view.groups.len(), width);
         for part in &parts {
             total.add(part);
         }

@@ -20,6 +20,7 @@ mod view;
 mod watch;
 
 pub(crate) use evaluate::scored;
+pub(crate) use full::segments_of_sum;
 pub use outcome::{HistoryPoint, Outcome};
 pub(crate) use range::{RATES, STEPS};
 pub(crate) use rehearsal::{Rehearsal, rehearse, time_tests, time_trip, window};

@@ -74,9 +74,8 @@ pub(super) fn test<T: Real>(task: &Task<'_, '_, T>, orders: &Orders, run: usize)
         ..own.clone()
     };
     let mut block = LinearBlock::new(&view.map, &RATES.map(column));
-    let raw_columns = view.x.ncols();
-    let mut scratch = Scratch::new(raw_columns, block.width());
-    let mut gather = Gather::new(orders.largest_step(), raw_columns);
+    let mut scratch = Scratch::new(view.map.raw_columns, block.width());
+    let mut gather = Gather::new(orders.largest_step(), view.x.ncols());
     let trained: Vec<usize> = view.groups_as(own.objective.fold, Role::Train).collect();
     let empty = || (Scores::new(view.groups.len(), RATES.len()), 0.0);
     let (mut start, mut end) = (empty(), empty());

@@ -431,7 +431,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
         let is_free = descent.goal().l1 == 0.0 && descent.goal().l2 == 0.0;
         let end = match verdict {
-            Verdict::Converged if is_free && run.epochs < allowed && view.x.ncols() <= MOST_EXAMINED_COLUMNS => {
+            Verdict::Converged
+                if is_free && run.epochs < allowed && view.map.expanded_columns() <= MOST_EXAMINED_COLUMNS =>
+            {
                 return Next::Examine;
             }
             Verdict::Lost => Some((RunState::Failed, Reason::Diverged)),
