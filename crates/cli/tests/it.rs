@@ -6,6 +6,8 @@ mod cache;
 mod configs;
 #[path = "it/exports.rs"]
 mod exports;
+#[path = "it/fuzz/mod.rs"]
+mod fuzz;
 #[path = "it/inputs/mod.rs"]
 mod inputs;
 #[path = "it/models.rs"]
@@ -14,6 +16,8 @@ mod models;
 mod profile;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/security.rs"]
+mod security;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -8,7 +8,7 @@ use gradsweep_data::{self as data, Dataset, Element, Folds, Role};
 use gradsweep_math::Real;
 use gradsweep_math::metric::Metric;
 use gradsweep_store::{
-    self as store, Mean, Model, ModelMetrics, Reason, RunState, Store, TrialTable, best_model, trial_model,
+    self as store, Mean, Model, ModelMetrics, Reason, RunRow, RunState, Store, TrialTable, best_model, trial_model,
 };
 use serde::Serialize;
 
@@ -56,13 +56,14 @@ pub(crate) fn selected<T: Real + Element>(
     table: &TrialTable,
 ) -> Result<Refitted, RunError> {
     let folder = best_model(dir);
+    store::check_own_model(&folder)?;
     let is_saved = config.output.save_models != SaveModels::None;
     let tests = &config.data.test;
     let wanted = table.selected().filter(|_| is_saved || !tests.is_empty());
     let Some(trial) = wanted.and_then(|row| trials.iter().find(|trial| trial.number == row.trial)) else {
         return Ok(Refitted::default());
     };
-    let trial = &as_far(dir, trial)?;
+    let trial = &as_far(&Store::open(dir)?.runs()?, trial);
     let data = on_all_rows(data);
     let identity = identity(config, trial, &data.summary.fingerprint);
     if let Some(done) = stored(dir, &identity, config) {
@@ -154,9 +155,14 @@ pub(crate) fn stored(dir: &Path, identity: &str, config: &Config) -> Option<Refi
     })
 }
 
-/// The model of a finished sweep, or `None` when it is still to be made.
-pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) -> Result<Option<Refitted>, RunError> {
-    let table = Store::open(dir)?.trials()?;
+/// The model of a finished sweep with these runs, or `None` when it is still to be made.
+pub(crate) fn done(
+    (store, runs): (&Store, &[RunRow]),
+    config: &Config,
+    plan: &Plan,
+    fingerprint: &str,
+) -> Result<Option<Refitted>, RunError> {
+    let (dir, table) = (store.dir(), store.trials()?);
     let selected = table
         .selected()
         .filter(|_| config.output.save_models != SaveModels::None);
@@ -165,7 +171,7 @@ pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) 
     };
     Ok(stored(
         dir,
-        &identity(config, &as_far(dir, trial)?, fingerprint),
+        &identity(config, &as_far(runs, trial), fingerprint),
         config,
     ))
 }
@@ -175,9 +181,8 @@ pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) 
 ///
 /// The epochs follow from the store alone and grow whenever a run goes on. So a fit of such a trial is made anew when its
 /// runs have changed, and only then.
-fn as_far(dir: &Path, trial: &Trial) -> Result<Trial, RunError> {
+fn as_far(runs: &[RunRow], trial: &Trial) -> Trial {
     let mut trial = trial.clone();
-    let runs = Store::open(dir)?.runs()?;
     let number = trial.number;
     let own = || runs.iter().filter(|run| run.trial == number);
     let mut bests: Vec<u32> = own().filter_map(|run| run.record.as_ref()?.best_epoch).collect();
@@ -186,13 +191,13 @@ fn as_far(dir: &Path, trial: &Trial) -> Result<Trial, RunError> {
         // Of two in the middle the longer one. The schedule is that of all epochs.
         trial.until = bests.get(bests.len() / 2).copied();
         trial.train.early_stopping = None;
-        return Ok(trial);
+        return trial;
     }
     let epochs: Vec<u32> = own().filter_map(|run| Some(run.record.as_ref()?.epochs)).collect();
     if epochs.iter().any(|&epochs| epochs > trial.train.epochs) {
         trial.train.epochs = epochs.iter().fold(0, |sum, &epochs| sum.saturating_add(epochs));
     }
-    Ok(trial)
+    trial
 }
 
 /// Looks at the test files before any training: they must be there, with the target and every feature column.
@@ -382,15 +387,14 @@ pub fn refit(request: &RefitRequest) -> Result<RefitSummary, RunError> {
         .find(|trial| trial.number == number)
         .ok_or_else(|| not_found(format!("there is no trial {number}: the sweep has {count}, from 0")))?;
     let trial = if trial.train.early_stopping.is_some() {
-        as_far(&request.store, &trial)?
+        as_far(&store.runs()?, &trial)
     } else {
         trial
     };
     let config = on_new_files(config, &request.data)?;
-    let out = request
-        .out
-        .clone()
-        .unwrap_or_else(|| trial_model(&request.store, number));
+    let own = trial_model(&request.store, number);
+    store::check_own_model(&own)?;
+    let out = request.out.clone().unwrap_or(own);
     let summary = in_pool(&config, || {
         with_precision!(config, fit_and_write(&config, &trial, &out))
     })??;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::atomic;
+use crate::disk::{Disk, disk};
 use crate::error::{Damage, StoreError};
 use crate::layout;
 use crate::lock::Lock;
@@ -128,13 +129,18 @@ impl Checkpoints {
 
     pub(crate) fn remove(&mut self, cohort: &str) -> Result<(), StoreError> {
         self.numbers.remove(cohort);
-        for generation in 0..2 {
-            let path = self.path(cohort, generation);
-            if path.exists() {
-                layout::remove_file(&path)?;
-            }
+        let both = [0, 1].map(|generation| self.path(cohort, generation));
+        let held: Vec<&PathBuf> = both.iter().filter(|path| path.exists()).collect();
+        held.iter().try_for_each(|path| layout::remove_file(path))?;
+        if held.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        // A power cut must not bring one of them back.
+        disk().sync_dir(&self.folder).map_err(|source| StoreError::Io {
+            action: "sync",
+            path: self.folder.clone(),
+            source,
+        })
     }
 
     /// Even and odd numbers take turns.

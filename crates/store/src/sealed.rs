@@ -69,7 +69,14 @@ pub(crate) fn encode_one(frame: DataFrame, notes: &[(&str, &str)]) -> PolarsResu
 }
 
 /// Checks the seal and decodes.
-pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<(DataFrame, Notes), Damage> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<(DataFrame, Notes), Damage> {
+    let (reader, notes) = unseal(bytes)?;
+    let frame = reader.finish().map_err(Damage::Undecodable)?;
+    Ok((frame, notes))
+}
+
+/// Checks the seal, and reads what does not take decoding.
+fn unseal(mut bytes: Vec<u8>) -> Result<(ParquetReader<Cursor<Vec<u8>>>, Notes), Damage> {
     let at = seal_position(&bytes).ok_or(Damage::NoChecksum)?;
     let held = bytes[at..at + HASH_DIGITS].to_vec();
     bytes[at..at + HASH_DIGITS].fill(b'0');
@@ -85,8 +92,7 @@ pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<(DataFrame, Notes), Damage> {
         .flatten()
         .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
         .collect();
-    let frame = reader.finish().map_err(Damage::Undecodable)?;
-    Ok((frame, notes))
+    Ok((reader, notes))
 }
 
 /// Reads and decodes a file.
@@ -96,6 +102,16 @@ pub(crate) fn read(path: &Path) -> Result<(DataFrame, Notes), StoreError> {
         path: path.to_path_buf(),
         source,
     })
+}
+
+/// Reads the texts beside the rows of a file, whose seal is checked.
+pub(crate) fn read_notes(path: &Path) -> Result<Notes, StoreError> {
+    let bytes = crate::layout::read(path)?;
+    let (_, notes) = unseal(bytes).map_err(|source| StoreError::Damaged {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    Ok(notes)
 }
 
 /// Where the hash starts: after the last prefix, since the metadata comes after all rows and statistics.

@@ -249,6 +249,11 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         self.walk(until, pause);
     }
 
+    fn live(&self) -> Vec<usize> {
+        let live = self.block.live().iter();
+        live.map(|&column| self.ledger.runs[column]).collect()
+    }
+
     fn standings(&self) -> Vec<(usize, Standing)> {
         self.ledger.standings_of(self.block.live())
     }
@@ -276,6 +281,10 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     fn progress(&self) -> (f64, usize) {
         let part = self.batches as f64 / self.orders.steps() as f64;
         (f64::from(self.ledger.epochs) + part, self.block.width())
+    }
+
+    fn lost(&self, runs: &[usize], epochs: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, epochs, panic)
     }
 
     fn state(&self) -> BlockState<T> {

@@ -269,6 +269,11 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         self.trip(until);
     }
 
+    fn live(&self) -> Vec<usize> {
+        let live = self.block.live().iter();
+        live.map(|&column| self.ledger.runs[column]).collect()
+    }
+
     fn standings(&self) -> Vec<(usize, Standing)> {
         self.ledger.standings_of(self.block.live())
     }
@@ -312,6 +317,10 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
 
     fn progress(&self) -> (f64, usize) {
         (f64::from(self.ledger.epochs), self.block.width())
+    }
+
+    fn lost(&self, runs: &[usize], epochs: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, epochs, panic)
     }
 
     fn state(&self) -> BlockState<T> {

@@ -254,6 +254,23 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
     }
 
+    /// The outcomes of runs, by the plan's numbers, that a panic of the program has ended after so many epochs, with the history
+    /// they have until then.
+    pub(super) fn lost(&self, runs: &[usize], epochs: u32, panic: &str) -> Vec<Outcome> {
+        let own = (0..self.runs.len()).filter(|&column| runs.contains(&self.runs[column]));
+        let outcome = |column: usize| {
+            let mut outcome = self.outcome(column, Vec::new(), RunState::Failed, Reason::Panic);
+            // A run that went on has those it came with.
+            outcome.epochs = epochs.max(self.stood(column).map_or(0, |stood| stood.epochs));
+            outcome.best_epoch = outcome.best_epoch.filter(|best| *best <= epochs);
+            outcome.history.retain(|point| point.epoch <= epochs);
+            outcome.note = Some(panic.to_owned());
+            self.leave(column, &mut outcome);
+            outcome
+        };
+        own.map(outcome).collect()
+    }
+
     /// Gives an outcome the scores of a standing, and the ordered ones where the standing lacks them.
     pub(super) fn settle(&self, outcome: &mut Outcome, standing: &Standing, ordered: &[(Metric, f64)]) {
         self.finish(outcome, &standing.train, &standing.val, ordered);

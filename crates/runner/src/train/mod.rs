@@ -12,6 +12,7 @@ mod ledger;
 mod order;
 mod outcome;
 mod range;
+mod slot;
 mod standing;
 mod state;
 mod training;

@@ -42,6 +42,28 @@ pub struct LiveRun<T> {
     pub seconds: f64,
 }
 
+impl<T> BlockState<T> {
+    /// Whether it has the runs, or some of the runs, of a block that begins as `fresh` says, with as many numbers each.
+    pub(super) fn is_of(&self, fresh: &Self) -> bool {
+        self.runs.iter().all(|run| {
+            let own = fresh.runs.iter().find(|own| own.run == run.run);
+            own.is_some_and(|own| run.has_lengths_of(own))
+        })
+    }
+}
+
+impl<T> LiveRun<T> {
+    fn has_lengths_of(&self, fresh: &Self) -> bool {
+        let length = fresh.column.parameters.len();
+        let memory = |run: &Self| -> Vec<usize> { run.column.memory.moments.iter().map(Vec::len).collect() };
+        let best = self.best.as_ref().map_or(length, |best| best.parameters.len());
+        [self.column.parameters.len(), best] == [length; 2]
+            && [0, length].contains(&self.before.len())
+            && memory(self) == memory(fresh)
+            && self.column.memory.powers.len() == fresh.column.memory.powers.len()
+    }
+}
+
 /// The same runs in other blocks.
 ///
 /// # Panics

@@ -10,6 +10,7 @@ mod parquet;
 mod slow;
 mod values;
 
+pub(crate) use damaged::{sample as many_types, stored};
 use fixture::report;
 
 #[test]
