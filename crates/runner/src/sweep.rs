@@ -240,13 +240,8 @@ fn run_with<T: Real + Element>(
             (writer, restart, kept.set_aside)
         }
         Opened::NothingToDo(refitted) => {
-            store::tidy(dir)?;
             let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
-            let continued = match job.more {
-                Some(_) => Some(resume::left(dir, &plan)?.0),
-                None => None,
-            };
-            return Ok(summary.with_refit(refitted).with_continued(continued));
+            return nothing_to_do(job, &plan, summary.with_refit(refitted));
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
@@ -307,6 +302,16 @@ fn run_with<T: Real + Element>(
         .with_set_aside(&set_aside)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// What is said and done where everything has been done before.
+fn nothing_to_do(job: &Job<'_>, plan: &Plan, summary: SweepSummary) -> Result<SweepSummary, RunError> {
+    store::tidy(&job.dir)?;
+    let continued = match job.more {
+        Some(_) => Some(resume::left(&job.dir, plan)?.0),
+        None => None,
+    };
+    Ok(summary.with_continued(continued))
 }
 
 /// Passes events on, and tells the flag of every run that fails.

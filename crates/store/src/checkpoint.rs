@@ -128,19 +128,19 @@ impl Checkpoints {
     }
 
     pub(crate) fn remove(&mut self, cohort: &str) -> Result<(), StoreError> {
-        self.numbers.remove(cohort);
-        let both = [0, 1].map(|generation| self.path(cohort, generation));
-        let held: Vec<&PathBuf> = both.iter().filter(|path| path.exists()).collect();
-        held.iter().try_for_each(|path| layout::remove_file(path))?;
-        if held.is_empty() {
-            return Ok(());
+        let newest = self.numbers.remove(cohort).unwrap_or(0);
+        // The older one first, and each for good: a power cut must not leave it as the newest there is.
+        for path in [newest + 1, newest].map(|number| self.path(cohort, number)) {
+            if path.exists() {
+                layout::remove_file(&path)?;
+                disk().sync_dir(&self.folder).map_err(|source| StoreError::Io {
+                    action: "sync",
+                    path: self.folder.clone(),
+                    source,
+                })?;
+            }
         }
-        // A power cut must not bring one of them back.
-        disk().sync_dir(&self.folder).map_err(|source| StoreError::Io {
-            action: "sync",
-            path: self.folder.clone(),
-            source,
-        })
+        Ok(())
     }
 
     /// Even and odd numbers take turns.

@@ -127,6 +127,9 @@ pub enum Damage {
     /// The bytes are as written, but no Parquet that this program reads.
     #[error("it cannot be decoded")]
     Undecodable(#[source] polars::error::PolarsError),
+    /// The bytes are as somebody sealed them, but the decoder gave up on them.
+    #[error("it stops its decoder")]
+    Unreadable,
     /// It is a link, a pipe or a device, which is not read.
     #[error("it is not an ordinary file of this store (a link, a pipe or a device)")]
     NotAFile,

@@ -7,7 +7,7 @@ const SWEEP: &str = "[validation]\nfolds = 2\n[train]\nepochs = 2\n[sweep.parame
 /// A small table.
 fn rows(header: &str, level: &str, labels: [&str; 2]) -> String {
     let row = |i: usize| {
-        let level = if i % 3 == 0 { "plain" } else { level };
+        let level = if i.is_multiple_of(3) { "plain" } else { level };
         format!("{},{level},{}\n", i % 7, labels[usize::from(i * 7 % 5 < 2)])
     };
     header.to_owned() + "\n" + &(0..60).map(row).collect::<String>()

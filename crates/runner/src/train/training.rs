@@ -184,7 +184,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
 
     /// The live runs of solvers that advance by epochs, by their place in the plan, with their standings.
     pub(crate) fn standings(&self) -> Vec<(usize, Standing)> {
-        self.sound().flat_map(|trainer| trainer.standings()).collect()
+        self.sound().flat_map(Trainer::standings).collect()
     }
 
     /// Ends live runs, by their place in the plan, as they stood at the end of the last epoch.

@@ -16,7 +16,7 @@ use gradsweep_store::{PlannedRun, Reason, RunId, RunState, Store};
 use super::{PRODUCTS, finished, request, run, tables};
 
 /// A block per fold, for 32 runs are enough for one; those that converge are one block in any case.
-const BLOCKS: &str = r#"
+const BLOCKS: &str = r"
 [train]
 epochs = 6
 batch_rows = 64
@@ -24,7 +24,7 @@ batch_rows = 64
 folds = 3
 [sweep.parameters]
 model.C = { min = 1e-3, max = 1e3, num = 32, log = true }
-"#;
+";
 
 /// What is swept beside C, and the cohort and the block that has a bug.
 const CASES: [(&str, u32, u32); 3] = [
@@ -111,8 +111,7 @@ fn a_panic_ends_the_runs_of_its_block_and_changes_no_other() {
                     assert_eq!(found.2[place], whole.2[place]);
                 }
             }
-            // Every trial has a failed run, so none is the best; without the bug the same directory has all of them.
-            assert!(summary.best.is_none());
+            // Without the bug the same directory gets all of them.
             again(&summary.store, true).expect("they are trained again");
             assert!(tables(&store) == whole, "{swept}");
         }
@@ -164,7 +163,12 @@ fn a_failed_run_stops_the_sweep_where_the_config_says_so() {
         // It goes on without them, and once more for as many failures.
         let summary = again(store.dir(), false).expect("nothing else fails");
         assert_eq!((summary.failed, summary.nothing_to_do), (3, false));
-        assert!(tables(&store) == tables(&whole), "{set}");
+        // As texts, for a loss that is none is not equal to itself.
+        assert_eq!(
+            format!("{:?}", tables(&store)),
+            format!("{:?}", tables(&whole)),
+            "{set}"
+        );
     }
 }
 

@@ -54,8 +54,9 @@ fn what_a_killed_process_left_goes_where_nothing_is_to_do() {
         store.dir().join(".report.html.a1B2c3"),
         best_model(store.dir()).join(".README.md.Zz0Yy1"),
     ];
-    left.iter()
-        .for_each(|path| std::fs::write(path, "half").expect("written"));
+    for path in &left {
+        std::fs::write(path, "half").expect("written");
+    }
     let other = store.dir().join("notes.txt");
     std::fs::write(&other, "somebody's").expect("written");
     let summary = run(&request).unwrap_or_else(|error| panic!("{error}"));

@@ -141,7 +141,11 @@ thread_local! {
 /// The disk of this thread's tests.
 pub(crate) fn disk() -> impl Disk {
     let recorder = RECORDER.with_borrow(Clone::clone);
-    Shared(recorder.map_or_else(|| Rc::new(System) as Rc<dyn Disk>, |recorder| recorder))
+    Shared(recorder.map_or_else(system, |recorder| recorder as Rc<dyn Disk>))
+}
+
+fn system() -> Rc<dyn Disk> {
+    Rc::new(System)
 }
 
 /// Lets this thread's store write to a recorder while `work` is done.

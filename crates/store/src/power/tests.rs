@@ -313,7 +313,9 @@ fn case(whole: &Undisturbed, seed: u64) -> Result<(), String> {
             carry_out(&Step::Create, &dir, &mut writer).map_err(said)?;
         }
         let mut all = State::default();
-        steps().iter().for_each(|step| all.take(step));
+        for step in &steps() {
+            all.take(step);
+        }
         let missing = |(run, epochs): (&u64, &u32)| (found.records.get(run) != Some(epochs)).then_some((*run, *epochs));
         let missing: Vec<(u64, u32)> = all.records.iter().filter_map(missing).collect();
         let rest = [

@@ -1,11 +1,13 @@
 //! Runs the cases of a target, and keeps the inputs that it fails on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::mutate::{Draw, mutate};
+use crate::inputs::run_capped;
 
 /// How long a target is tried, and from where.
 pub(super) struct Hunt {
@@ -13,6 +15,17 @@ pub(super) struct Hunt {
     seed: u64,
     cases: usize,
     seconds: Option<u64>,
+}
+
+/// What is wrong with how the program ends: with one of these exit codes, and with an error where that is not 0.
+pub(super) fn said_by_program(dir: &Path, arguments: &[&str], codes: &[i32]) -> Result<(), String> {
+    let output = run_capped(dir, arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    match output.status.code() {
+        Some(0) if codes.contains(&0) => Ok(()),
+        Some(code) if codes.contains(&code) && said.contains("error: ") => Ok(()),
+        _ => Err(format!("{arguments:?} ends with {}: {said}", output.status)),
+    }
 }
 
 impl Hunt {

@@ -14,15 +14,17 @@ mod texts;
 
 use driver::Hunt;
 
+type Target = (&'static str, usize, fn(&Hunt));
+
 /// Every target by name, with the cases of its short form.
-const TARGETS: [(&str, usize, fn(&Hunt)); 9] = [
+const TARGETS: [Target; 9] = [
     ("config text", 1500, texts::config),
     ("CLI overrides", 1500, texts::overrides),
     ("report strings", 60, texts::report_strings),
     ("CSV", 300, tables::csv),
-    ("Parquet", 300, tables::parquet),
+    ("Parquet", 60, tables::parquet),
     ("tile cache", 150, tables::cache),
-    ("parts and manifest", 250, stores::parts_and_manifest),
+    ("parts and manifest", 150, stores::parts_and_manifest),
     ("checkpoint", 40, stores::checkpoint),
     ("model", 250, stores::model),
 ];
