@@ -17,7 +17,7 @@ const WEIGHTS: &str = "weights";
 /// All others: epochs, scores, seconds, lengths.
 const NUMBERS: &str = "numbers";
 /// Of the order of the numbers; another one is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a checkpoint says beside its numbers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ struct Notes {
     metrics: Vec<String>,
     /// The live runs of each block, by id.
     blocks: Vec<Vec<u64>>,
+    /// The runs of each block that wait for a column.
+    waiting: Vec<Vec<u64>>,
 }
 
 /// The name of a cohort: that of all its runs, whichever of them are still live.
@@ -46,18 +48,20 @@ pub(crate) fn name(plan: &Plan, cohort: &Cohort) -> String {
 pub(crate) fn pack<T: Real>(plan: &Plan, cohort: &Cohort, states: &[BlockState<T>]) -> Checkpoint {
     let mut sink = Sink::<T>::default();
     for state in states {
-        sink.count(state.epochs as usize);
+        sink.count(state.passes as usize);
         sink.count(state.batches);
         for run in &state.runs {
             sink.run(run);
         }
     }
     let ids = |state: &BlockState<T>| state.runs.iter().map(|run| plan.runs[run.run].id.0).collect();
+    let waiting = |state: &BlockState<T>| state.waiting.iter().map(|&run| plan.runs[run].id.0).collect();
     let notes = Notes {
         version: VERSION,
         precision: T::NAME.to_owned(),
         metrics: sink.metrics.iter().map(|metric| metric.name().to_owned()).collect(),
         blocks: states.iter().map(ids).collect(),
+        waiting: states.iter().map(waiting).collect(),
     };
     let weights = if T::NAME == "f32" {
         Numbers::F32(sink.weights.iter().map(|value| value.as_f64() as f32).collect())
@@ -71,7 +75,7 @@ pub(crate) fn pack<T: Real>(plan: &Plan, cohort: &Cohort, states: &[BlockState<T
     Checkpoint {
         cohort: name(plan, cohort),
         last_part: 0,
-        // Four plain fields always have a JSON form.
+        // Five plain fields always have a JSON form.
         notes: serde_json::to_value(notes).unwrap_or_default(),
         tensors: vec![tensor(NUMBERS, Numbers::F64(sink.numbers)), tensor(WEIGHTS, weights)],
     }
@@ -99,13 +103,18 @@ fn unpack<T: Real>(plan: &Plan, checkpoint: &Checkpoint) -> Option<Vec<BlockStat
     };
     let places: HashMap<RunId, usize> = plan.runs.iter().enumerate().map(|(run, own)| (own.id, run)).collect();
     let mut states = Vec::with_capacity(notes.blocks.len());
-    for ids in &notes.blocks {
-        let (epochs, batches) = (u32::try_from(source.count()?).ok()?, source.count()?);
+    if notes.waiting.len() != notes.blocks.len() {
+        return None;
+    }
+    for (ids, waiting) in notes.blocks.iter().zip(&notes.waiting) {
+        let (passes, batches) = (u32::try_from(source.count()?).ok()?, source.count()?);
         let runs: Option<Vec<LiveRun<T>>> = ids.iter().map(|id| source.run(*places.get(&RunId(*id))?)).collect();
+        let waiting: Option<Vec<usize>> = waiting.iter().map(|id| places.get(&RunId(*id)).copied()).collect();
         states.push(BlockState {
-            epochs,
+            passes,
             batches,
             runs: runs?,
+            waiting: waiting?,
         });
     }
     (source.numbers.is_empty() && source.weights.is_empty()).then_some(states)
@@ -149,8 +158,14 @@ pub(crate) fn restart<T: Real>(
         let own: BTreeSet<RunId> = stood
             .iter()
             .flatten()
-            .flat_map(|state| &state.runs)
-            .map(|run| plan.runs[run.run].id)
+            .flat_map(|state| {
+                state
+                    .runs
+                    .iter()
+                    .map(|run| run.run)
+                    .chain(state.waiting.iter().copied())
+            })
+            .map(|run| plan.runs[run].id)
             .collect();
         if let Some(stood) =
             stood.filter(|_| left.is_subset(&own) && runs().filter(|id| own.contains(id)).count() == own.len())
@@ -246,6 +261,7 @@ impl<T: Real> Sink<T> {
             self.weights(&best.parameters);
             self.standing(&best.standing);
         }
+        self.count(run.first_pass as usize);
         self.numbers.push(run.seconds);
     }
 }
@@ -351,6 +367,7 @@ impl<T: Real> Source<'_, T> {
             history: history?,
             standing,
             best,
+            first_pass: u32::try_from(self.count()?).ok()?,
             seconds: self.number()?,
         })
     }
@@ -392,12 +409,14 @@ mod tests {
                 parameters: vec![t(0.7); 3],
                 standing: standing.clone(),
             }),
+            first_pass: 2,
             seconds: 0.25,
         };
         vec![BlockState {
-            epochs: 7,
+            passes: 9,
             batches: 3,
             runs: vec![run(0, true), run(1, false)],
+            waiting: vec![2],
         }]
     }
 

@@ -17,10 +17,14 @@ mod lost;
 mod models;
 #[path = "it/oof.rs"]
 mod oof;
+#[path = "it/preparations.rs"]
+mod preparations;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/sparse.rs"]
+mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
 

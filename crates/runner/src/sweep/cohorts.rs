@@ -8,12 +8,12 @@ use gradsweep_data::{Element, Encoding};
 use gradsweep_math::Real;
 use gradsweep_store::{Reason, RunState, StoreWriter};
 
-use super::Repeat;
+use super::Loaded;
 use crate::checkpoint;
 use crate::config::Config;
 use crate::error::RunError;
 use crate::event::{Event, Observer};
-use crate::plan::Plan;
+use crate::plan::{Plan, Preparation};
 use crate::record;
 use crate::rungs::{Ladder, Standings, means, survivors};
 use crate::stop::{StopCause, StopFlag};
@@ -67,11 +67,11 @@ enum Cohort<T> {
 
 /// Trains all runs that are still to be trained, and records each when it ends.
 pub(super) fn train<T: Real + Element>(
-    (mut data, mut stopped): (Repeat<T>, Stopped<T>),
+    (mut data, mut stopped): (Loaded<T>, Stopped<T>),
     work: &Work<'_>,
     writer: &mut StoreWriter,
     seconds: &mut Seconds,
-) -> Result<(Repeat<T>, Trained), RunError> {
+) -> Result<(Loaded<T>, Trained), RunError> {
     let mut trained = Trained::default();
     let mut race = Race::new(work)?;
     let names: Vec<String> = (0..work.pending.cohorts.len()).map(|index| work.name(index)).collect();
@@ -90,7 +90,7 @@ pub(super) fn train<T: Real + Element>(
             if work.stop.is_set() {
                 return Err(work.stopped(&trained));
             }
-            data = data.switch(work.config, work.rows, work.pending.cohorts[index].repeat, seconds)?;
+            data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
             let since = Instant::now();
             let stood = BTreeMap::new();
@@ -157,7 +157,7 @@ pub(super) fn train<T: Real + Element>(
     // A trial has reached the target: what still is on its way ends, and what has not begun never does.
     for (index, cohort) in cohorts.iter_mut().enumerate() {
         if matches!(cohort, Cohort::Paused(_)) {
-            data = data.switch(work.config, work.rows, work.pending.cohorts[index].repeat, seconds)?;
+            data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
             let stood = BTreeMap::new();
             let mut training = cohort.take(work.task(&plan, index, &view, &stood));
@@ -224,6 +224,11 @@ impl<'a> Work<'a> {
             runs.any(|run| Some(run) == first)
         };
         self.plan.cohorts.iter().find(holds).unwrap_or(left)
+    }
+
+    /// The rows that a pending cohort walks over.
+    fn rows_of(&self, pending: usize) -> (u32, &'a Preparation) {
+        self.pending.rows_of(self.pending.cohorts[pending].rows)
     }
 
     fn name(&self, pending: usize) -> String {

@@ -43,16 +43,12 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
-        let mut fused = LinearBlock::new(&task.view.map, &ledger.columns);
-        if let Some(state) = &state {
-            ledger.restore(&mut fused, state);
-        }
         ledger.find_rates(rates);
+        let mut fused = ledger.block(state.as_ref());
         ledger.give_rates(&mut fused);
-        let raw_columns = task.view.x.ncols();
         Self {
-            scratch: Scratch::new(raw_columns, fused.width()),
-            gather: Gather::new(orders.largest_step(), raw_columns),
+            scratch: Scratch::new(task.view.map.raw_columns, fused.width()),
+            gather: Gather::new(orders.largest_step(), task.view.x.ncols()),
             orders: Arc::clone(orders),
             block: fused,
             batches: state.map_or(0, |state| state.batches),
@@ -69,14 +65,14 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.ledger.spend(&live, start.elapsed().as_secs_f64());
             return;
         };
-        self.ledger.epochs += 1;
+        self.ledger.passes += 1;
         self.batches = 0;
         let mut standings = self.validate();
         let is_lost = |position: &usize| self.has_diverged(*position, &last_batch, &standings[*position]);
         let (diverged, sound): (Vec<usize>, Vec<usize>) = (0..live.len()).partition(is_lost);
-        if self.ledger.scores_in_order(self.ledger.epochs, until) {
-            self.score_in_order(&sound, &mut standings);
-        }
+        let is_due = |&&position: &&usize| self.ledger.scores_in_order(self.ledger.epochs(live[position]), until);
+        let due: Vec<usize> = sound.iter().filter(is_due).copied().collect();
+        self.score_in_order(&due, &mut standings);
         for (&column, standing) in live.iter().zip(&standings) {
             self.ledger.score(column, Split::Val, &standing.val);
             self.ledger.score(column, Split::Train, &standing.train);
@@ -84,7 +80,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let mut ends = Vec::new();
         for &position in &sound {
             let has_stopped = self.ledger.watch(&self.block, position, &standings[position]);
-            if self.ledger.allowed(live[position]) == self.ledger.epochs {
+            if self.ledger.allowed(live[position]) == self.ledger.epochs(live[position]) {
                 ends.push((position, RunState::Complete, Reason::MaxEpochs));
             } else if has_stopped {
                 ends.push((position, RunState::Complete, Reason::EarlyStopped));
@@ -106,6 +102,10 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
         let gone: Vec<usize> = ends.iter().map(|(position, ..)| *position).chain(diverged).collect();
         self.let_go(&gone, finished);
+        if let Some(block) = self.ledger.refill(&self.block) {
+            self.block = block;
+            self.scratch = Scratch::new(self.ledger.task.view.map.raw_columns, self.block.width());
+        }
     }
 
     /// Adds the scores that need rows in order to the standings of some runs.
@@ -128,7 +128,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.outcomes.push(outcome);
         }
         self.block.retire(positions);
-        self.scratch = Scratch::new(self.ledger.task.view.x.ncols(), self.block.width());
+        self.scratch = Scratch::new(self.ledger.task.view.map.raw_columns, self.block.width());
     }
 
     /// The steps that are left of an epoch; returns the losses of the last batch, before its step, or nothing when told to
@@ -144,13 +144,14 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             ..
         } = self;
         let view = ledger.task.view;
-        let order = orders.of_epoch(ledger.epochs + 1);
+        let order = orders.of_epoch(ledger.passes + 1);
         let mut scores = Scores::new(view.groups.len(), block.width());
         let trained: Vec<usize> = (0..view.groups.len())
             .filter(|&group| block.pass().trains_on(group))
             .collect();
         while *batches < order.steps() {
             if pause() {
+                block.settle();
                 return None;
             }
             let step = *batches;
@@ -158,11 +159,12 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             let is_last = step + 1 == order.steps();
             ledger.set_rates(
                 block,
-                f64::from(ledger.epochs) + (step as f64 + 0.5) / order.steps() as f64,
+                f64::from(ledger.passes) + (step as f64 + 0.5) / order.steps() as f64,
             );
             block.train_batch(&batch, scratch, is_last.then_some(&mut scores));
             *batches += 1;
         }
+        block.settle();
         Some(scores)
     }
 
@@ -176,7 +178,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .has_validation()
             .then(|| evaluate::score(view, block, Role::Val, scratch));
         let standing = |position: usize| Standing {
-            epoch: ledger.epochs,
+            epoch: ledger.epochs(block.live()[position]),
             val: scores.as_ref().map_or_else(Vec::new, |scores| {
                 evaluate::free_metrics(view, scores, position, block.objective(position).fold, Role::Val)
             }),
@@ -242,7 +244,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
 impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     fn is_due(&self, epoch: u32) -> bool {
-        !self.block.live().is_empty() && self.ledger.epochs < epoch
+        !self.block.live().is_empty() && self.ledger.passes < epoch
     }
 
     fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync)) {
@@ -250,8 +252,7 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     }
 
     fn live(&self) -> Vec<usize> {
-        let live = self.block.live().iter();
-        live.map(|&column| self.ledger.runs[column]).collect()
+        self.ledger.left(self.block.live())
     }
 
     fn standings(&self) -> Vec<(usize, Standing)> {
@@ -278,13 +279,12 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
-    fn progress(&self) -> (f64, usize) {
-        let part = self.batches as f64 / self.orders.steps() as f64;
-        (f64::from(self.ledger.epochs) + part, self.block.width())
+    fn passes(&self) -> u32 {
+        self.ledger.passes
     }
 
-    fn lost(&self, runs: &[usize], epochs: u32, panic: &str) -> Vec<Outcome> {
-        self.ledger.lost(runs, epochs, panic)
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, passes, panic)
     }
 
     fn state(&self) -> BlockState<T> {

@@ -11,8 +11,8 @@ use super::training::{End, Trainer};
 /// The trainer of one block, for as long as no panic has ended it.
 pub(super) struct Slot<'a, T> {
     trainer: Box<dyn Trainer<T> + 'a>,
-    /// Epochs that went well.
-    epochs: u32,
+    /// Passes that went well.
+    passes: u32,
     is_broken: bool,
     outcomes: Vec<Outcome>,
 }
@@ -20,7 +20,7 @@ pub(super) struct Slot<'a, T> {
 impl<'a, T: Real> Slot<'a, T> {
     pub(super) fn new(trainer: impl Trainer<T> + 'a) -> Self {
         Self {
-            epochs: trainer.progress().0 as u32,
+            passes: trainer.passes(),
             trainer: Box::new(trainer),
             is_broken: false,
             outcomes: Vec::new(),
@@ -36,14 +36,14 @@ impl<'a, T: Real> Slot<'a, T> {
         self.trainer().is_some_and(|trainer| trainer.is_due(epoch))
     }
 
-    /// As [`Trainer::epoch`]. A panic ends the runs that are live: blocks share nothing that they write to, so the others do
+    /// As [`Trainer::epoch`]. A panic ends the runs that have not left: blocks share nothing that they write to, so the others do
     /// not notice.
     pub(super) fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync)) {
         let live: Vec<usize> = self.trainer.live();
         let trainer = &mut self.trainer;
         // The trainer is asked for nothing afterwards but the books of the epochs before.
         match catch_unwind(AssertUnwindSafe(|| trainer.epoch(until, pause))) {
-            Ok(()) => self.epochs = self.trainer.progress().0 as u32,
+            Ok(()) => self.passes = self.trainer.passes(),
             Err(panic) => self.break_off(live, panic.as_ref()),
         }
     }
@@ -52,7 +52,7 @@ impl<'a, T: Real> Slot<'a, T> {
         self.is_broken = true;
         self.outcomes = self.trainer.take_outcomes();
         live.retain(|run| self.outcomes.iter().all(|outcome| outcome.run != *run));
-        let lost = self.trainer.lost(&live, self.epochs, &message(panic));
+        let lost = self.trainer.lost(&live, self.passes, &message(panic));
         self.outcomes.extend(lost);
     }
 

@@ -13,12 +13,14 @@ use crate::plan::Block;
 /// plan it goes on bit for bit. The order of rows is no part of it, for seed and epoch give it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockState<T> {
-    /// Epochs that every live run has had.
-    pub epochs: u32,
-    /// Batches of the next epoch that they have had too.
+    /// Passes over the rows so far: epochs that its first runs have had.
+    pub passes: u32,
+    /// Batches of the next pass that live runs have had too.
     pub batches: usize,
     /// The live runs, in the order of their columns.
     pub runs: Vec<LiveRun<T>>,
+    /// The runs that wait for a column, by their place in the plan, in their order.
+    pub waiting: Vec<usize>,
 }
 
 /// One run on its way.
@@ -38,6 +40,8 @@ pub struct LiveRun<T> {
     pub standing: Standing,
     /// The best weights it has had, where it may stop early.
     pub best: Option<Best<T>>,
+    /// Passes over the rows before its first epoch.
+    pub first_pass: u32,
     /// Its share of the block's time so far.
     pub seconds: f64,
 }
@@ -45,22 +49,30 @@ pub struct LiveRun<T> {
 impl<T> BlockState<T> {
     /// Whether it has the runs, or some of the runs, of a block that begins as `fresh` says, with as many numbers each.
     pub(super) fn is_of(&self, fresh: &Self) -> bool {
-        self.runs.iter().all(|run| {
-            let own = fresh.runs.iter().find(|own| own.run == run.run);
-            own.is_some_and(|own| run.has_lengths_of(own))
-        })
+        let Some(first) = fresh.runs.first() else {
+            return false;
+        };
+        let length = first.column.parameters.len();
+        let is_known = |run: &usize| fresh.waiting.contains(run) || fresh.runs.iter().any(|own| own.run == *run);
+        self.waiting.iter().all(is_known)
+            && self.runs.iter().all(|run| {
+                let own = fresh.runs.iter().find(|own| own.run == run.run);
+                // What the optimizer of a run that waits would gather is not known before it has a column.
+                let has_memory = own.is_none_or(|own| run.has_memory_of(own));
+                is_known(&run.run) && run.has_length(length) && has_memory
+            })
     }
 }
 
 impl<T> LiveRun<T> {
-    fn has_lengths_of(&self, fresh: &Self) -> bool {
-        let length = fresh.column.parameters.len();
-        let memory = |run: &Self| -> Vec<usize> { run.column.memory.moments.iter().map(Vec::len).collect() };
+    fn has_length(&self, length: usize) -> bool {
         let best = self.best.as_ref().map_or(length, |best| best.parameters.len());
-        [self.column.parameters.len(), best] == [length; 2]
-            && [0, length].contains(&self.before.len())
-            && memory(self) == memory(fresh)
-            && self.column.memory.powers.len() == fresh.column.memory.powers.len()
+        [self.column.parameters.len(), best] == [length; 2] && [0, length].contains(&self.before.len())
+    }
+
+    fn has_memory_of(&self, fresh: &Self) -> bool {
+        let memory = |run: &Self| -> Vec<usize> { run.column.memory.moments.iter().map(Vec::len).collect() };
+        memory(self) == memory(fresh) && self.column.memory.powers.len() == fresh.column.memory.powers.len()
     }
 }
 
@@ -69,18 +81,22 @@ impl<T> LiveRun<T> {
 /// # Panics
 /// If the states do not stand at the end of one and the same epoch, or the blocks do not hold exactly their runs.
 pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<BlockState<T>> {
-    let Some(epochs) = states.first().map(|state| state.epochs) else {
+    let Some(passes) = states.first().map(|state| state.passes) else {
         return states;
     };
-    let is_together = states.iter().all(|state| (state.epochs, state.batches) == (epochs, 0));
-    assert!(is_together, "only runs at the end of one epoch can share a block");
+    let is_together = |state: &BlockState<T>| (state.passes, state.batches) == (passes, 0) && state.waiting.is_empty();
+    assert!(
+        states.iter().all(is_together),
+        "only runs at the end of one epoch can share a block"
+    );
     let runs = states.into_iter().flat_map(|state| state.runs);
     let mut runs: BTreeMap<usize, LiveRun<T>> = runs.map(|run| (run.run, run)).collect();
     let regrouped = blocks
         .iter()
         .map(|block| BlockState {
-            epochs,
+            passes,
             batches: 0,
+            waiting: Vec::new(),
             runs: block
                 .runs
                 .iter()

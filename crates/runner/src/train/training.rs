@@ -1,6 +1,6 @@
 //! A cohort on its way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gradsweep_data::Role;
@@ -9,7 +9,7 @@ use gradsweep_store::{Reason, RunState};
 
 use super::order::Orders;
 use super::slot::Slot;
-use super::{BlockState, Outcome, Standing, Task, View, batches, converge, full, range};
+use super::{BlockState, LiveRun, Outcome, Standing, Task, View, batches, converge, full, range};
 use crate::plan::{BatchSchedule, Block};
 
 /// The trainers of a cohort's blocks, and the outcomes of the runs that have left them.
@@ -51,8 +51,11 @@ pub(super) trait Trainer<T>: Send {
     /// Trains one epoch, or what is left of it, unless told to pause on the way. `until` is the epoch that is advanced to.
     fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync));
 
-    /// The live runs, by their place in the plan.
+    /// The runs that have not left, by their place in the plan: those that wait for a column too.
     fn live(&self) -> Vec<usize>;
+
+    /// Passes over the rows so far.
+    fn passes(&self) -> u32;
 
     /// The live runs, by their place in the plan, with their standings.
     fn standings(&self) -> Vec<(usize, Standing)>;
@@ -63,14 +66,11 @@ pub(super) trait Trainer<T>: Send {
     /// The outcomes of runs that have left since they were last asked for.
     fn take_outcomes(&mut self) -> Vec<Outcome>;
 
-    /// Epochs so far, and the part of the one at hand; and the columns of the block.
-    fn progress(&self) -> (f64, usize);
-
     /// The live runs as plain numbers.
     fn state(&self) -> BlockState<T>;
 
-    /// The outcomes of runs, by their place in the plan, that a panic has ended after so many epochs.
-    fn lost(&self, runs: &[usize], epochs: u32, panic: &str) -> Vec<Outcome>;
+    /// The outcomes of runs, by their place in the plan, that a panic has ended after so many passes.
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome>;
 }
 
 impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
@@ -91,6 +91,14 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
 
     fn from_states(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>, finds_rates: bool) -> Self {
         let cohort = &task.plan.cohorts[task.cohort];
+        let waiting: BTreeSet<usize> = states
+            .iter()
+            .flatten()
+            .flat_map(|state| &state.waiting)
+            .copied()
+            .collect();
+        // Runs that have begun have found theirs.
+        let seeks_rate = |run: usize| finds_rates || waiting.contains(&run);
         // Each block with the state its runs are in.
         let blocks: Vec<(usize, &'a Block, Option<BlockState<T>>)> = match states {
             None => cohort
@@ -113,11 +121,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
             BatchSchedule::Converge => Vec::new(),
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
-                let rates = if finds_rates {
-                    range::find(&task, &range::large_batches(task.view))
-                } else {
-                    BTreeMap::new()
-                };
+                let rates = range::find(&task, &range::large_batches(task.view), seeks_rate);
                 let trainer = |(index, block, state)| -> Slot<'a, T> {
                     Slot::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
                 };
@@ -125,11 +129,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
             }
             BatchSchedule::Batches { rows, shuffle } => {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
-                let rates = if finds_rates {
-                    range::find(&task, &orders)
-                } else {
-                    BTreeMap::new()
-                };
+                let rates = range::find(&task, &orders, seeks_rate);
                 let trainer = |(index, block, state)| -> Slot<'a, T> {
                     Slot::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
                 };
@@ -153,9 +153,17 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
         fresh.is_empty()
             || states.iter().all(|state| {
                 let allowed = |run: usize| self.task.plan.trial_of(run).last_epoch().saturating_add(1);
+                let has_epochs = |run: &LiveRun<T>| {
+                    let epochs = state.passes.checked_sub(run.first_pass);
+                    epochs.is_some_and(|epochs| epochs <= allowed(run.run))
+                };
+                let mut runs = state
+                    .runs
+                    .iter()
+                    .map(|run| run.run)
+                    .chain(state.waiting.iter().copied());
                 let is_of_a_block = fresh.iter().any(|own| state.is_of(own));
-                let mut runs = state.runs.iter();
-                is_of_a_block && runs.all(|run| seen.insert(run.run) && state.epochs <= allowed(run.run))
+                is_of_a_block && state.runs.iter().all(has_epochs) && runs.all(|run| seen.insert(run))
             })
     }
 
@@ -192,17 +200,6 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
         for slot in &mut self.slots {
             slot.end(runs, end);
         }
-    }
-
-    /// Epochs so far, and the part of the one at hand, on average over the columns.
-    pub(crate) fn progress(&self) -> f64 {
-        let (mut epochs, mut columns) = (0.0, 0.0);
-        for trainer in self.sound() {
-            let (own, width) = trainer.progress();
-            epochs += own * width as f64;
-            columns += width as f64;
-        }
-        if columns > 0.0 { epochs / columns } else { 0.0 }
     }
 
     /// The most epochs that a live run has had.
@@ -246,7 +243,7 @@ fn drive<'scope, 'a: 'scope, T: Real>(
 }
 
 /// The orders of a cohort's rows: as many batches as give the fold with most training rows batches of `batch_rows`.
-fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orders {
+pub(super) fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orders {
     // Of all folds, whichever of them have runs left, so that a sweep that goes on has the batches it began with.
     let folds = 0..view.folds.roles.len();
     let largest = folds.map(|fold| view.rows_as(fold, Role::Train)).max().unwrap_or(0);
@@ -255,6 +252,7 @@ fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orde
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fmt::Write as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -357,6 +355,125 @@ mod tests {
                 );
             }
             assert_eq!(is_batched, paused_inside > 0);
+        }
+    }
+
+    /// Many runs of each kind of cohort in one block, most of which stop early or diverge.
+    #[test]
+    fn runs_that_wait_take_the_columns_of_those_that_leave() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (mut config, data, _) = setting(dir.path());
+        let path = config.data.train[0].clone();
+        let text = format!(
+            "[data]\ntrain = {path:?}\ntarget = \"late\"\n[validation]\nfolds = 3\n[train]\nepochs = 30\n\
+             early_stopping = {{ patience = 1 }}\n[sweep.parameters]\ntrain.solver = [\"sgd\", \"adam\"]\n\
+             train.learning_rate = {{ min = 1e-3, max = 30.0, num = 12, log = true }}\n\
+             train.batch_rows = [16, \"full\"]\nmodel.C = {{ min = 1e-3, max = 1e3, num = 6, log = true }}\n"
+        );
+        config.clone_from(&config::parse(&text, "a.toml", "a", &[]).unwrap_or_else(|problems| panic!("{problems}")));
+        let trials = search::trials(&config).expect("trials");
+        let mut plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        for cohort in &mut plan.cohorts {
+            let runs = cohort.blocks.iter().flat_map(|block| block.runs.clone()).collect();
+            cohort.blocks = vec![Block { runs }];
+            assert!(
+                cohort.width() > 2 * gradsweep_math::workspace::WIDEST_BLOCK - 64,
+                "{}",
+                cohort.width()
+            );
+        }
+        let view = View::new(&data, &config);
+        let stood = BTreeMap::new();
+        for cohort in 0..plan.cohorts.len() {
+            let widths = Widths::default();
+            let task = Task {
+                plan: &plan,
+                cohort,
+                view: &view,
+                stood: &stood,
+                observer: &Silent,
+            };
+            let watched = Task {
+                observer: &widths,
+                ..task
+            };
+            let on_threads = |threads: usize, task: Task<'_, '_, f32>| {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .build()
+                    .expect("a pool");
+                pool.install(|| {
+                    let mut training = Training::new(task);
+                    training.advance(u32::MAX, &|| false);
+                    settled(training.take_outcomes())
+                })
+            };
+            let expected = on_threads(1, watched);
+            assert_eq!(expected, on_threads(3, task), "threads change nothing");
+            assert_eq!(expected.len(), plan.cohorts[cohort].width());
+            let late = expected.iter().filter(|outcome| outcome.first_pass > 0).count();
+            assert_eq!(late, expected.len() - gradsweep_math::workspace::WIDEST_BLOCK);
+            assert!(expected.iter().all(|outcome| outcome.epochs <= 30));
+            // While runs wait, hardly a register of columns is empty.
+            let widths = widths
+                .0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone();
+            let last = expected.iter().map(|outcome| outcome.first_pass).max().expect("runs") as usize;
+            let is_wide = |width: &usize| *width > gradsweep_math::workspace::WIDEST_BLOCK - 16;
+            assert!(
+                last > 2 && widths[..last - 1].iter().all(is_wide),
+                "{widths:?}, the last begins in {last}"
+            );
+            // Paused and put together again on the way, it ends as it would have.
+            let (mut outcomes, mut states) = (Vec::new(), None);
+            let mut rounds = 0;
+            loop {
+                let mut training = match states.take() {
+                    None => Training::new(task),
+                    Some(states) => Training::restored(task, states),
+                };
+                let asked = AtomicUsize::new(0);
+                training.advance(u32::MAX, &|| asked.fetch_add(1, Ordering::Relaxed) >= 20);
+                outcomes.append(&mut training.take_outcomes());
+                let left: Vec<BlockState<f32>> = training.states();
+                rounds += 1;
+                if left.is_empty() {
+                    break;
+                }
+                states = Some(left);
+            }
+            assert!(rounds > 1, "never paused");
+            assert_eq!(settled(outcomes), expected, "cohort {cohort}");
+            // A run whose rows come in the order it would have alone has the epochs it would have alone.
+            if plan.cohorts[cohort].schedule == BatchSchedule::Full {
+                let has_waited = |outcome: &&Outcome| outcome.first_pass > 0 && outcome.epochs == 30;
+                let waited = expected.iter().find(has_waited).expect("one that waited");
+                let mut alone = plan.clone();
+                alone.cohorts[cohort].blocks = vec![Block { runs: vec![waited.run] }];
+                let mut training = Training::new(Task { plan: &alone, ..task });
+                training.advance(u32::MAX, &|| false);
+                let own = &training.take_outcomes()[0];
+                assert_eq!(
+                    (own.epochs, own.best_epoch, own.first_pass),
+                    (waited.epochs, waited.best_epoch, 0)
+                );
+                assert!(own.val.iter().zip(&waited.val).all(|(a, b)| (a.1 - b.1).abs() < 1e-4));
+            }
+        }
+    }
+
+    /// The columns of each pass of a cohort of one block.
+    #[derive(Default)]
+    struct Widths(std::sync::Mutex<Vec<usize>>);
+
+    impl crate::event::Observer for Widths {
+        fn observe(&self, event: &crate::event::Event) {
+            if let crate::event::Event::EpochFinished { columns, .. } = event {
+                let mut widths = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                widths.push(*columns);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use gradsweep_data::Role;
 use gradsweep_math::Real;
-use gradsweep_math::fused::Objective;
+use gradsweep_math::fused::{Column, Objective};
 use gradsweep_math::metric::Metric;
 use gradsweep_math::solver::{Curvature, Descent, Evaluation, Goal, Rounding, Verdict, advance};
 use gradsweep_math::workspace::Scores;
@@ -38,6 +38,9 @@ const PATIENCE: u32 = 30;
 /// Stored columns up to which a converged run without a penalty is examined by its Hessian.
 const MOST_EXAMINED_COLUMNS: usize = 1024;
 
+/// Hessians that are timed, at the most: as many as are summed at a time.
+const HESSIANS_TRIED: usize = 64;
+
 /// Trains all runs of a cohort until they have converged or had their epochs.
 pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Outcome> {
     let segments = segments(task.view.groups);
@@ -54,6 +57,47 @@ pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Ou
             })
         })
         .collect()
+}
+
+/// Seconds of one trip of all runs of a cohort over the rows, and of the Hessians of those that take their own.
+pub(super) fn time_trip<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> [f64; 2] {
+    let (plan, view) = (task.plan, task.view);
+    let segments = segments(view.groups);
+    let mut seconds = [0.0; 2];
+    for block in blocks {
+        let columns: Vec<Column> = block.runs.iter().map(|&run| view.column(plan, run)).collect();
+        let objectives: Vec<&Objective> = columns.iter().map(|column| &column.objective).collect();
+        let point = |column: &Column| column.start.iter().copied().chain([0.0]).collect();
+        let points: Vec<Vec<f64>> = columns.iter().map(point).collect();
+        let start = Instant::now();
+        trips::trip(view, &segments, &objectives, &points);
+        seconds[0] += start.elapsed().as_secs_f64();
+        let newton = block
+            .runs
+            .iter()
+            .filter(|&&run| plan.method_of(run) == Method::Newton)
+            .count();
+        if newton > 0 {
+            let tried = newton.min(HESSIANS_TRIED);
+            let start = Instant::now();
+            trips::hessians(view, &segments, &objectives[..tried], &points[..tried]);
+            seconds[1] += start.elapsed().as_secs_f64() * newton as f64 / tried as f64;
+        }
+    }
+    seconds
+}
+
+/// Trains the runs of a cohort: seconds before the first epoch, seconds of all epochs, and epochs summed over runs.
+pub(super) fn time<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> (f64, f64, u64) {
+    let start = Instant::now();
+    let segments = segments(task.view.groups);
+    let curvatures = Curvatures::new(task, &segments, blocks);
+    let setup = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    let of_block = |(index, block)| Trainer::new(*task, &segments, &curvatures, index, block).train();
+    let outcomes = blocks.iter().enumerate().flat_map(of_block);
+    let epochs = outcomes.map(|outcome| u64::from(outcome.epochs)).sum();
+    (setup, start.elapsed().as_secs_f64(), epochs)
 }
 
 /// One run of the block.
@@ -134,7 +178,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
                 return self.outcomes();
             }
             let start = Instant::now();
-            self.ledger.epochs += 1;
+            self.ledger.passes += 1;
             self.pass(&live);
             self.ledger.spend(&live, start.elapsed().as_secs_f64());
             self.ledger
@@ -396,7 +440,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
         let is_free = descent.goal().l1 == 0.0 && descent.goal().l2 == 0.0;
         let end = match verdict {
-            Verdict::Converged if is_free && run.epochs < allowed && view.x.ncols() <= MOST_EXAMINED_COLUMNS => {
+            Verdict::Converged
+                if is_free && run.epochs < allowed && view.map.expanded_columns() <= MOST_EXAMINED_COLUMNS =>
+            {
                 return Next::Examine;
             }
             Verdict::Lost => Some((RunState::Failed, Reason::Diverged)),
