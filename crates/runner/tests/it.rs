@@ -7,8 +7,12 @@ mod checkpoints;
 #[path = "it/converging.rs"]
 mod converging;
 mod golden;
+#[path = "it/isolation.rs"]
+mod isolation;
 #[path = "it/leaks.rs"]
 mod leaks;
+#[path = "it/lost.rs"]
+mod lost;
 #[path = "it/models.rs"]
 mod models;
 #[path = "it/oof.rs"]

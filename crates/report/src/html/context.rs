@@ -1,6 +1,6 @@
 //! What the template says in words and tables: the answer, and for each sweep its data, cost, failures and config.
 
-use gradsweep_store::{Manifest, Model, RunRow, TrialRow, TrialTable, best_model};
+use gradsweep_store::{Manifest, Model, RunRow, TrialRow, TrialTable, best_model, check_own_model};
 use serde_json::{Value, json};
 
 use super::outcome;
@@ -25,7 +25,8 @@ pub(super) struct Test {
 impl Test {
     /// Of the model in a store, if it is of this trial and was tested.
     pub(super) fn read(sweep: &Sweep, trial: u32) -> Option<Self> {
-        let model = Model::read(&best_model(sweep.store.dir())).ok()?;
+        let folder = best_model(sweep.store.dir());
+        let model = check_own_model(&folder).and_then(|()| Model::read(&folder)).ok()?;
         let scores = model.info.metrics.test.filter(|_| model.info.trial == trial)?;
         let scores = scores.into_iter().filter_map(|(name, score)| Some((name, score?)));
         Some(Self {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use gradsweep_data::{Element, Encoding};
 use gradsweep_math::Real;
-use gradsweep_store::{RunState, StoreWriter};
+use gradsweep_store::{Reason, RunState, StoreWriter};
 
 use super::Loaded;
 use crate::checkpoint;
@@ -16,7 +16,7 @@ use crate::event::{Event, Observer};
 use crate::plan::{Plan, Preparation};
 use crate::record;
 use crate::rungs::{Ladder, Standings, means, survivors};
-use crate::stop::StopFlag;
+use crate::stop::{StopCause, StopFlag};
 use crate::summary::Seconds;
 use crate::train::{BlockState, End, Outcome, Standing, Stood, Task, Training, View, regroup};
 
@@ -51,6 +51,8 @@ pub(super) struct Trained {
     pub(super) epochs: u64,
     /// What outcomes had to say, as the feature that separates the classes.
     pub(super) notes: Vec<String>,
+    /// What the panics said that ended runs, once for each run.
+    pub(super) panics: Vec<String>,
     /// The smallest and the largest learning rate that runs found for themselves.
     pub(super) rates: Option<[f64; 2]>,
     runs: usize,
@@ -93,6 +95,7 @@ pub(super) fn train<T: Real + Element>(
             let since = Instant::now();
             let stood = BTreeMap::new();
             let mut outcomes = Vec::new();
+            cohort.check(work.task(&plan, index, &view, &stood), rung);
             if !race.fallen.is_empty() {
                 let mut training = cohort.take(work.task(&plan, index, &view, &stood));
                 training.end(&race.fallen, End::Pruned(rung.checked_sub(1).map(|rung| rung as u32)));
@@ -175,6 +178,16 @@ impl<T: Real> Cohort<T> {
         }
     }
 
+    /// Forgets, before the first rung, a state that is none of the cohort: it comes from a file.
+    fn check<'a, 'v: 'a>(&mut self, task: Task<'a, 'v, T>, rung: usize) {
+        if let Self::Paused(states) = self
+            && rung == 0
+            && !Training::untested(task).could_stand(states)
+        {
+            *self = Self::Waiting;
+        }
+    }
+
     /// The cohort as it stands, for a while; without blocks when none of its runs is left.
     fn take<'a, 'v: 'a>(&mut self, task: Task<'a, 'v, T>) -> Training<'a, 'v, T> {
         match std::mem::replace(self, Self::Done) {
@@ -244,7 +257,7 @@ impl<'a> Work<'a> {
         let recorded = self.plan.runs.len() - self.pending.pending() + trained.runs;
         RunError::Stopped {
             dir: self.dir.to_path_buf(),
-            is_over_time: matches!(self.stop.cause(), Some(crate::stop::StopCause::TimeLimit)),
+            cause: self.stop.cause().unwrap_or(StopCause::Asked),
             finished: recorded,
             runs: self.plan.runs.len(),
         }
@@ -265,8 +278,13 @@ impl Trained {
         }
         self.runs += outcomes.len();
         self.epochs += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
-        self.notes
-            .extend(outcomes.iter().filter_map(|outcome| outcome.note.clone()));
+        for outcome in &outcomes {
+            let notes = match outcome.reason {
+                Some(Reason::Panic) => &mut self.panics,
+                _ => &mut self.notes,
+            };
+            notes.extend(outcome.note.clone());
+        }
         for rate in outcomes.iter().filter_map(|outcome| outcome.found_rate) {
             let [least, most] = self.rates.unwrap_or([rate; 2]);
             self.rates = Some([least.min(rate), most.max(rate)]);

@@ -251,6 +251,10 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         self.walk(until, pause);
     }
 
+    fn live(&self) -> Vec<usize> {
+        self.ledger.left(self.block.live())
+    }
+
     fn standings(&self) -> Vec<(usize, Standing)> {
         self.ledger.standings_of(self.block.live())
     }
@@ -273,6 +277,14 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
 
     fn take_outcomes(&mut self) -> Vec<Outcome> {
         std::mem::take(&mut self.outcomes)
+    }
+
+    fn passes(&self) -> u32 {
+        self.ledger.passes
+    }
+
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, passes, panic)
     }
 
     fn state(&self) -> BlockState<T> {

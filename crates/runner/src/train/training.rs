@@ -8,7 +8,8 @@ use gradsweep_math::Real;
 use gradsweep_store::{Reason, RunState};
 
 use super::order::Orders;
-use super::{BlockState, Outcome, Standing, Task, View, batches, converge, full, range};
+use super::slot::Slot;
+use super::{BlockState, LiveRun, Outcome, Standing, Task, View, batches, converge, full, range};
 use crate::plan::{BatchSchedule, Block};
 
 /// The trainers of a cohort's blocks, and the outcomes of the runs that have left them.
@@ -17,7 +18,7 @@ use crate::plan::{BatchSchedule, Block};
 /// and the tasks are taken first come, first served, which keeps all cores busy when blocks are not a multiple of them.
 pub(crate) struct Training<'a, 'v, T> {
     task: Task<'a, 'v, T>,
-    trainers: Vec<Box<dyn Trainer<T> + 'a>>,
+    slots: Vec<Slot<'a, T>>,
     /// A cohort that converges advances in one go.
     is_converging: bool,
     outcomes: Vec<Outcome>,
@@ -50,6 +51,12 @@ pub(super) trait Trainer<T>: Send {
     /// Trains one epoch, or what is left of it, unless told to pause on the way. `until` is the epoch that is advanced to.
     fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync));
 
+    /// The runs that have not left, by their place in the plan: those that wait for a column too.
+    fn live(&self) -> Vec<usize>;
+
+    /// Passes over the rows so far.
+    fn passes(&self) -> u32;
+
     /// The live runs, by their place in the plan, with their standings.
     fn standings(&self) -> Vec<(usize, Standing)>;
 
@@ -61,6 +68,9 @@ pub(super) trait Trainer<T>: Send {
 
     /// The live runs as plain numbers.
     fn state(&self) -> BlockState<T>;
+
+    /// The outcomes of runs, by their place in the plan, that a panic has ended after so many passes.
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome>;
 }
 
 impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
@@ -107,31 +117,54 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
                 states.into_iter().filter_map(place).collect()
             }
         };
-        let trainers = match cohort.schedule {
+        let slots = match cohort.schedule {
             BatchSchedule::Converge => Vec::new(),
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
                 let rates = range::find(&task, &range::large_batches(task.view), seeks_rate);
-                let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
-                    Box::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
+                let trainer = |(index, block, state)| -> Slot<'a, T> {
+                    Slot::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
             }
             BatchSchedule::Batches { rows, shuffle } => {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
                 let rates = range::find(&task, &orders, seeks_rate);
-                let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
-                    Box::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
+                let trainer = |(index, block, state)| -> Slot<'a, T> {
+                    Slot::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
             }
         };
         Self {
             task,
-            trainers,
+            slots,
             is_converging: cohort.schedule == BatchSchedule::Converge,
             outcomes: Vec::new(),
         }
+    }
+
+    /// Whether the cohort, which is fresh, can stand as states say that come from a file: of its blocks, with as many numbers,
+    /// each run once and none beyond its epochs.
+    pub(crate) fn could_stand(&self, states: &[BlockState<T>]) -> bool {
+        let fresh = self.states();
+        let mut seen = BTreeSet::new();
+        // Runs that converge have no such states.
+        fresh.is_empty()
+            || states.iter().all(|state| {
+                let allowed = |run: usize| self.task.plan.trial_of(run).last_epoch().saturating_add(1);
+                let has_epochs = |run: &LiveRun<T>| {
+                    let epochs = state.passes.checked_sub(run.first_pass);
+                    epochs.is_some_and(|epochs| epochs <= allowed(run.run))
+                };
+                let mut runs = state
+                    .runs
+                    .iter()
+                    .map(|run| run.run)
+                    .chain(state.waiting.iter().copied());
+                let is_of_a_block = fresh.iter().any(|own| state.is_of(own));
+                is_of_a_block && state.runs.iter().all(has_epochs) && runs.all(|run| seen.insert(run))
+            })
     }
 
     /// Trains every block until its live runs have had `epoch` epochs, or until `pause` says so, which is asked between
@@ -144,9 +177,9 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
             return;
         }
         rayon::scope_fifo(|scope| {
-            for trainer in &mut self.trainers {
-                if trainer.is_due(epoch) && !pause() {
-                    scope.spawn_fifo(move |scope| drive(scope, trainer.as_mut(), epoch, pause));
+            for slot in &mut self.slots {
+                if slot.is_due(epoch) && !pause() {
+                    scope.spawn_fifo(move |scope| drive(scope, slot, epoch, pause));
                 }
             }
         });
@@ -154,53 +187,58 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
 
     /// Whether no live run is short of `epoch` epochs.
     pub(crate) fn has_reached(&self, epoch: u32) -> bool {
-        !self.is_converging && !self.trainers.iter().any(|trainer| trainer.is_due(epoch))
+        !self.is_converging && !self.slots.iter().any(|slot| slot.is_due(epoch))
     }
 
     /// The live runs of solvers that advance by epochs, by their place in the plan, with their standings.
     pub(crate) fn standings(&self) -> Vec<(usize, Standing)> {
-        self.trainers.iter().flat_map(|trainer| trainer.standings()).collect()
+        self.sound().flat_map(Trainer::standings).collect()
     }
 
     /// Ends live runs, by their place in the plan, as they stood at the end of the last epoch.
     pub(crate) fn end(&mut self, runs: &[usize], end: End) {
-        for trainer in &mut self.trainers {
-            trainer.end(runs, end);
+        for slot in &mut self.slots {
+            slot.end(runs, end);
         }
     }
 
     /// The most epochs that a live run has had.
     pub(crate) fn epoch(&self) -> u32 {
-        let standings = self.trainers.iter().flat_map(|trainer| trainer.standings());
+        let standings = self.sound().flat_map(Trainer::standings);
         standings.map(|(_, standing)| standing.epoch).max().unwrap_or(0)
     }
 
     /// The outcomes of the runs that have ended since this was last asked for.
     pub(crate) fn take_outcomes(&mut self) -> Vec<Outcome> {
         let mut outcomes = std::mem::take(&mut self.outcomes);
-        for trainer in &mut self.trainers {
-            outcomes.append(&mut trainer.take_outcomes());
+        for slot in &mut self.slots {
+            outcomes.append(&mut slot.take_outcomes());
         }
         outcomes
     }
 
+    /// The trainers of the blocks that no panic has ended.
+    fn sound(&self) -> impl Iterator<Item = &(dyn Trainer<T> + 'a)> {
+        self.slots.iter().filter_map(Slot::trainer)
+    }
+
     /// The blocks that have live runs, as plain numbers.
     pub(crate) fn states(&self) -> Vec<BlockState<T>> {
-        let states = self.trainers.iter().map(|trainer| trainer.state());
+        let states = self.sound().map(Trainer::state);
         states.filter(|state| !state.runs.is_empty()).collect()
     }
 }
 
 /// One epoch, then the next as a new task behind the other blocks'.
-fn drive<'scope, T: Real>(
+fn drive<'scope, 'a: 'scope, T: Real>(
     scope: &rayon::ScopeFifo<'scope>,
-    trainer: &'scope mut (dyn Trainer<T> + 'scope),
+    slot: &'scope mut Slot<'a, T>,
     until: u32,
     pause: &'scope (dyn Fn() -> bool + Sync),
 ) {
-    trainer.epoch(until, pause);
-    if trainer.is_due(until) && !pause() {
-        scope.spawn_fifo(move |scope| drive(scope, trainer, until, pause));
+    slot.epoch(until, pause);
+    if slot.is_due(until) && !pause() {
+        scope.spawn_fifo(move |scope| drive(scope, slot, until, pause));
     }
 }
 

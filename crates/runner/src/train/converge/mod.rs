@@ -9,6 +9,7 @@ mod separation;
 mod trips;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +25,7 @@ use rayon::prelude::*;
 
 use super::full::segments;
 use super::ledger::Ledger;
+use super::slot::message;
 use super::{Outcome, Stood, Task, evaluate};
 use crate::plan::{Block, Method};
 use curvatures::Curvatures;
@@ -46,7 +48,14 @@ pub(super) fn train<T: Real>(task: &Task<'_, '_, T>, blocks: &[Block]) -> Vec<Ou
     blocks
         .iter()
         .enumerate()
-        .flat_map(|(index, block)| Trainer::new(*task, &segments, &curvatures, index, block).train())
+        .flat_map(|(index, block)| {
+            let train = || Trainer::new(*task, &segments, &curvatures, index, block).train();
+            // Blocks share nothing that they write to: a panic ends the runs of its own.
+            catch_unwind(AssertUnwindSafe(train)).unwrap_or_else(|panic| {
+                let ledger = Ledger::new(*task, index, block);
+                ledger.lost(&block.runs, 0, &message(panic.as_ref()))
+            })
+        })
         .collect()
 }
 
