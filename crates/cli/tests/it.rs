@@ -565,7 +565,7 @@ fn the_same_directory_with_other_settings_is_exit_2() {
     succeeds(dir.path(), &["run", "sweep.toml"]);
     refused(
         dir.path(),
-        &["run", "sweep.toml", "--set", "train.epochs=4"],
+        &["run", "sweep.toml", "--set", "train.epochs=2"],
         2,
         &["train.epochs", "output.dir", "output.if_exists=replace"],
     );
@@ -575,7 +575,7 @@ fn the_same_directory_with_other_settings_is_exit_2() {
             "run",
             "sweep.toml",
             "--set",
-            "train.epochs=4",
+            "train.epochs=2",
             "--set",
             "output.if_exists=replace",
         ],

@@ -246,7 +246,7 @@ fn run_with<T: Real + Element>(
     };
     seconds.write += writing.elapsed().as_secs_f64();
 
-    let Restart { finished, states } = restart;
+    let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
     announce(&pending, config, observer);
@@ -323,6 +323,12 @@ fn restart<T: Real>(
     known: &BTreeSet<store::RunId>,
 ) -> Result<Restart<T>, RunError> {
     let mut restart = checkpoint::restart(plan, finished, known, &writer.read_checkpoints()?);
+    for name in &restart.stale {
+        writer.remove_checkpoints(name)?;
+    }
+    for (cohort, state) in std::mem::take(&mut restart.put_down) {
+        resume::put_down(writer, plan, cohort, state)?;
+    }
     if job.retry_failed {
         for failed in resume::failed(&job.dir)? {
             restart.finished.remove(&failed);

@@ -65,7 +65,12 @@ impl Descent {
         let parameters = goal.features() + 1;
         let vectors = [&state.trial]
             .into_iter()
-            .chain(state.standing.iter().flat_map(|standing| [&standing.u, &standing.gradient]))
+            .chain(
+                state
+                    .standing
+                    .iter()
+                    .flat_map(|standing| [&standing.u, &standing.gradient]),
+            )
             .chain(state.line.iter().map(|line| &line.direction))
             .chain(state.pairs.iter().flat_map(|(s, y)| [s, y]));
         for vector in vectors {
@@ -76,7 +81,10 @@ impl Descent {
             ModelState::Shared(scale) => Model::Shared { scale },
             ModelState::Own(matrix) => {
                 let shape = matrix.dim();
-                assert!(shape == (parameters, parameters), "{shape:?} for {parameters} parameters");
+                assert!(
+                    shape == (parameters, parameters),
+                    "{shape:?} for {parameters} parameters"
+                );
                 Model::Own(Own::with(&goal, matrix))
             }
         };

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use super::ledger::Ledger;
 use super::outcome::is_diverged;
 use super::training::End;
-use super::{BlockState, Outcome, Standing, Task, evaluate};
+use super::{BlockOfSteps, BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
 /// Pieces that rows are cut into, at the most.
@@ -59,6 +59,8 @@ pub(super) struct Trainer<'a, 'v, T> {
     /// The weights that the standings are of, where the sweep may stop at any epoch; by column.
     before: Vec<Vec<T>>,
     outcomes: Vec<Outcome>,
+    /// The block as it stood when its runs had had their epochs.
+    end: Option<BlockOfSteps<T>>,
 }
 
 /// What a trip says of one live column.
@@ -73,7 +75,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         task: Task<'a, 'v, T>,
         segments: &Arc<Vec<(usize, Range<usize>)>>,
         (index, block): (usize, &'a Block),
-        state: Option<BlockState<T>>,
+        state: Option<BlockOfSteps<T>>,
         rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
@@ -93,6 +95,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             segments: Arc::clone(segments),
             before,
             outcomes: Vec::with_capacity(ledger.columns.len()),
+            end: None,
             block,
             ledger,
         }
@@ -109,7 +112,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         }
         for (position, seen) in seen.iter_mut().enumerate() {
             let is_failed = matches!(seen.end, Some((RunState::Failed, _)));
-            if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && seen.end.is_none() {
+            // A run that stops here would do so whatever the number of epochs.
+            let is_free = matches!(seen.end, None | Some((_, Reason::MaxEpochs)));
+            if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && is_free {
                 seen.end = Some((RunState::Complete, Reason::EarlyStopped));
             }
         }
@@ -122,7 +127,25 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let ending: Vec<usize> = (0..live.len())
             .filter(|&position| seen[position].end.is_some())
             .collect();
+        let has_run_out = |position: &usize| matches!(seen[*position].end, Some((_, Reason::MaxEpochs)));
+        let out: Vec<usize> = ending.iter().copied().filter(has_run_out).collect();
+        let keeps_end = !out.is_empty() && self.ledger.keeps_ends();
+        let parameters = |&position: &usize| {
+            let mut own = Vec::new();
+            self.block.copy_parameters(position, &mut own);
+            (position, own)
+        };
+        let last: Vec<(usize, Vec<T>)> = if keeps_end {
+            out.iter().map(parameters).collect()
+        } else {
+            Vec::new()
+        };
         let finished = self.finish(&ending, &seen);
+        if keeps_end {
+            // Not the best weights they had: these are what their outcomes have.
+            self.block
+                .set_parameters(last.iter().map(|(position, own)| (*position, own.as_slice())));
+        }
         if self.ledger.task.view.may_stop {
             for (position, &column) in live.iter().enumerate() {
                 self.block.copy_parameters(position, &mut self.before[column]);
@@ -131,8 +154,16 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         self.ledger
             .set_rates(&mut self.block, f64::from(self.ledger.epochs) + 0.5);
         self.block.step();
+        let end = keeps_end.then(|| self.numbers());
         self.block.retire(&ending);
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
+        if let Some(end) = end {
+            let mut end = self
+                .ledger
+                .end_of(end, &live, &out, |position| seen[position].standing.clone());
+            end.epochs += 1;
+            self.end = Some(end);
+        }
         if self.ledger.epochs > 0 {
             self.ledger
                 .report(&live, seen.iter().map(|seen| seen.standing.val.as_slice()));
@@ -145,6 +176,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.ledger.standings[column] = seen.standing;
         }
         self.ledger.epochs += 1;
+    }
+
+    /// The block as it stands.
+    fn numbers(&self) -> BlockOfSteps<T> {
+        let mut state = self.ledger.state(&self.block, 0);
+        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
+            run.before.clone_from(&self.before[column]);
+        }
+        state
     }
 
     fn sums(&self) -> Sums {
@@ -310,16 +350,16 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
+    fn take_end(&mut self) -> Option<BlockState<T>> {
+        self.end.take().map(BlockState::Steps)
+    }
+
     fn progress(&self) -> (f64, usize) {
         (f64::from(self.ledger.epochs), self.block.width())
     }
 
     fn state(&self) -> BlockState<T> {
-        let mut state = self.ledger.state(&self.block, 0);
-        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
-            run.before.clone_from(&self.before[column]);
-        }
-        state
+        BlockState::Steps(self.numbers())
     }
 }
 

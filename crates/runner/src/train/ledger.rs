@@ -10,7 +10,7 @@ use gradsweep_store::{Reason, RunState, Split};
 
 use super::standing::score;
 use super::watch::{Change, Rule};
-use super::{Best, BlockState, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
+use super::{Best, BlockOfSteps, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
 use crate::config::{LearningRate, ScheduleKind};
 use crate::event::Event;
 use crate::plan::Block;
@@ -64,7 +64,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     }
 
     /// Takes over books and numbers of a block that stood as `state` says; runs that are not in it have left.
-    pub(super) fn restore(&mut self, block: &mut LinearBlock<T>, state: &BlockState<T>) {
+    pub(super) fn restore(&mut self, block: &mut LinearBlock<T>, state: &BlockOfSteps<T>) {
         self.epochs = state.epochs;
         let mut gone = Vec::new();
         let mut columns = Vec::with_capacity(state.runs.len());
@@ -85,7 +85,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     }
 
     /// The live runs as plain numbers.
-    pub(super) fn state(&self, block: &LinearBlock<T>, batches: usize) -> BlockState<T> {
+    pub(super) fn state(&self, block: &LinearBlock<T>, batches: usize) -> BlockOfSteps<T> {
         let run = |(position, &column): (usize, &usize)| LiveRun {
             run: self.runs[column],
             column: block.state(position),
@@ -96,11 +96,21 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             best: self.bests[column].clone(),
             seconds: self.seconds[column],
         };
-        BlockState {
+        BlockOfSteps {
             epochs: self.epochs,
             batches,
             runs: block.live().iter().enumerate().map(run).collect(),
         }
+    }
+
+    /// History and seconds of a column.
+    pub(super) fn books(&self, column: usize) -> (&[HistoryPoint], f64) {
+        (&self.history[column], self.seconds[column])
+    }
+
+    /// Gives a column the history and the seconds that it had.
+    pub(super) fn set_books(&mut self, column: usize, history: Vec<HistoryPoint>, seconds: f64) {
+        (self.history[column], self.seconds[column]) = (history, seconds);
     }
 
     /// The standings of live columns, by the plan's runs.
@@ -125,6 +135,37 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     pub(super) fn allowed(&self, column: usize) -> u32 {
         let trained = self.stood(column).map_or(0, |stood| stood.epochs);
         trained.saturating_add(self.task.plan.trial_of(self.runs[column]).last_epoch())
+    }
+
+    /// Whether more epochs would mean more for the runs of the block: none has a number of its own, nor goes on already.
+    pub(super) fn keeps_ends(&self) -> bool {
+        let is_swept = |run: &usize| {
+            let trial = self.task.plan.trial_of(*run);
+            trial.params.iter().any(|(path, _)| path == "train.epochs")
+        };
+        !self
+            .runs
+            .iter()
+            .any(|run| is_swept(run) || self.task.stood.contains_key(run))
+    }
+
+    /// The runs at these positions as they stand with the scores of the epoch, of which `state` is.
+    pub(super) fn end_of(
+        &self,
+        mut state: BlockOfSteps<T>,
+        live: &[usize],
+        positions: &[usize],
+        standing: impl Fn(usize) -> Standing,
+    ) -> BlockOfSteps<T> {
+        let own: Vec<(usize, usize)> = positions.iter().map(|&at| (self.runs[live[at]], at)).collect();
+        state.runs.retain(|run| own.iter().any(|(kept, _)| *kept == run.run));
+        for run in &mut state.runs {
+            if let Some((_, at)) = own.iter().find(|(kept, _)| *kept == run.run) {
+                run.standing = standing(*at);
+                run.seconds = self.seconds[live[*at]];
+            }
+        }
+        state
     }
 
     /// Sets the learning rates that live columns have after `time` epochs, where any of them changes.

@@ -18,12 +18,13 @@ mod training;
 mod view;
 mod watch;
 
+pub use converge::{BlockOfDescents, DescentRun, Ended, TripSums};
 pub(crate) use evaluate::scored;
 pub use outcome::{HistoryPoint, Outcome};
 pub(crate) use range::{RATES, STEPS};
 pub use standing::Standing;
 pub(crate) use state::regroup;
-pub use state::{BlockState, LiveRun};
+pub use state::{BlockOfSteps, BlockState, LiveRun};
 pub(crate) use training::{End, Training};
 pub use view::View;
 pub use watch::Best;

@@ -4,15 +4,25 @@ use std::collections::BTreeMap;
 
 use gradsweep_math::fused::ColumnState;
 
+use super::converge::BlockOfDescents;
 use super::{Best, HistoryPoint, Standing};
 use crate::plan::Block;
 
-/// The live runs of a block, between two batches or two trips over the rows.
+/// The runs of a block, between two batches or two trips over the rows, or inside a trip.
 ///
 /// With the plan, the cohort and the data it is all that their training depends on from here: put into a training of the same
 /// plan it goes on bit for bit. The order of rows is no part of it, for seed and epoch give it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BlockState<T> {
+pub enum BlockState<T> {
+    /// Runs of first-order optimizers.
+    Steps(BlockOfSteps<T>),
+    /// Runs that converge.
+    Descents(BlockOfDescents),
+}
+
+/// The live runs of a block of first-order optimizers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlockOfSteps<T> {
     /// Epochs that every live run has had.
     pub epochs: u32,
     /// Batches of the next epoch that they have had too.
@@ -42,13 +52,29 @@ pub struct LiveRun<T> {
     pub seconds: f64,
 }
 
+impl<T> BlockState<T> {
+    /// Its runs, as places in the plan, in the order of their columns.
+    pub fn runs(&self) -> Vec<usize> {
+        match self {
+            Self::Steps(block) => block.runs.iter().map(|run| run.run).collect(),
+            Self::Descents(block) => block.runs.iter().map(|run| run.run).collect(),
+        }
+    }
+}
+
 /// The same runs in other blocks.
 ///
 /// # Panics
-/// If the states do not stand at the end of one and the same epoch, or the blocks do not hold exactly their runs.
+/// If the states are of runs that converge or do not stand at the end of one and the same epoch, or the blocks do not hold
+/// exactly their runs.
 pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<BlockState<T>> {
+    let steps = |state| match state {
+        BlockState::Steps(block) => block,
+        BlockState::Descents(_) => panic!("runs that converge stay in their block"),
+    };
+    let states: Vec<BlockOfSteps<T>> = states.into_iter().map(steps).collect();
     let Some(epochs) = states.first().map(|state| state.epochs) else {
-        return states;
+        return Vec::new();
     };
     let is_together = states.iter().all(|state| (state.epochs, state.batches) == (epochs, 0));
     assert!(is_together, "only runs at the end of one epoch can share a block");
@@ -56,14 +82,15 @@ pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<Bl
     let mut runs: BTreeMap<usize, LiveRun<T>> = runs.map(|run| (run.run, run)).collect();
     let regrouped = blocks
         .iter()
-        .map(|block| BlockState {
-            epochs,
-            batches: 0,
-            runs: block
-                .runs
-                .iter()
-                .map(|run| runs.remove(run).expect("a block holds live runs"))
-                .collect(),
+        .map(|block| {
+            let own = block.runs.iter();
+            BlockState::Steps(BlockOfSteps {
+                epochs,
+                batches: 0,
+                runs: own
+                    .map(|run| runs.remove(run).expect("a block holds live runs"))
+                    .collect(),
+            })
         })
         .collect();
     assert!(runs.is_empty(), "{} live runs are in no block", runs.len());

@@ -26,7 +26,7 @@ pub(super) struct Curvatures {
 }
 
 impl Curvatures {
-    pub(super) fn new<T: Real>(task: &Task<'_, '_, T>, segments: &[Segment], blocks: &[Block]) -> Self {
+    pub(super) fn new<T: Real>(task: &Task<'_, '_, T>, segments: &[Segment], blocks: &[&Block]) -> Self {
         let (plan, view) = (task.plan, task.view);
         let wanted = ROWS * (view.map.features + 1);
         let runs = || blocks.iter().flat_map(|block| &block.runs).copied();

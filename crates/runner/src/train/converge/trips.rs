@@ -1,9 +1,10 @@
 //! Trips of many columns over all rows, shared between threads.
 //!
 //! Rows are cut into segments, columns into a few passes where rows alone would not keep the threads busy. Both cuts follow
-//! from the plan, and the sums of the segments are added in their order, so bits do not depend on threads.
+//! from the plan, and the sums of the segments are added in their order, so bits do not depend on threads. A trip can pause
+//! between two rounds of segments, and goes on from the sums so far.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use gradsweep_math::Real;
 use gradsweep_math::affine::BlockAffine;
@@ -26,6 +27,19 @@ const MANY_PAIRS: usize = 20_000;
 /// Rows of one group each, in order, that a thread takes at a time.
 pub(super) type Segment = (usize, Range<usize>);
 
+/// Sums over the first units of a trip, one for each of its passes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Partial<S> {
+    /// Units whose sums are in them.
+    pub(super) units: usize,
+    pub(super) totals: Vec<S>,
+}
+
+/// The columns of a trip, cut into passes.
+pub(super) struct Trip<T> {
+    passes: Vec<Columns<T>>,
+}
+
 /// What a trip says of one column.
 pub(super) struct Seen {
     /// Gradient of the summed loss by weights and intercept.
@@ -36,93 +50,151 @@ pub(super) struct Seen {
     pub(super) position: usize,
 }
 
-/// Loss, gradient and scores of every column at its point.
-///
-/// # Shapes
-/// `points` holds P + 1 parameters for each objective.
-pub(super) fn trip<T: Real>(
-    view: &View<'_, T>,
-    segments: &[Segment],
-    objectives: &[&Objective],
-    points: &[Vec<f64>],
-) -> (Vec<Seen>, Vec<Scores>) {
-    let cuts = FEWEST_UNITS
-        .div_ceil(segments.len())
-        .min(objectives.len() / NARROWEST)
-        .max(1);
-    let width = objectives.len().div_ceil(cuts);
-    let passes: Vec<Columns<T>> = objectives
-        .chunks(width)
-        .zip(points.chunks(width))
-        .map(|(objectives, points)| Columns::new(view, objectives, points))
-        .collect();
-    let (raw_columns, groups) = (view.x.ncols(), view.groups.len());
-    let mut totals: Vec<Sums> = passes
-        .iter()
-        .map(|columns| Sums::new(raw_columns, groups, columns.pass.width()))
-        .collect();
-    in_rounds(
-        passes.len(),
-        segments,
-        |pass| Scratch::new(raw_columns, passes[pass].pass.width()),
-        |scratch, pass, (group, rows)| {
-            let pass = &passes[pass].pass;
-            let mut sums = Sums::new(raw_columns, groups, pass.width());
-            pass.accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
-            sums
-        },
-        |pass, part| totals[pass].add(&part),
-    );
-    let mut seen = Vec::with_capacity(objectives.len());
-    let mut scores = Vec::with_capacity(passes.len());
-    for (index, (columns, sums)) in passes.iter().zip(totals).enumerate() {
-        let gradient = columns.gradient(view, &sums);
-        seen.extend((0..columns.count).map(|position| Seen {
-            gradient: gradient.column(position).to_vec(),
-            scores: index,
-            position,
-        }));
-        scores.push(sums.scores);
+impl<T: Real> Trip<T> {
+    /// A trip that measures loss, gradient and scores of every column at its point.
+    ///
+    /// # Shapes
+    /// `points` holds P + 1 parameters for each objective.
+    pub(super) fn new(
+        view: &View<'_, T>,
+        segments: &[Segment],
+        objectives: &[&Objective],
+        points: &[Vec<f64>],
+    ) -> Self {
+        let cuts = FEWEST_UNITS
+            .div_ceil(segments.len())
+            .min(objectives.len() / NARROWEST)
+            .max(1);
+        Self::of_width(view, objectives, points, objectives.len().div_ceil(cuts))
     }
-    (seen, scores)
+
+    /// A trip that measures the Hessian of every column at its point.
+    pub(super) fn of_hessians(view: &View<'_, T>, objectives: &[&Objective], points: &[Vec<f64>]) -> Self {
+        let is_large = pairs_of(view.x.ncols()) > MANY_PAIRS;
+        Self::of_width(view, objectives, points, if is_large { 16 } else { 64 })
+    }
+
+    fn of_width(view: &View<'_, T>, objectives: &[&Objective], points: &[Vec<f64>], width: usize) -> Self {
+        let columns = objectives.chunks(width).zip(points.chunks(width));
+        Self {
+            passes: columns
+                .map(|(objectives, points)| Columns::new(view, objectives, points))
+                .collect(),
+        }
+    }
+
+    /// Sums over no rows yet.
+    pub(super) fn no_sums(&self, view: &View<'_, T>) -> Partial<Sums> {
+        let sums = |columns: &Columns<T>| Sums::new(view.x.ncols(), view.groups.len(), columns.pass.width());
+        Partial {
+            units: 0,
+            totals: self.passes.iter().map(sums).collect(),
+        }
+    }
+
+    /// As [`Trip::no_sums`], of Hessians.
+    pub(super) fn no_hessians(&self, view: &View<'_, T>) -> Partial<Hessians> {
+        let sums = |columns: &Columns<T>| Hessians::new(view.x.ncols(), columns.pass.width());
+        Partial {
+            units: 0,
+            totals: self.passes.iter().map(sums).collect(),
+        }
+    }
+
+    /// Adds the rows that are still missing, unless told to pause on the way.
+    pub(super) fn add_sums(
+        &self,
+        view: &View<'_, T>,
+        segments: &[Segment],
+        to: &mut Partial<Sums>,
+        pause: &(dyn Fn() -> bool + Sync),
+    ) -> ControlFlow<()> {
+        let (raw_columns, groups) = (view.x.ncols(), view.groups.len());
+        let Partial { units, totals } = to;
+        in_rounds(
+            (self.passes.len(), segments, units),
+            |pass| Scratch::new(raw_columns, self.passes[pass].pass.width()),
+            |scratch, pass, (group, rows)| {
+                let pass = &self.passes[pass].pass;
+                let mut sums = Sums::new(raw_columns, groups, pass.width());
+                pass.accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
+                sums
+            },
+            |pass, part| totals[pass].add(&part),
+            pause,
+        )
+    }
+
+    /// As [`Trip::add_sums`], of Hessians.
+    pub(super) fn add_hessians(
+        &self,
+        view: &View<'_, T>,
+        segments: &[Segment],
+        to: &mut Partial<Hessians>,
+        pause: &(dyn Fn() -> bool + Sync),
+    ) -> ControlFlow<()> {
+        let raw_columns = view.x.ncols();
+        let Partial { units, totals } = to;
+        in_rounds(
+            (self.passes.len(), segments, units),
+            |pass| HessianScratch::new(raw_columns, self.passes[pass].pass.width()),
+            |scratch, pass, (group, rows)| {
+                let pass = &self.passes[pass].pass;
+                let mut sums = Hessians::new(raw_columns, pass.width());
+                pass.add_hessians(view.rows(*group, rows.clone()), scratch, &mut sums);
+                sums
+            },
+            |pass, part| totals[pass].add(&part),
+            pause,
+        )
+    }
+
+    /// What the sums of all rows say of every column, and its scores.
+    pub(super) fn seen(&self, view: &View<'_, T>, sums: Partial<Sums>) -> (Vec<Seen>, Vec<Scores>) {
+        let mut seen = Vec::new();
+        let mut scores = Vec::with_capacity(self.passes.len());
+        for (index, (columns, sums)) in self.passes.iter().zip(sums.totals).enumerate() {
+            let gradient = columns.gradient(view, &sums);
+            seen.extend((0..columns.count).map(|position| Seen {
+                gradient: gradient.column(position).to_vec(),
+                scores: index,
+                position,
+            }));
+            scores.push(sums.scores);
+        }
+        (seen, scores)
+    }
+
+    /// The Hessian of the summed loss of every column, by weights and intercept.
+    pub(super) fn hessians(
+        &self,
+        view: &View<'_, T>,
+        objectives: &[&Objective],
+        sums: &Partial<Hessians>,
+    ) -> Vec<Array2<f64>> {
+        let places = self.passes.iter().zip(&sums.totals);
+        let places = places.flat_map(|(columns, total)| (0..columns.count).map(move |position| (total, position)));
+        let of_column = |(objective, (total, position)): (&&Objective, (&Hessians, usize))| {
+            let raw = total.of(position);
+            view.map.congruence(&view.map.folds[objective.fold], &raw.view())
+        };
+        let all: Vec<_> = objectives.iter().zip(places).collect();
+        all.into_par_iter().map(of_column).collect()
+    }
 }
 
-/// The Hessian of the summed loss of every column at its point, by weights and intercept.
+/// The Hessian of the summed loss of every column at its point, by weights and intercept, in one go.
 pub(super) fn hessians<T: Real>(
     view: &View<'_, T>,
     segments: &[Segment],
     objectives: &[&Objective],
     points: &[Vec<f64>],
 ) -> Vec<Array2<f64>> {
-    let raw_columns = view.x.ncols();
-    let width = if pairs_of(raw_columns) > MANY_PAIRS { 16 } else { 64 };
-    let passes: Vec<Columns<T>> = objectives
-        .chunks(width)
-        .zip(points.chunks(width))
-        .map(|(objectives, points)| Columns::new(view, objectives, points))
-        .collect();
-    let mut totals: Vec<Hessians> = passes
-        .iter()
-        .map(|columns| Hessians::new(raw_columns, columns.pass.width()))
-        .collect();
-    in_rounds(
-        passes.len(),
-        segments,
-        |pass| HessianScratch::new(raw_columns, passes[pass].pass.width()),
-        |scratch, pass, (group, rows)| {
-            let pass = &passes[pass].pass;
-            let mut sums = Hessians::new(raw_columns, pass.width());
-            pass.add_hessians(view.rows(*group, rows.clone()), scratch, &mut sums);
-            sums
-        },
-        |pass, part| totals[pass].add(&part),
-    );
-    let of_column = |(index, objective): (usize, &&Objective)| {
-        let raw = totals[index / width].of(index % width);
-        view.map.congruence(&view.map.folds[objective.fold], &raw.view())
-    };
-    let indexed: Vec<_> = objectives.iter().enumerate().collect();
-    indexed.into_par_iter().map(of_column).collect()
+    let trip = Trip::of_hessians(view, objectives, points);
+    let mut sums = trip.no_hessians(view);
+    // Nothing pauses it.
+    let _whole = trip.add_hessians(view, segments, &mut sums, &|| false);
+    trip.hessians(view, objectives, &sums)
 }
 
 /// `Σ [x 1]ᵀ[x 1]` of the stored rows of some groups, as many as the curvature is worth: all of a small table, and of a large
@@ -142,9 +214,9 @@ pub(super) fn moments<T: Real>(
     let rows: usize = used.iter().map(|(_, rows)| rows.len()).sum();
     let share = (wanted_rows as f64 / rows.max(1) as f64).min(1.0);
     let mut total = Array2::zeros((order, order));
-    in_rounds(
-        1,
-        &used,
+    // Nothing pauses it.
+    let _whole = in_rounds(
+        (1, &used, &mut 0),
         |_| (),
         |(), _, (group, rows)| {
             let taken = ((rows.len() as f64 * share).ceil() as usize).min(rows.len());
@@ -152,24 +224,28 @@ pub(super) fn moments<T: Real>(
             gradsweep_math::curvature::second_moments(&rows)
         },
         |_, part: Array2<f64>| total += &part,
+        &|| false,
     );
     total
 }
 
-/// Does every unit of work in parallel, each worker with one scratch per pass, and adds what they return in the order of the
-/// segments.
+/// Does every unit of work after the first `done` in parallel, each worker with one scratch per pass, and adds what they
+/// return in the order of the segments; unless told to pause, which is asked between rounds.
 fn in_rounds<S, R: Send>(
-    passes: usize,
-    segments: &[Segment],
+    (passes, segments, done): (usize, &[Segment], &mut usize),
     scratch: impl Fn(usize) -> S + Sync,
     work: impl Fn(&mut S, usize, &Segment) -> R + Sync,
     mut add: impl FnMut(usize, R),
-) {
+    pause: &(dyn Fn() -> bool + Sync),
+) -> ControlFlow<()> {
     let units: Vec<(usize, &Segment)> = segments
         .iter()
         .flat_map(|segment| (0..passes).map(move |pass| (pass, segment)))
         .collect();
-    for round in units.chunks(ROUND) {
+    for round in units[(*done).min(units.len())..].chunks(ROUND) {
+        if pause() {
+            return ControlFlow::Break(());
+        }
         let none = || (0..passes).map(|_| None).collect::<Vec<Option<S>>>();
         let parts: Vec<R> = round
             .par_iter()
@@ -180,7 +256,9 @@ fn in_rounds<S, R: Send>(
         for (&(pass, _), part) in round.iter().zip(parts) {
             add(pass, part);
         }
+        *done += round.len();
     }
+    ControlFlow::Continue(())
 }
 
 /// Columns of one pass at their points.
