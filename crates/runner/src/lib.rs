@@ -33,7 +33,7 @@ pub mod inference;
 pub mod init;
 pub mod memory;
 mod model;
-mod more_epochs;
+pub mod more_epochs;
 mod oof;
 pub mod plan;
 pub mod predict;

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use gradsweep_math::Real;
 use gradsweep_store::{self as store, ChangedKey, Part, Reason, RunId, RunRecord, RunState, Store};
+use serde::Serialize;
 
 use crate::checkpoint::{self, CohortState};
 use crate::config::{Config, ScheduleKind};
@@ -50,24 +51,46 @@ pub(crate) fn refusal(config: &Config, plan: &Plan) -> Option<String> {
     })
 }
 
+/// What became of a store that was to be taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TakenOver {
+    /// It stays as it is, and why.
+    Not(String),
+    /// It holds what the longer sweep goes on from.
+    As(Longer),
+}
+
+/// How a sweep went on with more epochs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Longer {
+    /// The epochs it had before.
+    pub after_epochs: u32,
+    /// Runs that went on from there, or from where they stood before.
+    pub runs: usize,
+    /// Runs that had ended by themselves and stay as they are.
+    pub ended: usize,
+}
+
 /// The shorter sweep of a store, as far as the longer one takes it over.
 struct Shorter<T> {
     /// Its plan, run by run that of the longer one.
     plan: Plan,
     /// What goes on, by cohort.
     going: BTreeMap<usize, CohortState<T>>,
+    /// Runs of blocks that stay as they are, since some of them have gone further.
+    beyond: BTreeSet<usize>,
 }
 
-/// Takes over, under the ids of `plan`, what a store holds of the same sweep with fewer epochs. Returns why that cannot be
-/// done, if so; then nothing has been written.
+/// Takes over, under the ids of `plan`, what a store holds of the same sweep with fewer epochs; writes nothing where that
+/// cannot be done.
 pub(crate) fn take_over<T: Real>(
     dir: &Path,
     (config, plan): (&Config, &Plan),
     (shape, fingerprint): (Shape, &str),
     epochs: u32,
-) -> Result<Option<String>, RunError> {
+) -> Result<TakenOver, RunError> {
     if let Some(reason) = refusal(config, plan) {
-        return Ok(Some(reason));
+        return Ok(TakenOver::Not(reason));
     }
     let mut short = config.clone();
     short.train.epochs = epochs;
@@ -75,6 +98,7 @@ pub(crate) fn take_over<T: Real>(
     let mut shorter = Shorter::<T> {
         plan: Plan::new(&short, trials, shape, fingerprint),
         going: BTreeMap::new(),
+        beyond: BTreeSet::new(),
     };
     let stored = Store::open(dir)?;
     let rows = stored.runs()?;
@@ -83,7 +107,7 @@ pub(crate) fn take_over<T: Real>(
     // A process that was killed while it took the sweep over may have left the ids of the longer one.
     let is_same = pairs().all(|(old, new)| planned.contains(&old.id) || planned.contains(&new.id));
     if !is_same || planned.len() != plan.runs.len() {
-        return Ok(Some(format!(
+        return Ok(TakenOver::Not(format!(
             "{EPOCHS} and the number of runs cannot change at once: run it with one of the changes, then with both"
         )));
     }
@@ -100,11 +124,12 @@ pub(crate) fn take_over<T: Real>(
     let going: BTreeSet<usize> = shorter.runs().collect();
     let is_left = |run: &usize| !going.contains(run);
     let has_run_out = |run: &usize| {
-        recorded[*run].is_some_and(|record| record.reason == Some(Reason::MaxEpochs) && record.epochs == epochs)
+        let record = recorded[*run].filter(|_| !shorter.beyond.contains(run));
+        record.is_some_and(|record| record.reason == Some(Reason::MaxEpochs) && record.epochs == epochs)
     };
     let lost = (0..plan.runs.len()).filter(is_left).filter(has_run_out).count();
     if lost > 0 {
-        return Ok(Some(format!(
+        return Ok(TakenOver::Not(format!(
             "{} had all of their epochs, and the checkpoints they would go on from are gone (gradsweep prune removes them)",
             many(lost, "run")
         )));
@@ -132,7 +157,14 @@ pub(crate) fn take_over<T: Real>(
     let checkpoints = shorter.going.iter();
     let checkpoints = checkpoints.map(|(&cohort, state)| checkpoint::pack(plan, &plan.cohorts[cohort], state));
     store::carry(dir, &part, &checkpoints.collect::<Vec<_>>())?;
-    Ok(None)
+    Ok(TakenOver::As(Longer {
+        after_epochs: epochs,
+        runs: going.len(),
+        ended: (0..plan.runs.len())
+            .filter(is_left)
+            .filter(|&run| recorded[run].is_some())
+            .count(),
+    }))
 }
 
 impl<T: Real> Shorter<T> {
@@ -154,6 +186,7 @@ impl<T: Real> Shorter<T> {
             for block in ends.into_iter().chain(blocks) {
                 let runs = block.runs();
                 if runs.iter().any(|&run| is_beyond(run)) {
+                    self.beyond.extend(runs);
                     continue;
                 }
                 let mut cohorts = self.plan.cohorts.iter();

@@ -226,14 +226,15 @@ fn run_with<T: Real + Element>(
     within_limit(&plan_summary, config)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, restart) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+    let (mut writer, restart, longer) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer {
             mut writer,
             finished,
             known,
+            longer,
         } => {
             let restart: Restart<T> = restart(job, &plan, &mut writer, finished, &known)?;
-            (writer, restart)
+            (writer, restart, longer)
         }
         Opened::NothingToDo(refitted) => {
             let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
@@ -297,6 +298,7 @@ fn run_with<T: Real + Element>(
     )?;
     Ok(summary
         .with_rates(trained.rates)
+        .with_longer(longer)
         .with_separated(separating)
         .with_refit(refitted)
         .with_continued(continued))

@@ -10,7 +10,7 @@ use super::Job;
 use crate::config::{Config, IfExists};
 use crate::dataset::shape_of;
 use crate::error::RunError;
-use crate::more_epochs;
+use crate::more_epochs::{self, Longer, TakenOver};
 use crate::oof;
 use crate::plan::Plan;
 use crate::refit::{self, Refitted};
@@ -23,6 +23,8 @@ pub(super) enum Opened {
         finished: BTreeSet<store::RunId>,
         /// Runs that the store's plan has had before.
         known: BTreeSet<store::RunId>,
+        /// How a sweep with fewer epochs was taken over.
+        longer: Option<Longer>,
     },
     NothingToDo(Refitted),
 }
@@ -44,6 +46,7 @@ pub(super) fn open<T: Real>(
         writer: Box::new(writer),
         finished: BTreeSet::new(),
         known: BTreeSet::new(),
+        longer: None,
     };
     let Some(stored) = stored else {
         return match StoreWriter::create(dir, manifest, &request.text, resolved, &table) {
@@ -70,13 +73,14 @@ pub(super) fn open<T: Real>(
     } else if let Some(epochs) = more_epochs::before(&keys) {
         let of = (shape_of(data), manifest.fingerprint.as_str());
         match more_epochs::take_over::<T>(dir, (config, plan), of, epochs)? {
-            Some(reason) => changed.push(reason),
-            None => {
+            TakenOver::Not(reason) => changed.push(reason),
+            TakenOver::As(longer) => {
                 let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
                 return Ok(Opened::Writer {
                     writer: Box::new(writer),
                     finished: kept.finished,
                     known: plan.runs.iter().map(|run| run.id).collect(),
+                    longer: Some(longer),
                 });
             }
         }
@@ -121,6 +125,7 @@ pub(super) fn open<T: Real>(
         writer: Box::new(writer),
         finished: kept.finished,
         known: old.runs.iter().map(|run| run.run).collect(),
+        longer: None,
     })
 }
 
