@@ -41,14 +41,23 @@ function number(value, digits = 5) {
   return value.toFixed(Math.max(0, digits - whole));
 }
 
-// A label of an axis: no more digits than it needs.
-function tick(value) { return Math.abs(value) >= 1e6 ? value.toExponential() : String(Number(value.toPrecision(4))); }
+// A label of an axis: no more digits than it needs, and a true minus.
+function tick(value) {
+  const size = Math.abs(value), text = size >= 1e5 || (size > 0 && size < 1e-4) ? value.toExponential().replace("e+", "e") : String(Number(value.toPrecision(4)));
+  return text.replace("-", "−").replace("e−", "e-");
+}
+
+// Labels of an axis from low to high, all with the decimals that tell neighbors apart.
+function ticks(low, high) {
+  const step = Math.abs(high - low) / 5, decimals = step > 0 ? Math.min(9, Math.max(0, Math.ceil(-Math.log10(step)))) : 3;
+  return value => Math.abs(value) >= 1e5 ? tick(value) : value.toFixed(decimals).replace("-", "−");
+}
 
 function setting(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
   const text = String(value);
-  return text.length <= 7 ? text : String(Number(value.toPrecision(4)));
+  return text.length <= 6 ? text : tick(value);
 }
 
 function named(index) {
@@ -76,19 +85,56 @@ function trialTip(index) {
   return tip(named(index), pairs.filter(pair => pair[1] !== "–"));
 }
 
-// Quantiles of finite scores: one bad trial must not flatten all others.
-function scoreRange() {
+// From the best score to one that is clearly bad: what lies beyond must not flatten the rest. The middle trial is at a quarter of it.
+const range = (() => {
   const sorted = scores.filter(s => s !== null).sort((a, b) => page.higher ? b - a : a - b);
   if (!sorted.length) return [0, 1];
-  const best = sorted[0], far = sorted[Math.floor((sorted.length - 1) * (sorted.length > 30 ? 0.9 : 1))];
-  return best < far ? [best, far] : [far, best];
+  const best = sorted[0], middle = sorted[Math.floor((sorted.length - 1) / 2)], worst = sorted[sorted.length - 1];
+  const reach = Math.min(Math.abs(worst - best), 4 * Math.abs(middle - best) || Infinity);
+  return page.higher ? [best - reach, best] : [best, best + reach];
+})();
+const room = (range[1] - range[0]) * 0.06 || Math.abs(range[0]) * 0.01 || 0.01;
+const scoreTick = ticks(range[0], range[1]);
+
+// A score within the range, at its end if it lies beyond.
+function within(score) { return Math.min(range[1], Math.max(range[0], score)); }
+
+// Round values between two ends, at most so many.
+function rounds(low, high, most = 6) {
+  const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 5, 10].map(f => f * power).find(s => s >= rough * 0.999);
+  if (!(rough > 0) || !step) return [low];
+  const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-// Where a parameter's value lies on its axis; what has no number lies beyond the others.
+// Where a parameter's values lie on an axis, and what is written there: texts at whole numbers, what spans powers of ten by its
+// logarithm, infinity beyond the others.
 function axisOf(param) {
-  if (param.kind === "text") return { type: "category", data: param.distinct.map(String), at: value => value === null ? null : String(value) };
-  const finite = param.values.filter(v => typeof v === "number");
-  const top = Math.max(...finite.slice(0, 60000)), isLog = param.kind === "log";
-  const beyond = isLog ? top * 10 : top + Math.abs(top) * 0.1;
-  return { type: isLog ? "log" : "value", at: value => typeof value === "number" ? value : value === "inf" ? beyond : null };
+  if (param.kind === "text") {
+    const places = new Map(param.distinct.map((value, place) => [String(value), place])), marks = Array.from(places.values());
+    return { kind: "text", low: 0, high: Math.max(0, marks.length - 1), pad: 0.5, marks, at: value => value === null ? null : places.get(String(value)), label: place => String(param.distinct[place] ?? "") };
+  }
+  const isLog = param.kind === "log", scale = value => isLog ? Math.log10(value) : value;
+  let low = Infinity, high = -Infinity;
+  for (const value of param.values) if (typeof value === "number") { low = Math.min(low, scale(value)); high = Math.max(high, scale(value)); }
+  if (low > high) [low, high] = [0, 0];
+  const span = high - low, beyond = param.values.includes("inf") ? high + (isLog ? Math.max(1, span * 0.12) : span * 0.12 || 1) : null;
+  const finite = param.distinct.filter(value => typeof value === "number");
+  const whole = isLog ? rounds(low, high, 7).filter(Number.isInteger) : [];
+  const marks = finite.length && finite.length <= 5 ? finite.map(scale) : isLog ? (whole.length > 1 ? whole : rounds(low, high, 4)) : rounds(low, high);
+  const own = isLog ? place => tick(Number((10 ** place).toPrecision(3))) : place => tick(place);
+  if (beyond !== null) marks.push(beyond);
+  return {
+    kind: param.kind, low, high: beyond ?? high, pad: (span || Math.abs(low) || 1) * 0.03, marks,
+    at: value => typeof value === "number" ? scale(value) : value === "inf" ? beyond : null,
+    label: place => beyond !== null && place > high + (beyond - high) / 2 ? "inf" : own(place),
+  };
 }
+
+// The axis of a chart for it.
+function marked(scale) {
+  return { type: "value", min: scale.low - scale.pad, max: scale.high + scale.pad, axisLabel: { formatter: scale.label, customValues: scale.marks } };
+}
+
+// A number in [0, 1) that is the same for a trial whenever it is asked: where it lies beside the middle of a text's column.
+function jitter(index) { return (index * 0.6180339887498949) % 1; }

@@ -14,22 +14,31 @@ function bandSeries(curve, tone, name, isStrong) {
   return series;
 }
 
-function curveOption(indices) {
+// The curves of some trials; those behind them are drawn faintly, as far as the scores of interest go.
+function curveOption(indices, behind = []) {
   const strong = indices.length <= 2;
   const tones = [color("accent"), color("second")].concat(okabeIto);
-  const range = { low: Infinity, high: -Infinity };
-  const series = indices.flatMap((i, place) => {
+  let low = Infinity, high = -Infinity;
+  const series = behind.map(i => ({ type: "line", data: details[i].curve.epochs.map((epoch, n) => [epoch, details[i].curve.val[n]]), symbol: "none", silent: true, lineStyle: { color: color("quiet"), width: 1, opacity: 0.22 }, tooltip: { show: false } }));
+  series.push(...indices.flatMap((i, place) => {
     const curve = details[i].curve;
-    for (const values of [curve.val, curve.low, curve.high, curve.train]) for (const v of values || []) if (v !== null) { range.low = Math.min(range.low, v); range.high = Math.max(range.high, v); }
+    for (const values of [curve.val, curve.low, curve.high, curve.train]) for (const v of values || []) if (v !== null) { low = Math.min(low, v); high = Math.max(high, v); }
     return bandSeries(curve, indices.length > 8 ? (place ? color("quiet") : color("accent")) : tones[place % tones.length], named(i), strong || place === 0);
-  });
-  const longest = Math.max(...indices.map(i => details[i].curve.epochs[details[i].curve.epochs.length - 1]));
-  const room = (range.high - range.low) * 0.05 || 0.01;
+  }));
+  if (behind.length) { low = Math.min(low, range[0]); high = Math.max(high, range[1]); }
+  const all = indices.concat(behind), longest = Math.max(...all.map(i => details[i].curve.epochs[details[i].curve.epochs.length - 1]));
+  const isLog = longest > 30, start = Math.min(...indices.map(i => details[i].curve.epochs[0])), extra = (high - low) * 0.05 || 0.01, marks = rounds(low, high, 5);
+  const rungs = page.rungs || [];
+  if (rungs.length && series.length) series[series.length - 1].markLine = {
+    silent: true, symbol: "none", lineStyle: { color: color("quiet"), type: "dotted", width: 1, opacity: 0.8 },
+    label: { color: color("quiet"), fontSize: 11, formatter: q => q.name, position: "end", distance: 4 },
+    data: rungs.map(([epochs, reached], i) => ({ xAxis: epochs, name: (i ? "" : "trials: ") + reached.toLocaleString("en") })),
+  };
   return {
-    grid: { left: 62, right: 18, top: 30, bottom: 44 },
+    grid: { left: 62, right: 24, top: 34, bottom: 44 },
     tooltip: tooltip(q => tip("epoch " + q[0].value[0], q.filter(p => p.seriesName && !p.seriesName.startsWith("series")).slice(0, 8).map(p => [p.seriesName, number(p.value[1])])), { trigger: "axis" }),
-    xAxis: xAxis("epoch", { type: longest > 60 ? "log" : "value", min: indices.some(i => details[i].curve.epochs[0] === 0) ? "dataMin" : 1, max: longest }),
-    yAxis: yAxis(metric, { type: "value", min: Number((range.low - room).toPrecision(3)), max: Number((range.high + room).toPrecision(3)), axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick, showMinLabel: false, showMaxLabel: false } }),
+    xAxis: xAxis("epoch", { type: isLog ? "log" : "value", min: start === 0 && !isLog ? 0 : 1, max: longest, minInterval: 1, axisLabel: { formatter: v => tick(Math.round(v)) } }),
+    yAxis: yAxis(metric, { type: "value", min: low - extra, max: high + extra, axisLabel: { formatter: ticks(low, high), customValues: marks }, axisTick: { show: false, customValues: marks } }),
     series,
   };
 }
@@ -37,19 +46,25 @@ function curveOption(indices) {
 function drawCurves() {
   const box = document.getElementById("curve");
   if (!box) return;
+  const hasCurve = i => i !== null && details[i] && details[i].curve;
   const shown = () => {
     const others = state.selected ? Array.from(state.selected).sort((a, b) => a - b) : [];
     const all = [page.chosen].concat(state.open !== null ? [state.open] : [], others.slice(0, 40));
-    return Array.from(new Set(all)).filter(i => i !== null && details[i] && details[i].curve);
+    return Array.from(new Set(all)).filter(hasCurve);
   };
-  const held = chart(box, () => shown().length ? curveOption(shown()) : {});
+  const behind = () => {
+    if (state.selected || page.on === "train") return [];
+    const all = Object.keys(details).map(Number).filter(i => hasCurve(i) && details[i].curve.val && i !== page.chosen);
+    return all.filter((_, n) => n % Math.ceil(all.length / 100) === 0);
+  };
+  const held = chart(box, () => shown().length ? curveOption(shown(), behind()) : {});
   state.listeners.push(() => { if (held.drawn) held.draw(); });
 }
 
 function weightsOption(weights) {
   const rows = weights.slice().reverse(), names = rows.map(w => features[w[0]]);
   return {
-    grid: { left: 10, right: 30, top: 8, bottom: 34, containLabel: true },
+    grid: { left: 10, right: 30, top: 4, bottom: 26, containLabel: true },
     tooltip: tooltip(q => { const w = rows[q.dataIndex]; return tip(features[w[0]], [["per standard deviation", number(w[1], 4)], ["± over runs", number(w[2], 2)]]); }),
     xAxis: axis({ type: "value" }),
     yAxis: axis({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: color("ink"), fontSize: 12.5, width: 240, overflow: "truncate", interval: 0 } }),
@@ -72,26 +87,30 @@ function drawWeights() {
 function drawPaths() {
   const path = page.path, c = trials.params.find(p => p.path === "model.C");
   if (!document.getElementById("c-path") || path.length < 3) return;
-  const scale = axisOf(c), x = i => scale.at(c.values[i]), kept = path.filter(i => scores[i] !== null && x(i) !== null);
-  const cAxis = () => xAxis("C", { type: scale.type === "category" ? "category" : scale.type });
-  const range = scoreRange();
+  const scale = axisOf(c), x = i => scale.at(c.values[i]), kept = path.filter(i => scores[i] !== null && x(i) !== null), error = i => errors[i] || 0;
+  const best = Math.min(...kept.map(i => page.higher ? -scores[i] : scores[i])) * (page.higher ? -1 : 1);
+  // As much as tells the values near the best apart: the far end of a penalty is bad anyway.
+  const near = kept.map(i => Math.abs(scores[i] - best)).sort((a, b) => a - b), reach = Math.max(4 * near[Math.floor(near.length / 2)], 3 * Math.max(...kept.filter(i => scores[i] === best).map(error))) || 0.01;
+  const far = Math.min(reach, Math.max(...kept.map(i => Math.abs(scores[i] - best) + error(i)))), ends = page.higher ? [best - far, best + reach * 0.2] : [best - reach * 0.2, best + far];
+  const low = Math.min(ends[0], ...kept.filter(i => Math.abs(scores[i] - best) <= far).map(i => scores[i] - error(i))), high = Math.max(ends[1], best + error(kept.find(i => scores[i] === best)));
+  const marks = rounds(low, high, 5);
   chart(document.getElementById("c-path"), () => ({
     tooltip: tooltip(q => { const p = q.find(p => p.seriesName === metric); return p ? trialTip(p.value[2]) : tip("", []); }, { trigger: "axis" }),
-    xAxis: cAxis(), yAxis: yAxis(metric, { type: "value", axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick }, max: page.higher ? undefined : Number((range[1] + (range[1] - range[0]) * 0.3).toPrecision(3)) }),
+    xAxis: xAxis("C", marked(scale)), yAxis: yAxis(metric, { type: "value", min: low, max: high, axisLabel: { formatter: ticks(low, high), customValues: marks }, axisTick: { show: false, customValues: marks } }),
     series: [
-      { type: "line", stack: "band", data: kept.map(i => [x(i), scores[i] - (errors[i] || 0)]), symbol: "none", lineStyle: { opacity: 0 }, silent: true },
-      { type: "line", stack: "band", data: kept.map(i => [x(i), 2 * (errors[i] || 0)]), symbol: "none", lineStyle: { opacity: 0 }, areaStyle: { color: color("accent"), opacity: 0.15 }, silent: true },
-      { type: "line", name: metric, data: kept.map(i => [x(i), scores[i], i]), symbolSize: i => i[2] === page.chosen ? 11 : 5, symbol: "circle", showAllSymbol: true, lineStyle: { color: color("accent"), width: 2 }, itemStyle: { color: color("accent") } },
+      { type: "line", stack: "band", data: kept.map(i => [x(i), scores[i] - error(i)]), symbol: "none", lineStyle: { opacity: 0 }, silent: true },
+      { type: "line", stack: "band", data: kept.map(i => [x(i), 2 * error(i)]), symbol: "none", lineStyle: { opacity: 0 }, areaStyle: { color: color("accent"), opacity: 0.15 }, silent: true },
+      { type: "line", name: metric, data: kept.map(i => ({ value: [x(i), scores[i], i], itemStyle: i === page.chosen ? { color: color("second") } : {} })), symbolSize: i => i[2] === page.chosen ? 11 : 5, symbol: "circle", showAllSymbol: true, lineStyle: { color: color("accent"), width: 2 }, itemStyle: { color: color("accent") } },
     ],
-  }), drawnChart => drawnChart.on("click", q => q.data && q.data[2] !== undefined && openTrial(q.data[2], null)));
-  const lead = details[page.chosen] ? details[page.chosen].weights.slice(0, 8).map(w => w[0]) : [];
-  const lines = lead.map(f => [f, path.filter(i => details[i] && x(i) !== null).map(i => { const w = details[i].weights.find(w => w[0] === f); return [x(i), w ? w[1] : 0]; })]);
+  }), drawnChart => drawnChart.on("click", q => q.data && q.data.value && q.data.value[2] !== undefined && openTrial(q.data.value[2], null)));
+  const held = page.details.paths, short = name => name.length > 18 ? name.slice(0, 17) + "…" : name;
+  const lines = held.features.map((f, n) => [f, path.map((i, place) => held.values[place] && x(i) !== null ? [x(i), held.values[place][n]] : null).filter(Boolean)]);
   chart(document.getElementById("coefficient-path"), () => ({
-    grid: { left: 62, right: 130, top: 30, bottom: 44 },
-    tooltip: tooltip(q => tip("C = " + setting(q[0].value[0]), q.map(p => [p.seriesName, number(p.value[1], 4)])), { trigger: "axis" }),
-    xAxis: cAxis(), yAxis: yAxis("coefficient", { type: "value" }),
+    grid: { left: 62, right: 138, top: 30, bottom: 44 },
+    tooltip: tooltip(q => tip("C = " + scale.label(q[0].value[0]), q.slice().sort((a, b) => b.value[1] - a.value[1]).map(p => [p.seriesName, number(p.value[1], 4)])), { trigger: "axis" }),
+    xAxis: xAxis("C", marked(scale)), yAxis: yAxis("coefficient", { type: "value" }),
     series: lines.map(([f, data], i) => ({ type: "line", name: features[f], data, symbol: "none", lineStyle: { color: okabeIto[i % 8], width: 1.8 }, itemStyle: { color: okabeIto[i % 8] },
-      endLabel: { show: true, formatter: () => features[f].length > 16 ? features[f].slice(0, 15) + "…" : features[f], color: color("quiet"), fontSize: 11 }, labelLayout: { moveOverlap: "shiftY" } })),
+      endLabel: { show: true, formatter: () => short(features[f]), color: color("ink"), fontSize: 11 }, labelLayout: { moveOverlap: "shiftY" } })),
   }));
 }
 
@@ -104,7 +123,7 @@ function foldsOption(index) {
   return {
     grid: { left: 10, right: 30, top: 24, bottom: 42, containLabel: true },
     tooltip: tooltip(q => { const run = rows[q.dataIndex]; return tip(name(run), [[metric, number(value(run))], ["held-out rows", run[10] === null ? "–" : run[10].toLocaleString("en")], ["run", run[0]]]); }),
-    xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { color: color("quiet"), fontSize: 11.5, formatter: tick } }),
+    xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { formatter: ticks(Math.min(...rows.map(value)), Math.max(...rows.map(value))) } }),
     yAxis: axis({ type: "category", data: [""], splitLine: { show: false } }),
     series: [{ type: "scatter", data: rows.map(run => [value(run), 0]), symbolSize: 13, itemStyle: { color: color("accent"), opacity: 0.75, borderColor: color("paper"), borderWidth: 1 },
       label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },

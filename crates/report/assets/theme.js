@@ -10,18 +10,26 @@ function color(name) { return getComputedStyle(document.documentElement).getProp
 function ramp() { return page.higher ? viridis : viridis.slice().reverse(); }
 
 function axis(extra) {
+  const label = Object.assign({ color: color("quiet"), fontSize: 11.5, hideOverlap: true }, extra.type === "category" ? {} : { formatter: tick }, extra.axisLabel);
   return Object.assign({
     nameTextStyle: { color: color("quiet"), fontSize: 12 }, axisLine: { show: false }, axisTick: { show: false },
-    axisLabel: { color: color("quiet"), fontSize: 11.5, hideOverlap: true }, splitLine: { lineStyle: { color: color("rule") } },
-    minorSplitLine: { show: false }, scale: true,
-  }, extra);
+    splitLine: { lineStyle: { color: color("rule") } }, minorSplitLine: { show: false }, scale: true,
+  }, extra, { axisLabel: label });
 }
 
-function xAxis(name, extra) { return axis(Object.assign({ name, nameLocation: "middle", nameGap: 26, splitLine: { show: false } }, extra)); }
+function xAxis(name, extra) {
+  return axis(Object.assign({ name, nameLocation: "middle", nameGap: 26, splitLine: { show: false }, axisLine: { show: true, onZero: false, lineStyle: { color: color("rule") } } }, extra));
+}
 
 function yAxis(name, extra) {
   const style = { color: color("quiet"), fontSize: 12, align: "left", padding: [0, 0, 0, -44] };
   return axis(Object.assign({ name, nameTextStyle: style, nameGap: 12 }, extra));
+}
+
+// The axis of scores, as far as the range goes.
+function scoreAxis(extra) {
+  const marks = rounds(range[0] - room, range[1] + room, 5);
+  return yAxis(metric, Object.assign({ type: "value", min: range[0] - room, max: range[1] + room, axisLabel: { formatter: scoreTick, customValues: marks }, axisTick: { show: false, customValues: marks } }, extra));
 }
 
 function tooltip(formatter, extra) {

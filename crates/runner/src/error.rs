@@ -68,6 +68,16 @@ pub enum RunError {
         /// Runs of the plan.
         runs: usize,
     },
+    /// The held-out rows of a fold do not define a metric that decides.
+    #[error("the held-out rows of fold {fold} have one class only, \"{class}\": {metric} does not score them")]
+    Unscored {
+        /// The fold's label.
+        fold: String,
+        /// The metric.
+        metric: &'static str,
+        /// The class.
+        class: String,
+    },
     /// `model.C = { auto = true }` on data without a slope.
     #[error("`model.C` has no automatic path: no feature is associated with the target")]
     NoPath,
@@ -101,6 +111,8 @@ pub enum RunError {
         available: u64,
         /// The limit as written.
         limit: String,
+        /// Weights of a run, where Newton's method would take a matrix of them.
+        newton: Option<usize>,
     },
     /// The thread pool could not be made.
     #[error("could not start the worker threads")]
@@ -128,10 +140,19 @@ impl RunError {
             ),
             Self::DataChanged => Some("put the old files back and run the same command again".to_owned()),
             Self::Stopped { dir, .. } => Some(format!("go on with gradsweep resume {}", dir.display())),
+            Self::Unscored { .. } => Some(
+                "rank by another metric (--set sweep.metric=log_loss), or hold out more rows: fewer folds, strategy = \"stratified\""
+                    .to_owned(),
+            ),
             Self::NoPath => Some("give its values: model.C = { min = 1e-4, max = 1e4, num = 9, log = true }".to_owned()),
             Self::UnsoundBlas { .. } => {
                 Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
             }
+            Self::Memory {
+                newton: Some(weights), ..
+            } => Some(format!(
+                "newton takes a matrix of {weights} x {weights} numbers per run: take --set train.solver=lbfgs"
+            )),
             Self::Memory { .. } => Some(
                 "raise it with --set run.memory_limit=SIZE, sweep fewer values at a time, or take fewer rows with --rows N"
                     .to_owned(),
@@ -156,7 +177,7 @@ impl RunError {
             | Self::UnsoundBlas { .. }
             | Self::Threads { .. }
             | Self::Memory { .. } => 4,
-            Self::Data(_) | Self::Apply(_) | Self::NoPath | Self::DataChanged => 3,
+            Self::Data(_) | Self::Apply(_) | Self::NoPath | Self::Unscored { .. } | Self::DataChanged => 3,
             Self::Store(error) => match error.exit_kind() {
                 ExitKind::InUse => 5,
                 ExitKind::Disk => 4,

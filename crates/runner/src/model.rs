@@ -227,6 +227,7 @@ pub(crate) fn apply_spec(model: &Model, paths: &[String], with_labels: bool) -> 
             positive: target.positive.clone(),
             negative: (!is_against_the_rest).then(|| target.negative.clone()),
             drop_null: target.drop_null,
+            weight: model.info.weight().map(str::to_owned),
         }),
     }
 }

@@ -14,7 +14,7 @@ use crate::checkpoint::{self, CohortState};
 use crate::config::{self, Config, IfExists};
 use crate::error::RunError;
 use crate::event::Observer;
-use crate::plan::{Method, Plan, PlanSummary};
+use crate::plan::{DataView, Method, Plan, PlanSummary};
 use crate::record;
 use crate::stop::StopFlag;
 use crate::summary::SweepSummary;
@@ -216,15 +216,16 @@ pub(crate) fn put_down<T: Real>(
     Ok(())
 }
 
-/// What is said of a store before any run goes on, and the repeats of the folds that have such runs.
-pub(crate) fn left(dir: &Path, plan: &Plan) -> Result<(Continued, BTreeSet<u32>), RunError> {
+/// What is said of a store before any run goes on, and the rows that such runs are trained on.
+pub(crate) fn left(dir: &Path, plan: &Plan) -> Result<(Continued, BTreeSet<DataView>), RunError> {
     let rows = Store::open(dir)?.runs()?;
     let going = unconverged(&rows, plan);
     let continued = Continued {
         first_order: short(&rows, plan).count() - going.len(),
         ..Continued::default()
     };
-    Ok((continued, going.iter().map(|(_, row)| row.repeat).collect()))
+    let views = going.iter().filter_map(|(_, row)| plan.view_of(row.trial, row.repeat));
+    Ok((continued, views.collect()))
 }
 
 impl Continued {
@@ -248,7 +249,7 @@ struct Walker {
     seconds: f64,
 }
 
-/// Trains the runs of one repeat that have not converged from where they stood, and records them anew; also returns the
+/// Trains the runs on one view of the rows that have not converged from where they stood, and records them anew; also returns the
 /// features that separate the classes of those that failed for it.
 ///
 /// Each round is one part of the store, whose records take the place of older ones: a kill loses a round and no result.
@@ -256,7 +257,7 @@ pub(crate) fn go_on<T: Real + Element>(
     writer: &mut StoreWriter,
     plan: &Plan,
     config: &Config,
-    (repeat, data): (u32, &Dataset<T>),
+    (of, data): (DataView, &Dataset<T>),
     more: More,
     observer: &dyn Observer,
 ) -> Result<(Continued, Vec<String>), RunError> {
@@ -264,7 +265,7 @@ pub(crate) fn go_on<T: Real + Element>(
     let store = Store::open(writer.dir())?;
     let rows = store.runs()?;
     let mut going = unconverged(&rows, plan);
-    going.retain(|(_, row)| row.repeat == repeat);
+    going.retain(|(_, row)| plan.view_of(row.trial, row.repeat) == Some(of));
     let mut continued = Continued {
         runs: going.len(),
         ..Continued::default()

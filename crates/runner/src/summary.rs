@@ -1,5 +1,6 @@
 //! What a sweep has to say at its end, for the terminal and for programs.
 
+mod edges;
 mod restarts;
 
 pub use restarts::Restarts;
@@ -22,6 +23,7 @@ use crate::refit::{Refitted, TestScores};
 use crate::resume::{self, Continued, Resumable};
 use crate::rungs::Ladder;
 use crate::train::{View, scored};
+use edges::edges;
 
 /// Where the time went, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -111,6 +113,9 @@ pub struct SweepSummary {
     pub one_se: Option<Best>,
     /// The folder with the model of the selected trial, fitted on all rows.
     pub model: Option<PathBuf>,
+    /// How many trials have a model of their own, where every one is to have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<usize>,
     /// Why there is no model, as a sentence.
     pub refit_failure: Option<String>,
     /// What that model scores on the test file.
@@ -194,10 +199,11 @@ impl SweepSummary {
             select: config.sweep.select.name(),
             one_se: store::one_standard_error(&table, &metric).map(|row| best_of(&table, row, &metric)),
             model: None,
+            models: None,
             refit_failure: None,
             test: None,
             null_model,
-            at_the_edge: best.map(|row| edges(&table, row)).unwrap_or_default(),
+            at_the_edge: best.map(|row| edges(config, &table, row)).unwrap_or_default(),
             failures: if written.failed > 0 {
                 failures(&store, plan)?
             } else {
@@ -218,6 +224,7 @@ impl SweepSummary {
     pub(crate) fn with_refit(self, refitted: Refitted) -> Self {
         Self {
             model: refitted.model,
+            models: refitted.of_trials,
             refit_failure: refitted.failure,
             test: refitted.test,
             ..self
@@ -351,34 +358,6 @@ fn param_json(value: &ParamValue) -> serde_json::Value {
         ParamValue::Text(text) => text.as_str().into(),
         ParamValue::Null => serde_json::Value::Null,
     }
-}
-
-fn number(value: &ParamValue) -> Option<f64> {
-    match value {
-        ParamValue::Int(value) => Some(*value as f64),
-        ParamValue::Float(value) => Some(*value),
-        _ => None,
-    }
-}
-
-/// Swept numbers whose best value is the smallest or largest of at least three.
-fn edges(table: &store::TrialTable, best: &TrialRow) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for (index, path) in table.params.iter().enumerate() {
-        let mut values: Vec<f64> = table.rows.iter().filter_map(|row| number(&row.params[index])).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
-        let (Some(own), [first, _, .., last]) = (number(&best.params[index]), values.as_slice()) else {
-            continue;
-        };
-        if own.total_cmp(first).is_eq() || own.total_cmp(last).is_eq() {
-            let name = path.rsplit('.').next().unwrap_or(path);
-            sentences.push(format!(
-                "best {name} = {own} is at the edge of the range ({first} to {last}): widen it"
-            ));
-        }
-    }
-    sentences
 }
 
 /// What the failed runs have in common: the learning rates that diverged and the largest that survived.

@@ -15,10 +15,14 @@ mod models;
 mod more_epochs;
 #[path = "it/oof.rs"]
 mod oof;
+#[path = "it/preparations.rs"]
+mod preparations;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/sparse.rs"]
+mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
 

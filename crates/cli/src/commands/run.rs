@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use gradsweep_data as data;
+use gradsweep_data::{self as data, SkipReason, Skipped};
 use gradsweep_runner::config::Config;
 use gradsweep_runner::plan::{PlanSummary, grouped, many};
 use gradsweep_runner::sweep::{self, Request};
@@ -175,7 +175,12 @@ pub(super) fn opening(data: &data::Summary) -> String {
         );
     }
     for skipped in &data.skipped {
-        out += &format!("\n  skipped  {} ({})", skipped.column, skipped.reason);
+        out += &format!(
+            "\n  skipped  {} ({}{})",
+            skipped.column,
+            skipped.reason,
+            way_in(skipped)
+        );
     }
     let mut missing: Vec<_> = data.columns.iter().filter(|column| column.nulls > 0).collect();
     missing.sort_by_key(|column| std::cmp::Reverse(column.nulls));
@@ -230,9 +235,22 @@ pub(crate) fn columns(data: &data::Summary) -> String {
         out += &format!("  … and {} more\n", data.columns.len() - COLUMNS_SHOWN);
     }
     for skipped in &data.skipped {
-        out += &format!("  {:<name_width$}  skipped: {}\n", skipped.column, skipped.reason);
+        out += &format!(
+            "  {:<name_width$}  skipped: {}{}\n",
+            skipped.column,
+            skipped.reason,
+            way_in(skipped)
+        );
     }
     out
+}
+
+/// What to write for a skipped column to be used, where there is something.
+fn way_in(skipped: &Skipped) -> String {
+    match skipped.reason {
+        SkipReason::Date => format!("; types = {{ {:?} = \"datetime\" }} takes its parts", skipped.column),
+        SkipReason::OneValuePerRow => String::new(),
+    }
 }
 
 /// The plan in a line.

@@ -14,12 +14,13 @@ mod descent;
 mod direction;
 mod factor;
 mod goal;
+mod gram;
 mod lasso;
 mod model;
 mod pairs;
 mod state;
 
-pub use curvature::{Curvature, Spread};
+pub use curvature::{Curvature, MOST_WHOLE, Spread};
 pub use descent::{Descent, Evaluation, Line, Standing, Verdict};
 pub use direction::advance;
 pub use goal::{Goal, Rounding};
@@ -224,6 +225,36 @@ mod tests {
                 let beside = |run: &Descent| Descent::beside(problem.goal(2.0 * l2, l1), run, None, &problem.curvature);
                 assert_eq!(beside(&run).state(), beside(&through).state());
             }
+        }
+    }
+
+    /// With a diagonal for most features the minimum is the same, with and without a lasso.
+    #[test]
+    fn a_diagonal_leads_to_the_same_minimum() {
+        let mut problem = Problem::new(300, 8);
+        let moments = |problem: &Problem| {
+            let mut moments = crate::curvature::FirstMoments::new(8, 0);
+            moments.add(&crate::fused::Rows {
+                x: problem.x.view(),
+                y: &problem.y,
+                weight: None,
+                group: 0,
+            });
+            moments
+        };
+        let map = AffineMap::identity(8);
+        for (l2, l1) in [(0.1, 0.0), (1e-3, 0.0), (0.01, 0.03)] {
+            let (expected, _) = problem.solve(problem.start(problem.goal(l2, l1), false));
+            let parted = Curvature::parted(&map, None, &moments(&problem), true);
+            let whole = std::mem::replace(&mut problem.curvature, parted);
+            let spread = problem.curvature.spread();
+            let pairs = spread.center.iter().zip(whole.spread().center.iter());
+            assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
+            let (found, _) = problem.solve(problem.start(problem.goal(l2, l1), false));
+            for (a, b) in found.parameters().iter().zip(expected.parameters()) {
+                assert!((a - b).abs() < 1e-6, "l2 {l2} l1 {l1}: {a} {b}");
+            }
+            problem.curvature = whole;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the template says in words and tables: the answer, and for each sweep its data, cost, failures and config.
 
-use gradsweep_store::{Manifest, Model, RunRow, TrialRow, best_model};
+use gradsweep_store::{Manifest, Model, RunRow, TrialRow, TrialTable, best_model};
 use serde_json::{Value, json};
 
 use super::outcome;
@@ -195,6 +195,8 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
     let counts = RunCounts::new(runs);
     let cost = &manifest.cost;
     let seconds = |value: Option<f64>| value.map(number::seconds);
+    let range = |[least, most]: [f64; 2]| format!("{} to {}", number::seconds(least), number::seconds(most));
+    let planned = seconds(cost.planned_seconds).or(cost.planned_seconds_range.map(range));
     let config = sweep.store.config_text().unwrap_or_default();
     let resolved = sweep.store.resolved_text().unwrap_or_default();
     json!({
@@ -213,14 +215,15 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
         "unconverged": (counts.unconverged > 0).then(|| number::counted(counts.unconverged, "run")),
         "goes_on": matches!(manifest.keys.get("train.solver").and_then(Value::as_str), Some("auto" | "lbfgs" | "newton")),
         "failures": outcome::failures(runs),
-        "rungs": outcome::rungs(source.trials.rows.iter().map(|row| row.rung)),
-        "cost": [
-            {"name": "load", "planned": Value::Null, "actual": seconds(cost.load_seconds)},
-            {"name": "train", "planned": seconds(cost.planned_seconds), "actual": seconds(cost.train_seconds)},
-            {"name": "in all, to the tables", "planned": Value::Null, "actual": seconds(cost.total_seconds)},
-            {"name": "column epochs", "planned": most_epochs(manifest, runs.len()), "actual": cost.column_epochs.map(number::count)},
-            {"name": "peak memory", "planned": Value::Null, "actual": cost.peak_memory_bytes.map(number::bytes)},
-        ],
+        "select": manifest.select,
+        "rungs": rungs(manifest, source.trials),
+        "cost": cost_lines([
+            ("load", None, seconds(cost.load_seconds)),
+            ("train", planned, seconds(cost.train_seconds)),
+            ("in all, to the tables", None, seconds(cost.total_seconds)),
+            ("column epochs", most_epochs(manifest, runs.len()), cost.column_epochs.map(number::count)),
+            ("peak memory", None, cost.peak_memory_bytes.map(number::bytes)),
+        ]),
         "facts": [
             ["gradsweep", manifest.version],
             ["store format", manifest.format.to_string()],
@@ -234,6 +237,36 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
         "config": crate::sanitize::lines(&config),
         "resolved": crate::sanitize::lines(&resolved),
     })
+}
+
+/// What was planned beside what it took: only what is known, and no column of plans where nothing was planned.
+fn cost_lines(lines: [(&str, Option<String>, Option<String>); 5]) -> Value {
+    let known = lines
+        .iter()
+        .filter(|(_, planned, actual)| planned.is_some() || actual.is_some());
+    let rows = known.map(|(name, planned, actual)| json!({"name": name, "planned": planned, "actual": actual}));
+    json!({
+        "has_planned": lines.iter().any(|(_, planned, _)| planned.is_some()),
+        "rows": rows.collect::<Vec<Value>>(),
+    })
+}
+
+/// The rungs of a sweep that prunes, each with the share of the trials that reached it.
+fn rungs(manifest: &Manifest, trials: &TrialTable) -> Value {
+    let rungs = crate::show::rungs(manifest, trials).unwrap_or_default();
+    let lines = rungs.iter().map(|rung| {
+        let trials = trials.rows.len().max(1);
+        json!({
+            "rung": rung.rung,
+            "epochs": number::count(u64::from(rung.epochs)),
+            "reached": number::count(rung.reached as u64),
+            "share": format!("{:.1}", 100.0 * rung.reached as f64 / trials as f64),
+            "pruned": number::count(rung.pruned as u64),
+            "failed": number::count(rung.failed as u64),
+            "best": rung.best_pruned.map(number::score),
+        })
+    });
+    lines.collect()
 }
 
 /// The most epochs that the plan allows.

@@ -19,6 +19,8 @@ const MOST_ON_PATH: usize = 100;
 const POINTS: usize = 24;
 /// Coefficients of a trial.
 const COEFFICIENTS: usize = 24;
+/// Features along a path.
+const ON_PATH: usize = 8;
 /// The parameter whose path is shown.
 pub(super) const C: &str = "model.C";
 
@@ -41,7 +43,9 @@ fn path(sources: &[Source], all: &[Candidate]) -> Vec<usize> {
     };
     let is_beside = |candidate: &Candidate| {
         let mut pairs = candidate.row.params.iter().zip(&best.row.params).enumerate();
-        candidate.sweep == best.sweep && pairs.all(|(index, (own, other))| index == c || own == other)
+        // A trial that was pruned earlier had fewer epochs: its score is no point of this path.
+        let is_as_far = candidate.row.rung == best.row.rung;
+        candidate.sweep == best.sweep && is_as_far && pairs.all(|(index, (own, other))| index == c || own == other)
     };
     let mut found: Vec<usize> = (0..all.len()).filter(|index| is_beside(&all[*index])).collect();
     let value = |index: usize| all[index].row.params[c].as_f64().unwrap_or(f64::NAN);
@@ -58,9 +62,11 @@ pub(super) fn details(
     sweeps: &[Sweep],
     ranking: &Ranking,
     chosen: &[usize],
+    path: &[usize],
     runs: &[Vec<RunRow>],
 ) -> Result<Value, ReportError> {
     let mut trials = Map::new();
+    let mut on_path = vec![BTreeMap::new(); path.len()];
     let mut features = Features::default();
     let mut epochs: Vec<u32> = Vec::new();
     for (sweep, runs) in sweeps
@@ -104,11 +110,17 @@ pub(super) fn details(
                 detail["curve"] = curve;
             }
             let held = runs.iter().filter_map(|run| of_weights.get(&run.run));
-            detail["weights"] = features.averages(&held.flatten().copied().collect::<Vec<_>>());
+            let averages = averages(&held.flatten().copied().collect::<Vec<_>>());
+            detail["weights"] = features.greatest(&averages);
+            if let Some(place) = path.iter().position(|own| *own == index) {
+                let means = averages.iter().map(|(name, mean, _)| ((*name).to_owned(), *mean));
+                on_path[place] = means.collect();
+            }
             trials.insert(index.to_string(), detail);
         }
     }
-    Ok(json!({"trials": trials, "features": features.names}))
+    let paths = features.paths(&on_path, path.iter().position(|own| Some(own) == path.iter().min()));
+    Ok(json!({"trials": trials, "features": features.names, "paths": paths}))
 }
 
 /// `[id, fold, repeat, restart, state, reason, converged, epochs, val, train, n_val, seconds]`.
@@ -211,35 +223,52 @@ impl Features {
         self.names.len() - 1
     }
 
-    /// `[feature, mean, deviation]` of the standardized coefficients over runs, the greatest first, the intercept left out.
-    fn averages(&mut self, rows: &[&CoefficientRow]) -> Value {
-        let mut by_feature: BTreeMap<&str, (f64, f64, f64, usize)> = BTreeMap::new();
-        for (place, row) in rows.iter().enumerate() {
-            if &*row.feature == "(intercept)" || !row.coefficient_standardized.is_finite() {
-                continue;
-            }
-            let held = by_feature.entry(&row.feature).or_insert((0.0, 0.0, 0.0, place));
-            held.0 += 1.0;
-            held.1 += row.coefficient_standardized;
-            held.2 += row.coefficient_standardized.powi(2);
-        }
-        let mut all: Vec<(&str, f64, f64)> = by_feature
-            .into_iter()
-            .map(|(name, (n, sum, squares, _))| {
-                let mean = sum / n;
-                let variance = if n > 1.0 {
-                    (squares - n * mean * mean).max(0.0) / (n - 1.0)
-                } else {
-                    0.0
-                };
-                (name, mean, variance.sqrt())
-            })
-            .collect();
-        all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(b.0)));
-        let kept = all.into_iter().take(COEFFICIENTS);
-        kept.map(|(name, mean, std)| json!([self.position(name), short(mean, 4), short(std, 2)]))
+    /// `[feature, mean, deviation]` of the greatest ones.
+    fn greatest(&mut self, averages: &[(&str, f64, f64)]) -> Value {
+        let kept = averages.iter().take(COEFFICIENTS);
+        kept.map(|(name, mean, std)| json!([self.position(name), short(*mean, 4), short(*std, 2)]))
             .collect()
     }
+
+    /// `{features, values}`: along a path, the means of the features that are greatest at its best trial; nothing for a trial whose
+    /// coefficients were not kept.
+    fn paths(&mut self, on_path: &[BTreeMap<String, f64>], best: Option<usize>) -> Value {
+        let mut lead: Vec<(&String, &f64)> = best.map_or_else(Vec::new, |best| on_path[best].iter().collect());
+        lead.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        lead.truncate(ON_PATH);
+        let values = on_path.iter().map(|means| {
+            let mean = |(name, _): &(&String, &f64)| short(means.get(*name).copied().unwrap_or(0.0), 4);
+            (!means.is_empty()).then(|| lead.iter().map(mean).collect::<Vec<Value>>())
+        });
+        let values: Vec<Option<Vec<Value>>> = values.collect();
+        json!({"features": lead.iter().map(|(name, _)| self.position(name)).collect::<Vec<_>>(), "values": values})
+    }
+}
+
+/// Mean and deviation of the standardized coefficients over runs, the greatest first, the intercept left out.
+fn averages<'a>(rows: &[&'a CoefficientRow]) -> Vec<(&'a str, f64, f64)> {
+    let mut by_feature: BTreeMap<&str, (f64, f64, f64)> = BTreeMap::new();
+    for row in rows {
+        if &*row.feature == "(intercept)" || !row.coefficient_standardized.is_finite() {
+            continue;
+        }
+        let held = by_feature.entry(&row.feature).or_default();
+        held.0 += 1.0;
+        held.1 += row.coefficient_standardized;
+        held.2 += row.coefficient_standardized.powi(2);
+    }
+    let averages = by_feature.into_iter().map(|(name, (n, sum, squares))| {
+        let mean = sum / n;
+        let variance = if n > 1.0 {
+            (squares - n * mean * mean).max(0.0) / (n - 1.0)
+        } else {
+            0.0
+        };
+        (name, mean, variance.sqrt())
+    });
+    let mut averages: Vec<(&str, f64, f64)> = averages.collect();
+    averages.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(b.0)));
+    averages
 }
 
 #[cfg(test)]

@@ -51,36 +51,3 @@ fn what(reason: Reason) -> &'static str {
         Reason::Tol | Reason::MaxEpochs | Reason::EarlyStopped => "",
     }
 }
-
-/// Trials by the rung they reached: `{rung, trials, kept}`; nothing where no search pruned.
-pub(super) fn rungs(rungs: impl Iterator<Item = Option<u32>>) -> Value {
-    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-    for rung in rungs.flatten() {
-        *counts.entry(rung).or_default() += 1;
-    }
-    let mut reached: usize = counts.values().sum();
-    let lines = counts.into_iter().map(|(rung, ended)| {
-        let line = json!({"rung": rung, "reached": reached, "ended": ended});
-        reached -= ended;
-        line
-    });
-    lines.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_ended_on_a_rung_reached_all_below() {
-        let rungs = rungs([Some(0), Some(0), Some(1), Some(2), None].into_iter());
-        assert_eq!(
-            rungs,
-            json!([
-                {"rung": 0, "reached": 4, "ended": 2},
-                {"rung": 1, "reached": 2, "ended": 1},
-                {"rung": 2, "reached": 1, "ended": 1},
-            ])
-        );
-    }
-}

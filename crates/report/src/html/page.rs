@@ -14,17 +14,19 @@ use super::{Live, board, details, figures, quality, svg};
 use crate::compare::{Comparison, Importance, Query, Ranking, compare_tables, importance_of, rank, sources};
 use crate::error::ReportError;
 use crate::params::{Source, Varying};
+use crate::show::rungs;
 use crate::sweeps::Sweep;
 
 const TEMPLATE: &str = include_str!("../../templates/report.html");
 const STYLE: &str = include_str!("../../assets/page.css");
 const ECHARTS: &str = include_str!("../../assets/echarts.min.js");
 /// The page's own script, in the order it needs.
-const SCRIPT: [&str; 7] = [
+const SCRIPT: [&str; 8] = [
     include_str!("../../assets/data.js"),
     include_str!("../../assets/theme.js"),
     include_str!("../../assets/board.js"),
     include_str!("../../assets/params.js"),
+    include_str!("../../assets/map.js"),
     include_str!("../../assets/model.js"),
     include_str!("../../assets/detail.js"),
     include_str!("../../assets/page.js"),
@@ -72,7 +74,7 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
         Err(error) => return Err(error),
     };
     let (detailed, path) = details::detailed(&sources, &ranking);
-    let details = details::details(sweeps, &ranking, &detailed, &runs)?;
+    let details = details::details(sweeps, &ranking, &detailed, &path, &runs)?;
     let quality = match &chosen {
         Some(chosen) => {
             let sweep = sweeps
@@ -96,6 +98,7 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
         "chosen": chosen.as_ref().and_then(|chosen| position(&ranking, &sources, chosen)),
         "details": details,
         "path": path,
+        "rungs": (sweeps.len() == 1).then(|| rungs(first.store.manifest(), &tables[0])).flatten().map(|rungs| rungs.iter().map(|rung| json!([rung.epochs, rung.reached])).collect::<Vec<_>>()),
         "importance": importance.iter().map(|held| json!([held.params, figures::short(held.share, 4), figures::short(held.std, 2)])).collect::<Vec<_>>(),
         "quality": quality,
     });
@@ -195,7 +198,7 @@ fn plots(data: &Value, varying: &Varying, importance: &[Importance], ranking: &R
         let mut points: Vec<(f64, f64)> = best.into_values().collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let line = svg::Line {
-            class: "one",
+            color: svg::ACCENT,
             points,
             band: Vec::new(),
             has_dots: true,
@@ -220,12 +223,13 @@ fn plots(data: &Value, varying: &Varying, importance: &[Importance], ranking: &R
     let zip = |values: Vec<f64>| epochs.iter().copied().zip(values).collect::<Vec<(f64, f64)>>();
     let curves = [
         svg::Line {
-            class: "two",
+            color: svg::SECOND,
             points: zip(numbers(&detail["curve"]["train"])),
-            ..svg::Line::default()
+            band: Vec::new(),
+            has_dots: false,
         },
         svg::Line {
-            class: "one",
+            color: svg::ACCENT,
             points: zip(numbers(&detail["curve"]["val"])),
             band: zip(numbers(&detail["curve"]["low"]))
                 .into_iter()

@@ -1,20 +1,30 @@
-//! Plots for readers without JavaScript. Colors are classes of the page's style, so that they follow its theme.
+//! Plots for readers without JavaScript. Colors stand for those of the page's style, so that they follow its theme.
 
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use serde_json::Value;
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 300.0;
-const LEFT: f64 = 72.0;
-const RIGHT: f64 = 16.0;
-const TOP: f64 = 14.0;
-const BOTTOM: f64 = 44.0;
+const WIDTH: u32 = 720;
+const HEIGHT: u32 = 300;
+/// The backend knows whole units only, so a plot is drawn this much larger than it is shown.
+const FINE: u32 = 10;
 /// About as many labels on an axis.
 const TICKS: usize = 6;
 
+type Ink = RGBColor;
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Placeholders for the page's own colors, each of them unlike the others.
+const RULE: Ink = RGBColor(1, 0, 0);
+const QUIET: Ink = RGBColor(2, 0, 0);
+pub(super) const ACCENT: Ink = RGBColor(3, 0, 0);
+pub(super) const SECOND: Ink = RGBColor(4, 0, 0);
+
 /// A curve: points in the order of x, and how far it may be off.
-#[derive(Default)]
 pub(super) struct Line {
-    pub(super) class: &'static str,
+    pub(super) color: RGBColor,
     pub(super) points: Vec<(f64, f64)>,
     /// x, low, high.
     pub(super) band: Vec<(f64, f64, f64)>,
@@ -22,6 +32,7 @@ pub(super) struct Line {
 }
 
 /// An axis: its range, and whether it is logarithmic.
+#[derive(Clone, Copy)]
 struct Axis {
     low: f64,
     high: f64,
@@ -79,6 +90,30 @@ impl Axis {
     }
 }
 
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
+        start + (self.share(*value) * f64::from(end - start)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks()
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        let end = |value: f64| if self.is_log { 10_f64.powf(value) } else { value };
+        end(self.low)..end(self.high)
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format(value: &f64) -> String {
+        label(*value)
+    }
+}
+
 /// Curves in one frame.
 pub(super) fn lines(title: &str, x_label: &str, y_label: &str, is_log: bool, curves: &[Line]) -> Option<String> {
     let xs = curves.iter().flat_map(|line| line.points.iter().map(|point| point.0));
@@ -87,126 +122,136 @@ pub(super) fn lines(title: &str, x_label: &str, y_label: &str, is_log: bool, cur
         line.points.iter().map(|point| point.1).chain(band)
     });
     let (x, y) = (Axis::new(xs, is_log)?, Axis::new(ys, false)?);
-    let place = |px: f64, py: f64| {
-        let left = LEFT + x.share(px) * (WIDTH - LEFT - RIGHT);
-        let top = HEIGHT - BOTTOM - y.share(py) * (HEIGHT - TOP - BOTTOM);
-        format!("{left:.1},{top:.1}")
-    };
-    let mut svg = opening(title, HEIGHT);
-    for tick in y.ticks() {
-        let top = HEIGHT - BOTTOM - y.share(tick) * (HEIGHT - TOP - BOTTOM);
-        svg += &format!(
-            "<line class=\"rule\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{top:.1}\" y2=\"{top:.1}\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            WIDTH - RIGHT,
-            LEFT - 8.0,
-            top + 4.0,
-            label(tick)
-        );
-    }
-    for tick in x.ticks() {
-        let left = LEFT + x.share(tick) * (WIDTH - LEFT - RIGHT);
-        svg += &format!(
-            "<text x=\"{left:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-            HEIGHT - BOTTOM + 18.0,
-            label(tick)
-        );
-    }
-    for line in curves {
-        let is_shown = |(px, py): &(f64, f64)| (!is_log || *px > 0.0) && px.is_finite() && py.is_finite();
-        let band: Vec<&(f64, f64, f64)> = line
-            .band
-            .iter()
-            .filter(|(px, low, high)| is_shown(&(*px, *low)) && high.is_finite())
-            .collect();
-        if band.len() > 1 {
-            let there = band.iter().map(|(px, _, high)| place(*px, *high));
-            let back = band.iter().rev().map(|(px, low, _)| place(*px, *low));
-            let points: Vec<String> = there.chain(back).collect();
-            svg += &format!(
-                "<polygon class=\"band {}\" points=\"{}\"/>",
-                line.class,
-                points.join(" ")
-            );
-        }
-        let points: Vec<String> = line
-            .points
-            .iter()
-            .filter(|point| is_shown(point))
-            .map(|(px, py)| place(*px, *py))
-            .collect();
-        svg += &format!(
-            "<polyline class=\"line {}\" points=\"{}\"/>",
-            line.class,
-            points.join(" ")
-        );
-        if line.has_dots {
-            for point in &points {
-                if let Some((left, top)) = point.split_once(',') {
-                    svg += &format!(
-                        "<circle class=\"dot {}\" cx=\"{left}\" cy=\"{top}\" r=\"3\"/>",
-                        line.class
-                    );
-                }
+    let draw = |area: &Area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(24 * FINE)
+            .margin_right(16 * FINE)
+            .x_label_area_size(46 * FINE)
+            .y_label_area_size(64 * FINE)
+            .build_cartesian_2d(x, y)?;
+        let text = font(12, &QUIET);
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(RULE.stroke_width(FINE))
+            .axis_style(RULE.stroke_width(FINE))
+            .set_all_tick_mark_size(0)
+            .x_label_style(text.clone())
+            .y_label_style(text.clone())
+            .axis_desc_style(text.clone())
+            .x_desc(crate::sanitize(x_label))
+            .draw()?;
+        area.draw_text(&crate::sanitize(y_label), &text, (0, FINE as i32))?;
+        for line in curves {
+            let is_shown = |(px, py): &(f64, f64)| (!is_log || *px > 0.0) && px.is_finite() && py.is_finite();
+            let band: Vec<&(f64, f64, f64)> = line
+                .band
+                .iter()
+                .filter(|(px, low, high)| is_shown(&(*px, *low)) && high.is_finite())
+                .collect();
+            if band.len() > 1 {
+                let there = band.iter().map(|(px, _, high)| (*px, *high));
+                let back = band.iter().rev().map(|(px, low, _)| (*px, *low));
+                let outline: Vec<(f64, f64)> = there.chain(back).collect();
+                chart.draw_series([Polygon::new(outline, line.color.mix(0.14).filled())])?;
+            }
+            let points: Vec<(f64, f64)> = line.points.iter().copied().filter(is_shown).collect();
+            chart.draw_series(LineSeries::new(
+                points.iter().copied(),
+                line.color.stroke_width(2 * FINE),
+            ))?;
+            if line.has_dots {
+                let dots = points
+                    .iter()
+                    .map(|point| Circle::new(*point, 3 * FINE, line.color.filled()));
+                chart.draw_series(dots)?;
             }
         }
-    }
-    svg += &format!(
-        "<text class=\"axis\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text><text class=\"axis\" x=\"{LEFT}\" y=\"10\" text-anchor=\"start\">{}</text></svg>",
-        f64::midpoint(LEFT, WIDTH - RIGHT),
-        HEIGHT - 6.0,
-        escape(x_label),
-        escape(y_label),
-    );
-    Some(svg)
+        area.present()
+    };
+    plot(title, HEIGHT, draw)
 }
 
 /// Names with a value and its deviation each, as dots around 0.
 pub(super) fn dots(title: &str, rows: &[(String, f64, f64)]) -> Option<String> {
-    const ROW: f64 = 22.0;
-    const NAMES: f64 = 220.0;
+    const ROW: u32 = 22;
+    const NAMES: u32 = 220;
     const LONGEST: usize = 32;
     let ends = rows
         .iter()
         .flat_map(|(_, mean, std)| [mean - std, mean + std])
         .chain([0.0]);
-    let axis = Axis::new(ends, false).filter(|_| !rows.is_empty())?;
-    let height = TOP + ROW * rows.len() as f64 + 28.0;
-    let place = |value: f64| NAMES + axis.share(value) * (WIDTH - NAMES - RIGHT);
-    let bottom = TOP + ROW * rows.len() as f64;
-    let mut svg = opening(title, height);
-    for tick in axis.ticks() {
-        let left = place(tick);
-        let class = if tick == 0.0 { "rule zero" } else { "rule" };
-        svg += &format!(
-            "<line class=\"{class}\" x1=\"{left:.1}\" x2=\"{left:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/><text x=\"{left:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-            bottom + 18.0,
-            label(tick)
-        );
-    }
-    for (index, (name, mean, std)) in rows.iter().enumerate() {
-        let top = TOP + ROW * (index as f64 + 0.5);
-        let mut shown: String = name.chars().take(LONGEST).collect();
-        if shown.len() < name.len() {
-            shown.push('…');
+    let x = Axis::new(ends, false).filter(|_| !rows.is_empty())?;
+    let height = ROW * rows.len() as u32;
+    let draw = |area: &Area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(10 * FINE)
+            .margin_right(16 * FINE)
+            .x_label_area_size(26 * FINE)
+            .y_label_area_size(NAMES * FINE)
+            .build_cartesian_2d(x, rows.len() as f64..0.0)?;
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(RULE.stroke_width(FINE))
+            .axis_style(TRANSPARENT)
+            .set_all_tick_mark_size(0)
+            .y_labels(0)
+            .x_label_style(font(12, &QUIET))
+            .draw()?;
+        let stroke = |color: Ink, width: u32| color.stroke_width(width * FINE);
+        chart.draw_series([PathElement::new(
+            [(0.0, 0.0), (0.0, rows.len() as f64)],
+            stroke(QUIET, 1),
+        )])?;
+        for (index, (name, mean, std)) in rows.iter().enumerate() {
+            let y = index as f64 + 0.5;
+            let mut shown: String = crate::sanitize(name).chars().take(LONGEST).collect();
+            if name.chars().count() > LONGEST {
+                shown.push('…');
+            }
+            let anchor = Pos::new(HPos::Right, VPos::Center);
+            let place = (
+                ((NAMES - 10) * FINE) as i32,
+                ((10 + ROW * index as u32 + ROW / 2) * FINE) as i32,
+            );
+            area.draw_text(&shown, &font(12, &QUIET).pos(anchor), place)?;
+            let span = [(mean - std, y), (mean + std, y)];
+            chart.draw_series([PathElement::new(span, stroke(ACCENT, 2))])?;
+            chart.draw_series([Circle::new((*mean, y), 4 * FINE, ACCENT.filled())])?;
         }
-        svg += &format!(
-            "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text><line class=\"line one\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{top:.1}\" y2=\"{top:.1}\"/><circle class=\"dot one\" cx=\"{:.1}\" cy=\"{top:.1}\" r=\"4\"/>",
-            NAMES - 10.0,
-            top + 4.0,
-            escape(&shown),
-            place(mean - std),
-            place(mean + std),
-            place(*mean)
-        );
-    }
-    Some(svg + "</svg>")
+        area.present()
+    };
+    plot(title, 10 + height + 26, draw)
 }
 
-fn opening(title: &str, height: f64) -> String {
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{0}\"><title>{0}</title>",
-        escape(title)
-    )
+/// A drawing as an element of the page, its colors those of the page's style. The backend writes into memory, which does not fail.
+fn plot<E>(title: &str, height: u32, draw: impl FnOnce(&Area) -> Result<(), E>) -> Option<String> {
+    let mut text = String::new();
+    let size = (WIDTH * FINE, height * FINE);
+    draw(&SVGBackend::with_string(&mut text, size).into_drawing_area()).ok()?;
+    let (_, mut body) = text.split_once('>').map(|(opening, body)| (opening, body.to_owned()))?;
+    for (color, name) in [(RULE, "rule"), (QUIET, "quiet"), (ACCENT, "accent"), (SECOND, "second")] {
+        let RGBColor(red, green, blue) = color;
+        body = body.replace(
+            &format!("\"#{red:02X}{green:02X}{blue:02X}\""),
+            &format!("\"var(--{name})\""),
+        );
+    }
+    Some(format!(
+        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>{body}",
+        size.0,
+        size.1,
+        title = escape(title)
+    ))
+}
+
+fn font(size: u32, color: &'static Ink) -> TextStyle<'static> {
+    // The backend divides sizes by this factor.
+    let size = f64::from(size * FINE) * 1.24;
+    TextStyle::from(("inherit", size).into_font()).color(color)
 }
 
 fn label(value: f64) -> String {
@@ -251,8 +296,10 @@ mod tests {
     #[test]
     fn nothing_finite_is_no_plot() {
         let line = Line {
+            color: ACCENT,
             points: vec![(1.0, f64::NAN)],
-            ..Line::default()
+            band: Vec::new(),
+            has_dots: true,
         };
         assert!(lines("t", "x", "y", false, &[line]).is_none());
         assert!(dots("t", &[]).is_none());

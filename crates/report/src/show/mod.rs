@@ -9,3 +9,4 @@ mod sweep;
 mod trial;
 
 pub use resolve::{runs_named, show};
+pub(crate) use rungs::rungs;

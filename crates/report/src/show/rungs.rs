@@ -9,17 +9,23 @@ use crate::table::{Grid, Side};
 /// Rungs that a table holds, at the most; the factor is 2 at the least and epochs have 32 bits.
 const MOST_RUNGS: u32 = 32;
 
-/// The table of rungs; none where the sweep prunes nothing.
-pub(crate) fn table(manifest: &Manifest, trials: &TrialTable) -> Option<Grid> {
+/// A rung, and what became of the trials that reached it.
+pub(crate) struct Rung {
+    pub(crate) rung: u32,
+    pub(crate) epochs: u32,
+    pub(crate) reached: usize,
+    pub(crate) pruned: usize,
+    pub(crate) failed: usize,
+    /// The best score of those that were pruned.
+    pub(crate) best_pruned: Option<f64>,
+}
+
+/// The rungs of a sweep; none where it prunes nothing.
+pub(crate) fn rungs(manifest: &Manifest, trials: &TrialTable) -> Option<Vec<Rung>> {
     let epochs = epochs(manifest)?;
     let index = trials.metrics.iter().position(|held| held.name == manifest.select);
     let is_train = !is_validated(trials, &manifest.select);
-    let mut grid = Grid::new();
-    for name in ["rung", "epochs", "trials", "pruned", "failed"] {
-        grid.column(name, Side::Right);
-    }
-    grid.column(format!("best {} of the pruned", manifest.select), Side::Right);
-    for (rung, epochs) in (0..).zip(&epochs) {
+    let rung = |(rung, epochs): (u32, &u32)| {
         let has_reached = |row: &&TrialRow| row.state == TrialState::Waiting || row.rung.is_some_and(|own| own >= rung);
         let ended = |state: TrialState| {
             trials
@@ -29,19 +35,34 @@ pub(crate) fn table(manifest: &Manifest, trials: &TrialTable) -> Option<Grid> {
         };
         // Trials are sorted by rank nowhere in the table, so the best is looked for.
         let best = ended(TrialState::Pruned).min_by_key(|row| row.rank);
-        let score = best.and_then(|row| headline(&row.scores[index?], is_train).0);
-        let cells = [
-            rung.to_string(),
-            number::count(u64::from(*epochs)),
-            number::count(trials.rows.iter().filter(has_reached).count() as u64),
-            number::count(ended(TrialState::Pruned).count() as u64),
-            number::count(ended(TrialState::Failed).count() as u64),
-            score.map_or_else(
-                || number::NONE.to_owned(),
-                |score| number::score_with_error(Some(score), None),
-            ),
-        ];
-        grid.texts(cells.to_vec());
+        Rung {
+            rung,
+            epochs: *epochs,
+            reached: trials.rows.iter().filter(has_reached).count(),
+            pruned: ended(TrialState::Pruned).count(),
+            failed: ended(TrialState::Failed).count(),
+            best_pruned: best.and_then(|row| headline(&row.scores[index?], is_train).0),
+        }
+    };
+    Some((0..).zip(&epochs).map(rung).collect())
+}
+
+/// The table of rungs; none where the sweep prunes nothing.
+pub(crate) fn table(manifest: &Manifest, trials: &TrialTable) -> Option<Grid> {
+    let mut grid = Grid::new();
+    for name in ["rung", "epochs", "trials", "pruned", "failed"] {
+        grid.column(name, Side::Right);
+    }
+    grid.column(format!("best {} of the pruned", manifest.select), Side::Right);
+    for rung in rungs(manifest, trials)? {
+        grid.texts(vec![
+            rung.rung.to_string(),
+            number::count(u64::from(rung.epochs)),
+            number::count(rung.reached as u64),
+            number::count(rung.pruned as u64),
+            number::count(rung.failed as u64),
+            rung.best_pruned.map_or_else(|| number::NONE.to_owned(), number::score),
+        ]);
     }
     Some(grid)
 }

@@ -17,7 +17,7 @@ const WEIGHTS: &str = "weights";
 /// All others: epochs, scores, seconds, lengths.
 const NUMBERS: &str = "numbers";
 /// Of the order of the numbers; another one is not read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// How a cohort stands.
 #[derive(Debug, Clone, PartialEq)]

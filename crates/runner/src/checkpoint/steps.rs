@@ -8,21 +8,24 @@ use super::numbers::{Sink, Source};
 use crate::train::{Best, BlockOfSteps, LiveRun};
 
 pub(super) fn write<T: Real>(block: &BlockOfSteps<T>, sink: &mut Sink<T>) {
-    sink.count(block.epochs as usize);
+    sink.count(block.passes as usize);
     sink.count(block.batches);
+    sink.count(block.waiting.len());
     for run in &block.runs {
         write_run(run, sink);
     }
 }
 
-/// A block of these runs of the plan.
+/// A block of these runs of the plan, those that wait for a column last.
 pub(super) fn read<T: Real>(runs: &[usize], source: &mut Source<'_, T>) -> Option<BlockOfSteps<T>> {
-    let (epochs, batches) = (source.epochs()?, source.count()?);
+    let (passes, batches) = (source.epochs()?, source.count()?);
+    let (runs, waiting) = runs.split_at_checked(runs.len().checked_sub(source.count()?)?)?;
     let runs: Option<Vec<LiveRun<T>>> = runs.iter().map(|&run| read_run(run, source)).collect();
     Some(BlockOfSteps {
-        epochs,
+        passes,
         batches,
         runs: runs?,
+        waiting: waiting.to_vec(),
     })
 }
 
@@ -43,6 +46,7 @@ fn write_run<T: Real>(run: &LiveRun<T>, sink: &mut Sink<T>) {
         sink.weights(&best.parameters);
         sink.standing(&best.standing);
     }
+    sink.count(run.first_pass as usize);
     sink.numbers.push(run.seconds);
 }
 
@@ -75,6 +79,7 @@ fn read_run<T: Real>(run: usize, source: &mut Source<'_, T>) -> Option<LiveRun<T
         history,
         standing,
         best,
+        first_pass: source.epochs()?,
         seconds: source.number()?,
     })
 }
@@ -119,12 +124,14 @@ mod tests {
                 parameters: vec![t(0.7); 3],
                 standing: standing.clone(),
             }),
+            first_pass: 2,
             seconds: 0.25,
         };
         BlockOfSteps {
-            epochs: 7,
+            passes: 9,
             batches: 3,
             runs: vec![run(0, true), run(1, false)],
+            waiting: vec![2],
         }
     }
 
@@ -135,7 +142,7 @@ mod tests {
         write(&block, &mut sink);
         let back = |numbers: &[f64], weights: &[T]| {
             let mut source = Source::new(numbers, weights, sink.metrics.clone());
-            read(&[0, 1], &mut source).filter(|_| source.is_empty())
+            read(&[0, 1, 2], &mut source).filter(|_| source.is_empty())
         };
         assert_eq!(back(&sink.numbers, &sink.weights).as_ref(), Some(&block));
         for end in 0..sink.numbers.len() {

@@ -8,13 +8,13 @@ use gradsweep_data::{Element, Encoding};
 use gradsweep_math::Real;
 use gradsweep_store::{Part, RunId, RunState, Split, StoreWriter};
 
-use super::Repeat;
+use super::Loaded;
 use crate::checkpoint::{self, CohortState};
 use crate::config::Config;
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::more_epochs;
-use crate::plan::{Block, Plan};
+use crate::plan::{Block, Plan, Preparation};
 use crate::record;
 use crate::rungs::{Ladder, Standings, means, survivors};
 use crate::stop::StopFlag;
@@ -77,11 +77,11 @@ enum Cohort<T> {
 /// checkpoints hold, so a sweep that goes on decides all rungs again from the first. A cohort that had left a rung behind
 /// waits until the others have too.
 pub(super) fn train<T: Real + Element>(
-    (mut data, stopped): (Repeat<T>, Stopped<T>),
+    (mut data, stopped): (Loaded<T>, Stopped<T>),
     work: &Work<'_>,
     writer: &mut StoreWriter,
     seconds: &mut Seconds,
-) -> Result<(Repeat<T>, Trained), RunError> {
+) -> Result<(Loaded<T>, Trained), RunError> {
     let mut trained = Trained::default();
     // Its blocks are those of the runs that are left.
     let mut plan = work.pending.clone();
@@ -102,7 +102,7 @@ pub(super) fn train<T: Real + Element>(
                 cohorts.save(work, None, (writer, seconds))?;
                 return Err(work.stopped(&trained));
             }
-            data = data.switch(work.config, work.rows, work.pending.cohorts[index].repeat, seconds)?;
+            data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
             let since = Instant::now();
             let stood = BTreeMap::new();
@@ -125,7 +125,7 @@ pub(super) fn train<T: Real + Element>(
                 let due = cohorts.due;
                 let pause = || work.stop.is_set() || due.is_some_and(|due| Instant::now() >= due);
                 outcomes.append(&mut race.advance(work, &view, &mut training, epoch, &pause));
-                cohorts.ends[index].append(&mut training.take_ends());
+                cohorts.keep_ends(index, training.take_ends());
                 let has_reached = race.winner.is_some() || training.has_reached(epoch);
                 seconds.train += since.elapsed().as_secs_f64();
                 let ended = std::mem::take(&mut outcomes);
@@ -168,7 +168,7 @@ pub(super) fn train<T: Real + Element>(
     // A trial has reached the target: what still is on its way ends, and what has not begun never does.
     for index in 0..cohorts.all.len() {
         if matches!(cohorts.all[index], Cohort::Paused(_)) {
-            data = data.switch(work.config, work.rows, work.pending.cohorts[index].repeat, seconds)?;
+            data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
             let stood = BTreeMap::new();
             let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
@@ -283,6 +283,18 @@ impl<T: Real> Cohorts<T> {
         }
     }
 
+    /// Keeps how blocks stood when the first of their runs had had all of its epochs. Runs that leave later, after others have
+    /// taken free columns, are in these states already.
+    fn keep_ends(&mut self, index: usize, ends: Vec<BlockState<T>>) {
+        for end in ends {
+            let runs = end.runs();
+            let mut kept = self.ends[index].iter().flat_map(BlockState::runs);
+            if !kept.any(|run| runs.contains(&run)) {
+                self.ends[index].push(end);
+            }
+        }
+    }
+
     /// Leaves of a cohort whose runs are all recorded what more epochs would go on from.
     fn finish(
         &mut self,
@@ -387,6 +399,11 @@ impl<'a> Work<'a> {
             runs.any(|run| Some(run) == first)
         };
         self.plan.cohorts.iter().find(holds).unwrap_or(left)
+    }
+
+    /// The rows that a pending cohort walks over.
+    fn rows_of(&self, pending: usize) -> (u32, &'a Preparation) {
+        self.pending.rows_of(self.pending.cohorts[pending].rows)
     }
 
     fn name(&self, pending: usize) -> String {

@@ -12,6 +12,7 @@ mod ledger;
 mod order;
 mod outcome;
 mod range;
+mod rehearsal;
 mod standing;
 mod state;
 mod training;
@@ -20,8 +21,10 @@ mod watch;
 
 pub use converge::{BlockOfDescents, DescentRun, Ended, TripSums};
 pub(crate) use evaluate::scored;
+pub(crate) use full::segments_of_sum;
 pub use outcome::{HistoryPoint, Outcome};
 pub(crate) use range::{RATES, STEPS};
+pub(crate) use rehearsal::{Rehearsal, rehearse, time_tests, time_trip, window};
 pub use standing::Standing;
 pub(crate) use state::regroup;
 pub use state::{BlockOfSteps, BlockState, LiveRun};

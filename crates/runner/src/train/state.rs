@@ -23,12 +23,14 @@ pub enum BlockState<T> {
 /// The live runs of a block of first-order optimizers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockOfSteps<T> {
-    /// Epochs that every live run has had.
-    pub epochs: u32,
-    /// Batches of the next epoch that they have had too.
+    /// Passes over the rows so far: epochs that its first runs have had.
+    pub passes: u32,
+    /// Batches of the next pass that live runs have had too.
     pub batches: usize,
     /// The live runs, in the order of their columns.
     pub runs: Vec<LiveRun<T>>,
+    /// The runs that wait for a column, by their place in the plan, in their order.
+    pub waiting: Vec<usize>,
 }
 
 /// One run on its way.
@@ -48,16 +50,29 @@ pub struct LiveRun<T> {
     pub standing: Standing,
     /// The best weights it has had, where it may stop early.
     pub best: Option<Best<T>>,
+    /// Passes over the rows before its first epoch.
+    pub first_pass: u32,
     /// Its share of the block's time so far.
     pub seconds: f64,
 }
 
 impl<T> BlockState<T> {
-    /// Its runs, as places in the plan, in the order of their columns.
+    /// Its runs, as places in the plan, in the order of their columns; those that wait for one last.
     pub fn runs(&self) -> Vec<usize> {
         match self {
-            Self::Steps(block) => block.runs.iter().map(|run| run.run).collect(),
+            Self::Steps(block) => {
+                let live = block.runs.iter().map(|run| run.run);
+                live.chain(block.waiting.iter().copied()).collect()
+            }
             Self::Descents(block) => block.runs.iter().map(|run| run.run).collect(),
+        }
+    }
+
+    /// The runs that wait for a column.
+    pub(super) fn waiting(&self) -> &[usize] {
+        match self {
+            Self::Steps(block) => &block.waiting,
+            Self::Descents(_) => &[],
         }
     }
 }
@@ -73,11 +88,15 @@ pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<Bl
         BlockState::Descents(_) => panic!("runs that converge stay in their block"),
     };
     let states: Vec<BlockOfSteps<T>> = states.into_iter().map(steps).collect();
-    let Some(epochs) = states.first().map(|state| state.epochs) else {
+    let Some(passes) = states.first().map(|state| state.passes) else {
         return Vec::new();
     };
-    let is_together = states.iter().all(|state| (state.epochs, state.batches) == (epochs, 0));
-    assert!(is_together, "only runs at the end of one epoch can share a block");
+    let is_together =
+        |state: &BlockOfSteps<T>| (state.passes, state.batches) == (passes, 0) && state.waiting.is_empty();
+    assert!(
+        states.iter().all(is_together),
+        "only runs at the end of one epoch can share a block"
+    );
     let runs = states.into_iter().flat_map(|state| state.runs);
     let mut runs: BTreeMap<usize, LiveRun<T>> = runs.map(|run| (run.run, run)).collect();
     let regrouped = blocks
@@ -85,8 +104,9 @@ pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<Bl
         .map(|block| {
             let own = block.runs.iter();
             BlockState::Steps(BlockOfSteps {
-                epochs,
+                passes,
                 batches: 0,
+                waiting: Vec::new(),
                 runs: own
                     .map(|run| runs.remove(run).expect("a block holds live runs"))
                     .collect(),

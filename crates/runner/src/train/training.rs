@@ -1,6 +1,6 @@
 //! A cohort on its way.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gradsweep_data::Role;
@@ -61,9 +61,6 @@ pub(super) trait Trainer<T>: Send {
     /// once, and only where more epochs could go on from there.
     fn take_end(&mut self) -> Option<BlockState<T>>;
 
-    /// Epochs so far, and the part of the one at hand; and the columns of the block.
-    fn progress(&self) -> (f64, usize);
-
     /// The live runs as plain numbers; of a block that converges, all of its runs.
     fn state(&self) -> BlockState<T>;
 }
@@ -86,6 +83,9 @@ impl<'a, T: Real> Training<'a, T> {
 
     fn from_states<'v: 'a>(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>, finds_rates: bool) -> Self {
         let cohort = &task.plan.cohorts[task.cohort];
+        let waiting: BTreeSet<usize> = states.iter().flatten().flat_map(BlockState::waiting).copied().collect();
+        // Runs that have begun have found theirs.
+        let seeks_rate = |run: usize| finds_rates || waiting.contains(&run);
         // Each block with the state its runs are in.
         let blocks: Vec<(usize, &'a Block, Option<BlockState<T>>)> = match states {
             None => cohort
@@ -120,11 +120,7 @@ impl<'a, T: Real> Training<'a, T> {
             }
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
-                let rates = if finds_rates {
-                    range::find(&task, &range::large_batches(task.view))
-                } else {
-                    BTreeMap::new()
-                };
+                let rates = range::find(&task, &range::large_batches(task.view), seeks_rate);
                 let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
                     let state = Option::map(state, steps);
                     Box::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
@@ -133,11 +129,7 @@ impl<'a, T: Real> Training<'a, T> {
             }
             BatchSchedule::Batches { rows, shuffle } => {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
-                let rates = if finds_rates {
-                    range::find(&task, &orders)
-                } else {
-                    BTreeMap::new()
-                };
+                let rates = range::find(&task, &orders, seeks_rate);
                 let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
                     let state = Option::map(state, steps);
                     Box::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
@@ -186,17 +178,6 @@ impl<'a, T: Real> Training<'a, T> {
         for trainer in &mut self.trainers {
             trainer.end(runs, end);
         }
-    }
-
-    /// Epochs so far, and the part of the one at hand, on average over the columns.
-    pub(crate) fn progress(&self) -> f64 {
-        let (mut epochs, mut columns) = (0.0, 0.0);
-        for trainer in &self.trainers {
-            let (own, width) = trainer.progress();
-            epochs += own * width as f64;
-            columns += width as f64;
-        }
-        if columns > 0.0 { epochs / columns } else { 0.0 }
     }
 
     /// The epochs that every live run has had at the least.
@@ -256,7 +237,7 @@ fn descents<T>(state: BlockState<T>) -> BlockOfDescents {
 }
 
 /// The orders of a cohort's rows: as many batches as give the fold with most training rows batches of `batch_rows`.
-fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orders {
+pub(super) fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orders {
     // Of all folds, whichever of them have runs left, so that a sweep that goes on has the batches it began with.
     let folds = 0..view.folds.roles.len();
     let largest = folds.map(|fold| view.rows_as(fold, Role::Train)).max().unwrap_or(0);
@@ -265,6 +246,7 @@ fn orders<T: Real>(view: &View<'_, T>, batch_rows: usize, shuffle: bool) -> Orde
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fmt::Write as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -371,6 +353,125 @@ mod tests {
                 );
             }
             assert_eq!(is_batched, paused_inside > 0);
+        }
+    }
+
+    /// Many runs of each kind of cohort in one block, most of which stop early or diverge.
+    #[test]
+    fn runs_that_wait_take_the_columns_of_those_that_leave() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (mut config, data, _) = setting(dir.path());
+        let path = config.data.train[0].clone();
+        let text = format!(
+            "[data]\ntrain = {path:?}\ntarget = \"late\"\n[validation]\nfolds = 3\n[train]\nepochs = 30\n\
+             early_stopping = {{ patience = 1 }}\n[sweep.parameters]\ntrain.solver = [\"sgd\", \"adam\"]\n\
+             train.learning_rate = {{ min = 1e-3, max = 30.0, num = 12, log = true }}\n\
+             train.batch_rows = [16, \"full\"]\nmodel.C = {{ min = 1e-3, max = 1e3, num = 6, log = true }}\n"
+        );
+        config.clone_from(&config::parse(&text, "a.toml", "a", &[]).unwrap_or_else(|problems| panic!("{problems}")));
+        let trials = search::trials(&config).expect("trials");
+        let mut plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        for cohort in &mut plan.cohorts {
+            let runs = cohort.blocks.iter().flat_map(|block| block.runs.clone()).collect();
+            cohort.blocks = vec![Block { runs }];
+            assert!(
+                cohort.width() > 2 * gradsweep_math::workspace::WIDEST_BLOCK - 64,
+                "{}",
+                cohort.width()
+            );
+        }
+        let view = View::new(&data, &config);
+        let stood = BTreeMap::new();
+        for cohort in 0..plan.cohorts.len() {
+            let widths = Widths::default();
+            let task = Task {
+                plan: &plan,
+                cohort,
+                view: &view,
+                stood: &stood,
+                observer: &Silent,
+            };
+            let watched = Task {
+                observer: &widths,
+                ..task
+            };
+            let on_threads = |threads: usize, task: Task<'_, '_, f32>| {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .build()
+                    .expect("a pool");
+                pool.install(|| {
+                    let mut training = Training::new(task);
+                    training.advance(u32::MAX, &|| false);
+                    settled(training.take_outcomes())
+                })
+            };
+            let expected = on_threads(1, watched);
+            assert_eq!(expected, on_threads(3, task), "threads change nothing");
+            assert_eq!(expected.len(), plan.cohorts[cohort].width());
+            let late = expected.iter().filter(|outcome| outcome.first_pass > 0).count();
+            assert_eq!(late, expected.len() - gradsweep_math::workspace::WIDEST_BLOCK);
+            assert!(expected.iter().all(|outcome| outcome.epochs <= 30));
+            // While runs wait, hardly a register of columns is empty.
+            let widths = widths
+                .0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone();
+            let last = expected.iter().map(|outcome| outcome.first_pass).max().expect("runs") as usize;
+            let is_wide = |width: &usize| *width > gradsweep_math::workspace::WIDEST_BLOCK - 16;
+            assert!(
+                last > 2 && widths[..last - 1].iter().all(is_wide),
+                "{widths:?}, the last begins in {last}"
+            );
+            // Paused and put together again on the way, it ends as it would have.
+            let (mut outcomes, mut states) = (Vec::new(), None);
+            let mut rounds = 0;
+            loop {
+                let mut training = match states.take() {
+                    None => Training::new(task),
+                    Some(states) => Training::restored(task, states),
+                };
+                let asked = AtomicUsize::new(0);
+                training.advance(u32::MAX, &|| asked.fetch_add(1, Ordering::Relaxed) >= 20);
+                outcomes.append(&mut training.take_outcomes());
+                let left: Vec<BlockState<f32>> = training.states();
+                rounds += 1;
+                if left.is_empty() {
+                    break;
+                }
+                states = Some(left);
+            }
+            assert!(rounds > 1, "never paused");
+            assert_eq!(settled(outcomes), expected, "cohort {cohort}");
+            // A run whose rows come in the order it would have alone has the epochs it would have alone.
+            if plan.cohorts[cohort].schedule == BatchSchedule::Full {
+                let has_waited = |outcome: &&Outcome| outcome.first_pass > 0 && outcome.epochs == 30;
+                let waited = expected.iter().find(has_waited).expect("one that waited");
+                let mut alone = plan.clone();
+                alone.cohorts[cohort].blocks = vec![Block { runs: vec![waited.run] }];
+                let mut training = Training::new(Task { plan: &alone, ..task });
+                training.advance(u32::MAX, &|| false);
+                let own = &training.take_outcomes()[0];
+                assert_eq!(
+                    (own.epochs, own.best_epoch, own.first_pass),
+                    (waited.epochs, waited.best_epoch, 0)
+                );
+                assert!(own.val.iter().zip(&waited.val).all(|(a, b)| (a.1 - b.1).abs() < 1e-4));
+            }
+        }
+    }
+
+    /// The columns of each pass of a cohort of one block.
+    #[derive(Default)]
+    struct Widths(std::sync::Mutex<Vec<usize>>);
+
+    impl crate::event::Observer for Widths {
+        fn observe(&self, event: &crate::event::Event) {
+            if let crate::event::Event::EpochFinished { columns, .. } = event {
+                let mut widths = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                widths.push(*columns);
+            }
         }
     }
 

@@ -27,9 +27,14 @@ fn kinds() -> Vec<(&'static str, String, [u32; 2], bool)> {
     let halved = HALVED.replace("[sweep.parameters]\n", rungs);
     let watched = "early_stopping = { metric = \"log_loss\", patience = 2, min_delta = 1e-3 }\n";
     let warm = format!("schedule = {{ kind = \"constant\", warmup_epochs = 3 }}\n{watched}");
+    // More runs of a fold than a block is wide.
+    let refilled = SWEEP
+        .replace("[\"adam\", \"sgd\"]", "[\"adam\"]")
+        .replace("[0.1, 10.0]", "{ min = 1e-3, max = 1e3, num = 75, log = true }");
     vec![
         ("watched steps", SWEEP.to_owned(), [5, 12], true),
         ("steps", SWEEP.replace(watched, ""), [5, 12], true),
+        ("steps in columns that others left", refilled, [5, 12], false),
         ("a warmup", SWEEP.replace(watched, &warm), [5, 12], true),
         (
             "gradient descent",

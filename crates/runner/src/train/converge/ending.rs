@@ -44,7 +44,9 @@ impl<T: Real> Trainer<'_, '_, T> {
         }
         let is_free = descent.goal().l1 == 0.0 && descent.goal().l2 == 0.0;
         let end = match verdict {
-            Verdict::Converged if is_free && view.x.ncols() <= MOST_EXAMINED_COLUMNS => return Next::Examine,
+            Verdict::Converged if is_free && view.map.expanded_columns() <= MOST_EXAMINED_COLUMNS => {
+                return Next::Examine;
+            }
             Verdict::Lost => Some((RunState::Failed, Reason::Diverged)),
             Verdict::Converged => Some((RunState::Complete, Reason::Tol)),
             Verdict::Stalled => Some((RunState::Complete, Reason::MaxEpochs)),

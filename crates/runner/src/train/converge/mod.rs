@@ -12,10 +12,12 @@ mod path;
 mod separation;
 mod start;
 mod state;
+mod timing;
 mod trainer;
 mod trips;
 
 pub use state::{BlockOfDescents, DescentRun, Ended, TripSums};
+pub(super) use timing::{time, time_trip};
 pub(super) use trainer::{Ground, Trainer};
 
 /// Epochs after which a quasi-Newton run that may do so takes its own Hessians.

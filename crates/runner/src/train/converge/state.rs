@@ -90,7 +90,7 @@ impl<T: Real> Trainer<'_, '_, T> {
                 .map(|sums| numbers(sums, |total| total.numbers().collect::<Vec<_>>().into_iter())),
         });
         BlockOfDescents {
-            epochs: self.ledger.epochs,
+            epochs: self.ledger.passes,
             runs: runs.collect(),
             ended: self.ended.clone(),
             trip,
@@ -110,7 +110,7 @@ impl<T: Real> Trainer<'_, '_, T> {
             state.runs.len(),
             self.runs.len()
         );
-        self.ledger.epochs = state.epochs;
+        self.ledger.passes = state.epochs;
         for (column, own) in state.runs.into_iter().enumerate() {
             self.ledger.set_books(column, own.history, own.seconds);
             let descent = own.descent.map(|descent| Descent::restored(self.goal(column), descent));

@@ -350,7 +350,7 @@ impl<T: Real> training::Trainer<T> for Trainer<'_, '_, T> {
         let went = self.pass(&live, pause);
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
         if went.is_continue() {
-            self.ledger.epochs += 1;
+            self.ledger.passes += 1;
             self.ledger
                 .report(&live, live.iter().map(|&column| self.runs[column].val.as_slice()));
         }
@@ -370,10 +370,6 @@ impl<T: Real> training::Trainer<T> for Trainer<'_, '_, T> {
 
     fn take_end(&mut self) -> Option<BlockState<T>> {
         self.end.take().map(BlockState::Descents)
-    }
-
-    fn progress(&self) -> (f64, usize) {
-        (f64::from(self.ledger.epochs), self.runs.len())
     }
 
     fn state(&self) -> BlockState<T> {

@@ -8,12 +8,14 @@ use std::ops::{ControlFlow, Range};
 
 use gradsweep_math::Real;
 use gradsweep_math::affine::BlockAffine;
+use gradsweep_math::codes::Codes;
+use gradsweep_math::curvature::FirstMoments;
 use gradsweep_math::fused::{HessianScratch, Hessians, Objective, Pass, pairs_of};
 use gradsweep_math::workspace::{Scores, Scratch, Sums, padded_width};
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
-use crate::train::View;
+use crate::train::{View, segments_of_sum};
 
 /// Units of work (a segment of rows by a pass of columns) below which columns are cut too.
 const FEWEST_UNITS: usize = 8;
@@ -38,6 +40,8 @@ pub(super) struct Partial<S> {
 /// The columns of a trip, cut into passes.
 pub(super) struct Trip<T> {
     passes: Vec<Columns<T>>,
+    /// Neighboring segments that add to the same sums.
+    together: usize,
 }
 
 /// What a trip says of one column.
@@ -65,27 +69,35 @@ impl<T: Real> Trip<T> {
             .div_ceil(segments.len())
             .min(objectives.len() / NARROWEST)
             .max(1);
-        Self::of_width(view, objectives, points, objectives.len().div_ceil(cuts))
+        let width = objectives.len().div_ceil(cuts);
+        let together = segments_of_sum(segments.len(), view.map.weights(), width);
+        Self::of_width(view, objectives, points, (width, together))
     }
 
     /// A trip that measures the Hessian of every column at its point.
     pub(super) fn of_hessians(view: &View<'_, T>, objectives: &[&Objective], points: &[Vec<f64>]) -> Self {
-        let is_large = pairs_of(view.x.ncols()) > MANY_PAIRS;
-        Self::of_width(view, objectives, points, if is_large { 16 } else { 64 })
+        let is_large = pairs_of(view.map.expanded_columns()) > MANY_PAIRS;
+        Self::of_width(view, objectives, points, (if is_large { 16 } else { 64 }, 1))
     }
 
-    fn of_width(view: &View<'_, T>, objectives: &[&Objective], points: &[Vec<f64>], width: usize) -> Self {
+    fn of_width(
+        view: &View<'_, T>,
+        objectives: &[&Objective],
+        points: &[Vec<f64>],
+        (width, together): (usize, usize),
+    ) -> Self {
         let columns = objectives.chunks(width).zip(points.chunks(width));
         Self {
             passes: columns
                 .map(|(objectives, points)| Columns::new(view, objectives, points))
                 .collect(),
+            together,
         }
     }
 
     /// Sums over no rows yet.
     pub(super) fn no_sums(&self, view: &View<'_, T>) -> Partial<Sums> {
-        let sums = |columns: &Columns<T>| Sums::new(view.x.ncols(), view.groups.len(), columns.pass.width());
+        let sums = |columns: &Columns<T>| Sums::new(view.map.weights(), view.groups.len(), columns.pass.width());
         Partial {
             units: 0,
             totals: self.passes.iter().map(sums).collect(),
@@ -94,7 +106,7 @@ impl<T: Real> Trip<T> {
 
     /// As [`Trip::no_sums`], of Hessians.
     pub(super) fn no_hessians(&self, view: &View<'_, T>) -> Partial<Hessians> {
-        let sums = |columns: &Columns<T>| Hessians::new(view.x.ncols(), columns.pass.width());
+        let sums = |columns: &Columns<T>| Hessians::new(view.map.expanded_columns(), columns.pass.width());
         Partial {
             units: 0,
             totals: self.passes.iter().map(sums).collect(),
@@ -109,15 +121,17 @@ impl<T: Real> Trip<T> {
         to: &mut Partial<Sums>,
         pause: &(dyn Fn() -> bool + Sync),
     ) -> ControlFlow<()> {
-        let (raw_columns, groups) = (view.x.ncols(), view.groups.len());
+        let (weights, groups) = (view.map.weights(), view.groups.len());
         let Partial { units, totals } = to;
         in_rounds(
-            (self.passes.len(), segments, units),
-            |pass| Scratch::new(raw_columns, self.passes[pass].pass.width()),
-            |scratch, pass, (group, rows)| {
+            (self.passes.len(), segments, self.together, units),
+            |pass| Scratch::new(view.map.raw_columns, self.passes[pass].pass.width()),
+            |scratch, pass, segments| {
                 let pass = &self.passes[pass].pass;
-                let mut sums = Sums::new(raw_columns, groups, pass.width());
-                pass.accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
+                let mut sums = Sums::new(weights, groups, pass.width());
+                for (group, rows) in segments {
+                    pass.accumulate(view.rows(*group, rows.clone()), view.cut, scratch, &mut sums);
+                }
                 sums
             },
             |pass, part| totals[pass].add(&part),
@@ -133,15 +147,17 @@ impl<T: Real> Trip<T> {
         to: &mut Partial<Hessians>,
         pause: &(dyn Fn() -> bool + Sync),
     ) -> ControlFlow<()> {
-        let raw_columns = view.x.ncols();
+        let raw_columns = view.map.expanded_columns();
         let Partial { units, totals } = to;
         in_rounds(
-            (self.passes.len(), segments, units),
+            (self.passes.len(), segments, self.together, units),
             |pass| HessianScratch::new(raw_columns, self.passes[pass].pass.width()),
-            |scratch, pass, (group, rows)| {
+            |scratch, pass, segments| {
                 let pass = &self.passes[pass].pass;
                 let mut sums = Hessians::new(raw_columns, pass.width());
-                pass.add_hessians(view.rows(*group, rows.clone()), scratch, &mut sums);
+                for (group, rows) in segments {
+                    pass.add_hessians(view.rows(*group, rows.clone()), scratch, &mut sums);
+                }
                 sums
             },
             |pass, part| totals[pass].add(&part),
@@ -174,9 +190,10 @@ impl<T: Real> Trip<T> {
     ) -> Vec<Array2<f64>> {
         let places = self.passes.iter().zip(&sums.totals);
         let places = places.flat_map(|(columns, total)| (0..columns.count).map(move |position| (total, position)));
+        let map = view.map.expanded();
         let of_column = |(objective, (total, position)): (&&Objective, (&Hessians, usize))| {
             let raw = total.of(position);
-            view.map.congruence(&view.map.folds[objective.fold], &raw.view())
+            map.congruence(&map.folds[objective.fold], &raw.view())
         };
         let all: Vec<_> = objectives.iter().zip(places).collect();
         all.into_par_iter().map(of_column).collect()
@@ -197,50 +214,86 @@ pub(super) fn hessians<T: Real>(
     trip.hessians(view, objectives, &sums)
 }
 
-/// `Σ [x 1]ᵀ[x 1]` of the stored rows of some groups, as many as the curvature is worth: all of a small table, and of a large
-/// one the first rows of every group, which were dealt at random.
+/// `Σ [x 1]ᵀ[x 1]` of the stored rows of some groups, with a column for every level of `codes`, as many as the curvature is
+/// worth: all of a small table, and of a large one the first rows of every group, which were dealt at random.
 pub(super) fn moments<T: Real>(
     view: &View<'_, T>,
+    codes: &Codes,
     segments: &[Segment],
     wanted_rows: usize,
     is_wanted: impl Fn(usize) -> bool,
 ) -> Array2<f64> {
-    let order = view.x.ncols() + 1;
-    let used: Vec<Segment> = segments
-        .iter()
-        .filter(|(group, _)| is_wanted(*group))
-        .cloned()
-        .collect();
+    let order = view.map.raw_columns + codes.count() + 1;
+    let used = wanted(segments, is_wanted);
     let rows: usize = used.iter().map(|(_, rows)| rows.len()).sum();
     let share = (wanted_rows as f64 / rows.max(1) as f64).min(1.0);
     let mut total = Array2::zeros((order, order));
+    let of_segment = |(group, rows): &Segment| {
+        let taken = ((rows.len() as f64 * share).ceil() as usize).min(rows.len());
+        let mut rows = view.rows(*group, rows.start..rows.start + taken);
+        if codes.columns() == 0 {
+            rows.x = rows.x.slice_move(s![.., ..view.map.raw_columns]);
+        }
+        gradsweep_math::curvature::second_moments(&rows, codes)
+    };
     // Nothing pauses it.
     let _whole = in_rounds(
-        (1, &used, &mut 0),
+        (1, &used, 1, &mut 0),
         |_| (),
-        |(), _, (group, rows)| {
-            let taken = ((rows.len() as f64 * share).ceil() as usize).min(rows.len());
-            let rows = view.rows(*group, rows.start..rows.start + taken);
-            gradsweep_math::curvature::second_moments(&rows)
+        |(), _, segments| segments.iter().map(of_segment).reduce(|sum, part| sum + part),
+        |_, part: Option<Array2<f64>>| {
+            if let Some(part) = part {
+                total += &part;
+            }
         },
-        |_, part: Array2<f64>| total += &part,
         &|| false,
     );
     total
 }
 
-/// Does every unit of work after the first `done` in parallel, each worker with one scratch per pass, and adds what they
-/// return in the order of the segments; unless told to pause, which is asked between rounds.
+/// Sums, squares and counts of codes of all rows of some groups.
+pub(super) fn first_moments<T: Real>(
+    view: &View<'_, T>,
+    segments: &[Segment],
+    is_wanted: impl Fn(usize) -> bool,
+) -> FirstMoments {
+    let none = || FirstMoments::new(view.map.raw_columns, view.map.codes.count());
+    let mut total = none();
+    // Nothing pauses it.
+    let _whole = in_rounds(
+        (1, &wanted(segments, is_wanted), 1, &mut 0),
+        |_| (),
+        |(), _, segments| {
+            let mut sums = none();
+            for (group, rows) in segments {
+                sums.add(&view.rows(*group, rows.clone()));
+            }
+            sums
+        },
+        |_, part: FirstMoments| total.merge(&part),
+        &|| false,
+    );
+    total
+}
+
+fn wanted(segments: &[Segment], is_wanted: impl Fn(usize) -> bool) -> Vec<Segment> {
+    let used = segments.iter().filter(|(group, _)| is_wanted(*group));
+    used.cloned().collect()
+}
+
+/// Does every unit of work (a pass by so many neighboring segments) after the first `done` in parallel, each worker with one
+/// scratch per pass, and adds what they return in the order of the segments; unless told to pause, which is asked between
+/// rounds.
 fn in_rounds<S, R: Send>(
-    (passes, segments, done): (usize, &[Segment], &mut usize),
+    (passes, segments, together, done): (usize, &[Segment], usize, &mut usize),
     scratch: impl Fn(usize) -> S + Sync,
-    work: impl Fn(&mut S, usize, &Segment) -> R + Sync,
+    work: impl Fn(&mut S, usize, &[Segment]) -> R + Sync,
     mut add: impl FnMut(usize, R),
     pause: &(dyn Fn() -> bool + Sync),
 ) -> ControlFlow<()> {
-    let units: Vec<(usize, &Segment)> = segments
-        .iter()
-        .flat_map(|segment| (0..passes).map(move |pass| (pass, segment)))
+    let units: Vec<(usize, &[Segment])> = segments
+        .chunks(together)
+        .flat_map(|segments| (0..passes).map(move |pass| (pass, segments)))
         .collect();
     for round in units[(*done).min(units.len())..].chunks(ROUND) {
         if pause() {
@@ -249,8 +302,8 @@ fn in_rounds<S, R: Send>(
         let none = || (0..passes).map(|_| None).collect::<Vec<Option<S>>>();
         let parts: Vec<R> = round
             .par_iter()
-            .map_init(none, |scratches, &(pass, segment)| {
-                work(scratches[pass].get_or_insert_with(|| scratch(pass)), pass, segment)
+            .map_init(none, |scratches, &(pass, segments)| {
+                work(scratches[pass].get_or_insert_with(|| scratch(pass)), pass, segments)
             })
             .collect();
         for (&(pass, _), part) in round.iter().zip(parts) {
@@ -270,16 +323,19 @@ struct Columns<T> {
 
 impl<T: Real> Columns<T> {
     fn new(view: &View<'_, T>, objectives: &[&Objective], points: &[Vec<f64>]) -> Self {
-        let (raw_columns, order) = (view.x.ncols(), view.map.features + 1);
+        let order = view.map.features + 1;
         let folds: Vec<usize> = objectives.iter().map(|objective| objective.fold).collect();
         let affine = BlockAffine::new(&view.map, &folds);
         let mut params = Array2::zeros((order, points.len()));
         for (point, mut column) in points.iter().zip(params.columns_mut()) {
             column.assign(&ndarray::ArrayView1::from(point));
         }
-        let (mut w, mut b) = (Array2::zeros((raw_columns, points.len())), vec![0.0; points.len()]);
+        let (mut w, mut b) = (
+            Array2::zeros((view.map.weights(), points.len())),
+            vec![0.0; points.len()],
+        );
         affine.forward(&params.view(), w.view_mut(), &mut b);
-        let mut pass = Pass::new(raw_columns, objectives.iter().copied(), padded_width(points.len()));
+        let mut pass = Pass::of_map(&view.map, objectives.iter().copied(), padded_width(points.len()));
         pass.set(&w.view(), &b);
         Self {
             pass,
