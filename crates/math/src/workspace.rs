@@ -151,6 +151,23 @@ impl Sums {
         self.scores.add(&other.scores);
     }
 
+    /// All sums, one after the other.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> {
+        let Scores { loss, squared, correct } = &self.scores;
+        let scores = [&loss[0], &loss[1], squared, correct];
+        let scores = scores.into_iter().flat_map(|scores| scores.iter());
+        self.g.iter().chain(&self.db).chain(scores).copied()
+    }
+
+    /// As [`Sums::numbers`], to be changed.
+    pub fn numbers_mut(&mut self) -> impl Iterator<Item = &mut f64> {
+        let Scores { loss, squared, correct } = &mut self.scores;
+        let [zero, one] = loss;
+        let scores = [zero, one, squared, correct];
+        let scores = scores.into_iter().flat_map(|scores| scores.iter_mut());
+        self.g.iter_mut().chain(&mut self.db).chain(scores)
+    }
+
     /// Empties a worker's f32 or f64 gradient into these sums.
     pub(crate) fn flush<T: Real>(&mut self, scratch: &mut Scratch<T>) {
         for (sum, part) in self.g.iter_mut().zip(&scratch.g) {

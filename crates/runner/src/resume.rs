@@ -10,6 +10,7 @@ use gradsweep_math::optimizer::Kind;
 use gradsweep_store::{Reason, RunId, RunRow, RunState, Store, StoreWriter};
 use serde::Serialize;
 
+use crate::checkpoint::{self, CohortState};
 use crate::config::{self, Config, IfExists};
 use crate::error::RunError;
 use crate::event::Observer;
@@ -18,7 +19,7 @@ use crate::record;
 use crate::stop::StopFlag;
 use crate::summary::SweepSummary;
 use crate::sweep::{self, Job, Request};
-use crate::train::{self, HistoryPoint, Outcome, Stood, View};
+use crate::train::{self, BlockState, HistoryPoint, Outcome, Stood, View};
 
 /// Epochs of a first round, at the least, where rounds follow each other, and each is twice as long as the last: a round
 /// begins without the curvature that the one before has seen.
@@ -180,6 +181,39 @@ pub(crate) fn failed(dir: &Path) -> Result<Vec<RunId>, RunError> {
         record.is_some_and(|record| record.state == RunState::Failed)
     });
     Ok(failed.map(|row| row.run).collect())
+}
+
+/// Leaves of a cohort whose runs are all recorded, and whose last process did not come to it, what more epochs would go on
+/// from.
+pub(crate) fn put_down<T: Real>(
+    writer: &mut StoreWriter,
+    plan: &Plan,
+    cohort: usize,
+    mut state: CohortState<T>,
+) -> Result<(), RunError> {
+    let cohort = &plan.cohorts[cohort];
+    let own: BTreeSet<RunId> = cohort
+        .blocks
+        .iter()
+        .flat_map(|block| &block.runs)
+        .map(|&run| plan.runs[run].id)
+        .collect();
+    let rows = Store::open(writer.dir())?.runs()?;
+    let mut records = rows.iter().filter(|row| own.contains(&row.run));
+    let has_run_out = records.any(|row| {
+        let record = row.record.as_ref();
+        record.is_some_and(|record| record.reason == Some(Reason::MaxEpochs))
+    });
+    if has_run_out && state.waiting.is_empty() {
+        let ended: BTreeSet<usize> = state.ends.iter().flat_map(BlockState::runs).collect();
+        let blocks = std::mem::take(&mut state.blocks).into_iter();
+        let left = blocks.filter(|block| !block.runs().iter().any(|run| ended.contains(run)));
+        state.ends.extend(left);
+        writer.finish_checkpoint(&checkpoint::pack(plan, cohort, &state))?;
+    } else {
+        writer.remove_checkpoints(&checkpoint::name(plan, cohort))?;
+    }
+    Ok(())
 }
 
 /// What is said of a store before any run goes on, and the rows that such runs are trained on.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::error::RunError;
 use crate::memory::peak_memory_bytes;
+use crate::more_epochs::Longer;
 use crate::plan::{Plan, PlanSummary, many};
 use crate::refit::{Refitted, TestScores};
 use crate::resume::{self, Continued, Resumable};
@@ -95,6 +96,9 @@ pub struct SweepSummary {
     /// What became of the runs that were told to go on until they converge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
+    /// How a sweep that had fewer epochs went on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longer: Option<Longer>,
     /// Rows trained on.
     pub rows: usize,
     /// Features.
@@ -191,6 +195,7 @@ impl SweepSummary {
             unconverged: resume::uncertified(&runs, plan),
             resumable,
             continued: None,
+            longer: None,
             rows: data.rows,
             features: store.manifest().data["features"].as_u64().unwrap_or(0) as usize,
             best: best.map(|row| best_of(&table, row, &metric)),
@@ -234,6 +239,12 @@ impl SweepSummary {
     #[must_use]
     pub(crate) fn with_rates(self, learning_rates: Option<[f64; 2]>) -> Self {
         Self { learning_rates, ..self }
+    }
+
+    /// The same, with how a sweep that had fewer epochs went on.
+    #[must_use]
+    pub(crate) fn with_longer(self, longer: Option<Longer>) -> Self {
+        Self { longer, ..self }
     }
 
     /// The same, with what became of the runs that went on.

@@ -239,14 +239,15 @@ fn run_with<T: Real + Element>(
     within_limit(&plan_summary, config)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, restart, set_aside) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+    let (mut writer, restart, set_aside, longer) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer {
             mut writer,
             kept,
             known,
+            longer,
         } => {
             let restart: Restart<T> = restart(job, &plan, &mut writer, kept.finished, &known)?;
-            (writer, restart, kept.set_aside)
+            (writer, restart, kept.set_aside, longer)
         }
         Opened::NothingToDo(refitted) => {
             let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
@@ -255,7 +256,7 @@ fn run_with<T: Real + Element>(
     };
     seconds.write += writing.elapsed().as_secs_f64();
 
-    let Restart { finished, states } = restart;
+    let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
     announce(&pending, config, observer);
@@ -303,6 +304,7 @@ fn run_with<T: Real + Element>(
     )?;
     Ok(summary
         .with_rates(trained.rates)
+        .with_longer(longer)
         .with_separated(separating)
         .with_panics(trained.panics, dir)
         .with_set_aside(&set_aside)
@@ -360,6 +362,12 @@ fn restart<T: Real>(
     known: &BTreeSet<store::RunId>,
 ) -> Result<Restart<T>, RunError> {
     let mut restart = checkpoint::restart(plan, finished, known, &writer.read_checkpoints()?);
+    for name in &restart.stale {
+        writer.remove_checkpoints(name)?;
+    }
+    for (cohort, state) in std::mem::take(&mut restart.put_down) {
+        resume::put_down(writer, plan, cohort, state)?;
+    }
     if job.retry_failed {
         for failed in resume::failed(&job.dir)? {
             restart.finished.remove(&failed);

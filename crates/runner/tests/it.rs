@@ -15,6 +15,8 @@ mod leaks;
 mod lost;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/more_epochs.rs"]
+mod more_epochs;
 #[path = "it/oof.rs"]
 mod oof;
 #[path = "it/preparations.rs"]
@@ -323,7 +325,7 @@ fn the_same_directory_again() {
     }
 
     for (set, key) in [
-        ("train.epochs=7", "train.epochs"),
+        ("train.epochs=5", "train.epochs"),
         ("validation.folds=4", "validation.folds"),
         ("run.seed=1", "run.seed"),
     ] {

@@ -54,7 +54,7 @@ mod value;
 mod writer;
 
 pub use atomic::write as write_file;
-pub use checkpoint::{Checkpoint, Numbers, Tensor, prune};
+pub use checkpoint::{Checkpoint, Numbers, Tensor, carry, checkpoints, prune};
 pub use error::{Damage, ExitKind, StoreError};
 pub use format::FormatVersion;
 pub use layout::REPORT;

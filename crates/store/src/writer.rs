@@ -233,6 +233,11 @@ impl StoreWriter {
         self.checkpoints.write(checkpoint, self.parts.last())
     }
 
+    /// Writes the last state of a cohort whose runs are all recorded, from which more epochs would go on.
+    pub fn finish_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.checkpoints.finish(checkpoint, self.parts.last())
+    }
+
     /// The newest checkpoint of every cohort that can be read.
     pub fn read_checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
         self.checkpoints.read()

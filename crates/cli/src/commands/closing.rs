@@ -145,6 +145,14 @@ fn finished(summary: &SweepSummary) -> String {
 fn convergence(summary: &SweepSummary) -> String {
     let mut out = String::new();
     let Resumable { runs, named } = &summary.resumable;
+    if let Some(longer) = &summary.longer {
+        out += &format!(
+            "        {} went on after {}; {} had ended by themselves\n",
+            many(longer.runs, "run"),
+            many(longer.after_epochs as usize, "epoch"),
+            grouped(longer.ended as u64)
+        );
+    }
     if let Some(continued) = summary.continued.as_ref().filter(|continued| continued.runs > 0) {
         out += &format!(
             "        {} of {} that had not converged {} now",

@@ -112,7 +112,7 @@ fn the_same_directory_with_other_settings_is_exit_2() {
     succeeds(dir.path(), &["run", "sweep.toml"]);
     refused(
         dir.path(),
-        &["run", "sweep.toml", "--set", "train.epochs=4"],
+        &["run", "sweep.toml", "--set", "train.epochs=2"],
         2,
         &["train.epochs", "output.dir", "output.if_exists=replace"],
     );
@@ -122,7 +122,7 @@ fn the_same_directory_with_other_settings_is_exit_2() {
             "run",
             "sweep.toml",
             "--set",
-            "train.epochs=4",
+            "train.epochs=2",
             "--set",
             "output.if_exists=replace",
         ],

@@ -75,6 +75,16 @@ impl Hessians {
         self.sums += &other.sums;
     }
 
+    /// All sums, one after the other.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.sums.iter().copied()
+    }
+
+    /// As [`Hessians::numbers`], to be changed.
+    pub fn numbers_mut(&mut self) -> impl Iterator<Item = &mut f64> {
+        self.sums.iter_mut()
+    }
+
     /// The Hessian sums of one run over stored columns and constant.
     ///
     /// # Shapes

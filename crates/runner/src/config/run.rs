@@ -22,7 +22,7 @@ settings! {
             Spec::of(Kind::Integer(0, u32::MAX as i64), "10").default("1000").unit("runs");
         /// Ends the sweep at a checkpoint after this time; absent = none.
         time_limit "time_limit": Option<String> = Spec::of(Kind::Formatted(DURATION), "\"2h\"");
-        /// Time between two checkpoints.
+        /// Time between two checkpoints; from one second on it is longer where writing one takes more than a hundredth of it.
         checkpoint_every "checkpoint_every": String =
             Spec::of(Kind::Formatted(DURATION), "\"5m\"").default("\"60s\"");
     }

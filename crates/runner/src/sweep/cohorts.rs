@@ -6,19 +6,20 @@ use std::time::{Duration, Instant};
 
 use gradsweep_data::{Element, Encoding};
 use gradsweep_math::Real;
-use gradsweep_store::{Reason, RunState, StoreWriter};
+use gradsweep_store::{Part, Reason, RunId, RunState, Split, StoreWriter};
 
 use super::Loaded;
-use crate::checkpoint;
+use crate::checkpoint::{self, CohortState};
 use crate::config::Config;
 use crate::error::RunError;
 use crate::event::{Event, Observer};
-use crate::plan::{Plan, Preparation};
+use crate::more_epochs;
+use crate::plan::{Block, Plan, Preparation};
 use crate::record;
 use crate::rungs::{Ladder, Standings, means, survivors};
 use crate::stop::{StopCause, StopFlag};
 use crate::summary::Seconds;
-use crate::train::{BlockState, End, Outcome, Standing, Stood, Task, Training, View, regroup};
+use crate::train::{BlockState, End, LiveRun, Outcome, Standing, Stood, Task, Training, View, regroup};
 
 /// What is trained, and under which rules.
 pub(super) struct Work<'a> {
@@ -41,8 +42,13 @@ pub(super) struct Work<'a> {
 /// Least time between two checkpoints.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 
+/// Share of the time that checkpoints may take, where they are not asked for every moment.
+const LARGEST_SHARE: f64 = 0.01;
+/// Intervals from which on checkpoints keep to that share.
+const SPARING: Duration = Duration::from_secs(1);
+
 /// How cohorts stood when an earlier process stopped, by the names of their checkpoints.
-pub(super) type Stopped<T> = BTreeMap<String, Vec<BlockState<T>>>;
+pub(super) type Stopped<T> = BTreeMap<String, CohortState<T>>;
 
 /// What became of it.
 #[derive(Debug, Default)]
@@ -55,6 +61,8 @@ pub(super) struct Trained {
     pub(super) panics: Vec<String>,
     /// The smallest and the largest learning rate that runs found for themselves.
     pub(super) rates: Option<[f64; 2]>,
+    /// Epochs that an earlier process has trained runs for.
+    begun: BTreeMap<usize, u32>,
     runs: usize,
 }
 
@@ -66,28 +74,34 @@ enum Cohort<T> {
 }
 
 /// Trains all runs that are still to be trained, and records each when it ends.
+///
+/// What became of trials at a rung is written nowhere: it follows from the scores that runs had there, which records and
+/// checkpoints hold, so a sweep that goes on decides all rungs again from the first. A cohort that had left a rung behind
+/// waits until the others have too.
 pub(super) fn train<T: Real + Element>(
-    (mut data, mut stopped): (Loaded<T>, Stopped<T>),
+    (mut data, stopped): (Loaded<T>, Stopped<T>),
     work: &Work<'_>,
     writer: &mut StoreWriter,
     seconds: &mut Seconds,
 ) -> Result<(Loaded<T>, Trained), RunError> {
     let mut trained = Trained::default();
-    let mut race = Race::new(work)?;
-    let names: Vec<String> = (0..work.pending.cohorts.len()).map(|index| work.name(index)).collect();
-    let mut cohorts: Vec<Cohort<T>> = names
-        .iter()
-        .map(|name| stopped.remove(name).map_or(Cohort::Waiting, Cohort::Paused))
-        .collect();
     // Its blocks are those of the runs that are left.
     let mut plan = work.pending.clone();
+    let mut race = Race::new(work, &stopped)?;
+    trained.begun = epochs_of(&stopped);
+    let mut cohorts = Cohorts::new(work, stopped, &mut plan);
+    cohorts.save_waiting(work, (writer, seconds))?;
     let rungs = work.ladder.map_or(&[][..], Ladder::epochs);
+    // What ends with the trial that reaches the target, in one part: a sweep that is killed has all of it or nothing.
+    let mut last = Part::default();
+    let is_over = race.has_winner(work);
     for (rung, end) in rungs.iter().copied().map(Some).chain([None]).enumerate() {
-        for (index, cohort) in cohorts.iter_mut().enumerate() {
-            if matches!(cohort, Cohort::Done) {
+        for index in 0..cohorts.all.len() {
+            if is_over || cohorts.is_done(index) || cohorts.rungs[index] > rung {
                 continue;
             }
             if work.stop.is_set() {
+                cohorts.save(work, None, (writer, seconds))?;
                 return Err(work.stopped(&trained));
             }
             data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
@@ -95,41 +109,41 @@ pub(super) fn train<T: Real + Element>(
             let since = Instant::now();
             let stood = BTreeMap::new();
             let mut outcomes = Vec::new();
-            cohort.check(work.task(&plan, index, &view, &stood), rung);
-            if !race.fallen.is_empty() {
-                let mut training = cohort.take(work.task(&plan, index, &view, &stood));
+            cohorts.check(index, work, &mut plan, &view);
+            if !race.fallen.is_empty() && cohorts.rungs[index] < rung {
+                let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
                 training.end(&race.fallen, End::Pruned(rung.checked_sub(1).map(|rung| rung as u32)));
                 outcomes = training.take_outcomes();
                 let states = training.states();
                 drop(training);
-                let left: BTreeSet<usize> = states.iter().flat_map(|state| &state.runs).map(|run| run.run).collect();
+                let left: BTreeSet<usize> = states.iter().flat_map(BlockState::runs).collect();
                 plan.recut(index, |run| left.contains(&run));
-                *cohort = Cohort::of(regroup(states, &plan.cohorts[index].blocks));
+                cohorts.all[index] = Cohort::of(regroup(states, &plan.cohorts[index].blocks));
             }
-            let mut training = cohort.take(work.task(&plan, index, &view, &stood));
+            cohorts.rungs[index] = rung;
+            let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
             let epoch = end.unwrap_or(u32::MAX);
             let mut since = since;
             let has_reached = loop {
-                let due = work.next_checkpoint();
+                let due = cohorts.due;
                 let pause = || work.stop.is_set() || due.is_some_and(|due| Instant::now() >= due);
                 outcomes.append(&mut race.advance(work, &view, &mut training, epoch, &pause));
+                cohorts.keep_ends(index, training.take_ends());
                 let has_reached = race.winner.is_some() || training.has_reached(epoch);
                 seconds.train += since.elapsed().as_secs_f64();
-                trained.record(
-                    work,
-                    (rung, &view, &data.encoding),
-                    std::mem::take(&mut outcomes),
-                    (writer, seconds),
-                )?;
+                let ended = std::mem::take(&mut outcomes);
+                let part = trained.part(work, (rung, &view, &data.encoding), ended);
+                if race.winner.is_some() {
+                    join(&mut last, part);
+                    break true;
+                }
+                let writing = Instant::now();
+                writer.append(&part)?;
+                seconds.write += writing.elapsed().as_secs_f64();
                 if has_reached {
                     break true;
                 }
-                if due.is_some() {
-                    let writing = Instant::now();
-                    let of = work.of(index);
-                    writer.write_checkpoint(&checkpoint::pack(work.plan, of, &training.states()))?;
-                    seconds.write += writing.elapsed().as_secs_f64();
-                }
+                cohorts.save(work, Some((index, &training)), (writer, seconds))?;
                 if work.stop.is_set() {
                     break false;
                 }
@@ -138,13 +152,13 @@ pub(super) fn train<T: Real + Element>(
             if !has_reached {
                 return Err(work.stopped(&trained));
             }
-            *cohort = Cohort::of(training.states());
-            if matches!(cohort, Cohort::Done) {
-                writer.remove_checkpoints(&names[index])?;
-                work.observer.observe(&Event::Recorded { cohort: index });
-            }
+            cohorts.put(index, training.states());
             if race.winner.is_some() {
                 break;
+            }
+            if cohorts.is_done(index) {
+                cohorts.finish(work, index, (writer, seconds))?;
+                work.observer.observe(&Event::Recorded { cohort: index });
             }
         }
         if race.winner.is_some() {
@@ -155,18 +169,227 @@ pub(super) fn train<T: Real + Element>(
         }
     }
     // A trial has reached the target: what still is on its way ends, and what has not begun never does.
-    for (index, cohort) in cohorts.iter_mut().enumerate() {
-        if matches!(cohort, Cohort::Paused(_)) {
+    for index in 0..cohorts.all.len() {
+        if matches!(cohorts.all[index], Cohort::Paused(_)) {
             data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
             let stood = BTreeMap::new();
-            let mut training = cohort.take(work.task(&plan, index, &view, &stood));
+            let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
             race.close(work, &mut training);
             let outcomes = training.take_outcomes();
-            trained.record(work, (rungs.len(), &view, &data.encoding), outcomes, (writer, seconds))?;
+            join(
+                &mut last,
+                trained.part(work, (rungs.len(), &view, &data.encoding), outcomes),
+            );
         }
     }
+    let writing = Instant::now();
+    writer.append(&last)?;
+    if race.winner.is_some() {
+        for name in &cohorts.names {
+            writer.remove_checkpoints(name)?;
+        }
+    }
+    seconds.write += writing.elapsed().as_secs_f64();
     Ok((data, trained))
+}
+
+/// Two parts as one.
+fn join(part: &mut Part, other: Part) {
+    part.runs.extend(other.runs);
+    part.history.extend(other.history);
+    part.coefficients.extend(other.coefficients);
+}
+
+/// The cohorts of a sweep between two rungs, and what of them is on disk.
+struct Cohorts<T> {
+    all: Vec<Cohort<T>>,
+    names: Vec<String>,
+    /// Rungs whose pruned runs have left each cohort.
+    rungs: Vec<usize>,
+    /// What more epochs would go on from.
+    ends: Vec<Vec<BlockState<T>>>,
+    /// Those whose state comes from a file and has not been looked at.
+    unchecked: BTreeSet<usize>,
+    /// Those that have gone on since their last checkpoint.
+    unsaved: BTreeSet<usize>,
+    /// When training pauses for the next checkpoint; never beyond the clock's range.
+    due: Option<Instant>,
+}
+
+impl<T: Real> Cohorts<T> {
+    /// The cohorts as they stood, those of them with blocks of their own in the plan.
+    fn new(work: &Work<'_>, mut stopped: Stopped<T>, plan: &mut Plan) -> Self {
+        let names: Vec<String> = (0..work.pending.cohorts.len()).map(|index| work.name(index)).collect();
+        let mut rungs = vec![0; names.len()];
+        let mut ends = Vec::new();
+        ends.resize_with(names.len(), Vec::new);
+        let cohort = |(index, name): (usize, &String)| {
+            let Some(state) = stopped.remove(name) else {
+                return Cohort::Waiting;
+            };
+            (rungs[index], ends[index]) = (state.rungs, state.ends);
+            let blocks = state.blocks.iter().map(|block| Block { runs: block.runs() });
+            plan.cohorts[index].blocks = blocks.collect();
+            Cohort::Paused(state.blocks)
+        };
+        let all: Vec<Cohort<T>> = names.iter().enumerate().map(cohort).collect();
+        Self {
+            unchecked: (0..all.len()).collect(),
+            all,
+            names,
+            rungs,
+            ends,
+            unsaved: BTreeSet::new(),
+            due: work.next_checkpoint(Duration::ZERO),
+        }
+    }
+
+    /// Forgets a state from a file that is none of the cohort.
+    fn check(&mut self, index: usize, work: &Work<'_>, plan: &mut Plan, view: &View<'_, T>) {
+        let is_unchecked = self.unchecked.remove(&index);
+        let Some(Cohort::Paused(states)) = self.all.get(index).filter(|_| is_unchecked) else {
+            return;
+        };
+        let stood = BTreeMap::new();
+        let task = Task {
+            plan: &*plan,
+            cohort: index,
+            view,
+            stood: &stood,
+            observer: work.observer,
+        };
+        if !Training::could_stand(task, states) {
+            self.all[index] = Cohort::Waiting;
+            self.ends[index].clear();
+            self.rungs[index] = 0;
+            plan.cohorts[index].blocks.clone_from(&work.pending.cohorts[index].blocks);
+        }
+    }
+
+    fn is_done(&self, index: usize) -> bool {
+        matches!(self.all[index], Cohort::Done)
+    }
+
+    /// Writes which runs wait in cohorts of which others are recorded: without it nothing would say, after a kill, which of
+    /// them were to share their blocks.
+    fn save_waiting(
+        &self,
+        work: &Work<'_>,
+        (writer, seconds): (&mut StoreWriter, &mut Seconds),
+    ) -> Result<(), RunError> {
+        let writing = Instant::now();
+        for (index, cohort) in self.all.iter().enumerate() {
+            let left = &work.pending.cohorts[index];
+            if matches!(cohort, Cohort::Waiting) && left.width() < work.of(index).width() {
+                let state = CohortState::<T> {
+                    waiting: left.blocks.iter().flat_map(|block| &block.runs).copied().collect(),
+                    ..CohortState::none()
+                };
+                writer.write_checkpoint(&checkpoint::pack(work.plan, work.of(index), &state))?;
+            }
+        }
+        seconds.write += writing.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// A cohort as it stands, for a while; without blocks when none of its runs is left.
+    fn take<'a, 'v: 'a>(&mut self, index: usize, task: Task<'a, 'v, T>) -> Training<'a, T> {
+        match std::mem::replace(&mut self.all[index], Cohort::Done) {
+            Cohort::Paused(states) => Training::restored(task, states),
+            Cohort::Waiting => Training::new(task),
+            Cohort::Done => Training::restored(task, Vec::new()),
+        }
+    }
+
+    /// Puts a cohort down at a rung, or at its end.
+    fn put(&mut self, index: usize, states: Vec<BlockState<T>>) {
+        self.all[index] = Cohort::of(states);
+        if self.is_done(index) {
+            self.unsaved.remove(&index);
+        } else {
+            self.unsaved.insert(index);
+        }
+    }
+
+    /// Keeps how blocks stood when the first of their runs had had all of its epochs. Runs that leave later, after others have
+    /// taken free columns, are in these states already.
+    fn keep_ends(&mut self, index: usize, ends: Vec<BlockState<T>>) {
+        for end in ends {
+            let runs = end.runs();
+            let mut kept = self.ends[index].iter().flat_map(BlockState::runs);
+            if !kept.any(|run| runs.contains(&run)) {
+                self.ends[index].push(end);
+            }
+        }
+    }
+
+    /// Leaves of a cohort whose runs are all recorded what more epochs would go on from.
+    fn finish(
+        &mut self,
+        work: &Work<'_>,
+        index: usize,
+        (writer, seconds): (&mut StoreWriter, &mut Seconds),
+    ) -> Result<(), RunError> {
+        let writing = Instant::now();
+        let state = CohortState {
+            rungs: self.rungs[index],
+            ends: std::mem::take(&mut self.ends[index]),
+            ..CohortState::none()
+        };
+        if state.ends.is_empty() || more_epochs::refusal(work.config, work.plan).is_some() {
+            writer.remove_checkpoints(&self.names[index])?;
+        } else {
+            writer.finish_checkpoint(&checkpoint::pack(work.plan, work.of(index), &state))?;
+        }
+        seconds.write += writing.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Writes how every cohort stands that has gone on since it was last written, the one at hand too.
+    fn save(
+        &mut self,
+        work: &Work<'_>,
+        at_hand: Option<(usize, &Training<'_, T>)>,
+        (writer, seconds): (&mut StoreWriter, &mut Seconds),
+    ) -> Result<(), RunError> {
+        let (writing, mut cohorts) = (Instant::now(), 0);
+        let mut write = |index: usize, state: &CohortState<T>| {
+            cohorts += 1;
+            writer.write_checkpoint(&checkpoint::pack(work.plan, work.of(index), state))
+        };
+        for index in std::mem::take(&mut self.unsaved) {
+            if let Cohort::Paused(blocks) = &mut self.all[index] {
+                // Only lent: a state may be large.
+                let state = CohortState {
+                    rungs: self.rungs[index],
+                    blocks: std::mem::take(blocks),
+                    ends: std::mem::take(&mut self.ends[index]),
+                    waiting: Vec::new(),
+                };
+                let written = write(index, &state);
+                (*blocks, self.ends[index]) = (state.blocks, state.ends);
+                written?;
+            }
+        }
+        if let Some((index, training)) = at_hand {
+            let state = CohortState {
+                rungs: self.rungs[index],
+                blocks: training.states(),
+                ends: std::mem::take(&mut self.ends[index]),
+                waiting: Vec::new(),
+            };
+            let written = write(index, &state);
+            self.ends[index] = state.ends;
+            written?;
+        }
+        if cohorts > 0 {
+            work.observer.observe(&Event::CheckpointWritten { cohorts });
+        }
+        self.due = work.next_checkpoint(writing.elapsed());
+        seconds.write += writing.elapsed().as_secs_f64();
+        Ok(())
+    }
 }
 
 impl<T: Real> Cohort<T> {
@@ -175,25 +398,6 @@ impl<T: Real> Cohort<T> {
             Self::Done
         } else {
             Self::Paused(states)
-        }
-    }
-
-    /// Forgets, before the first rung, a state that is none of the cohort: it comes from a file.
-    fn check<'a, 'v: 'a>(&mut self, task: Task<'a, 'v, T>, rung: usize) {
-        if let Self::Paused(states) = self
-            && rung == 0
-            && !Training::untested(task).could_stand(states)
-        {
-            *self = Self::Waiting;
-        }
-    }
-
-    /// The cohort as it stands, for a while; without blocks when none of its runs is left.
-    fn take<'a, 'v: 'a>(&mut self, task: Task<'a, 'v, T>) -> Training<'a, 'v, T> {
-        match std::mem::replace(self, Self::Done) {
-            Self::Paused(states) => Training::restored(task, states),
-            Self::Waiting => Training::new(task),
-            Self::Done => Training::restored(task, Vec::new()),
         }
     }
 }
@@ -235,18 +439,15 @@ impl<'a> Work<'a> {
         checkpoint::name(self.plan, self.of(pending))
     }
 
-    /// When training pauses for the next checkpoint. Trials that are compared on their way have none: where all of them stand
-    /// decides what becomes of each.
-    fn next_checkpoint(&self) -> Option<Instant> {
+    /// When training pauses for the next checkpoint, after one that took so long.
+    fn next_checkpoint(&self, took: Duration) -> Option<Instant> {
         // With no time at all between two checkpoints there would be nothing but checkpoints.
         let every = self.config.run.checkpoint_every().unwrap_or(Duration::MAX);
-        let every = every.max(SHORTEST_INTERVAL);
-        if self.compares() {
-            return None;
+        let mut every = every.max(SHORTEST_INTERVAL);
+        if every >= SPARING {
+            every = every.max(took.div_f64(LARGEST_SHARE));
         }
-        // Beyond the clock's range is never, and still a checkpoint when the sweep is stopped.
-        let now = Instant::now();
-        Some(now.checked_add(every).unwrap_or(now + Duration::from_secs(1 << 30)))
+        Instant::now().checked_add(every)
     }
 
     fn compares(&self) -> bool {
@@ -265,19 +466,18 @@ impl<'a> Work<'a> {
 }
 
 impl Trained {
-    /// Takes note of outcomes, and writes them down. `rung` is the one that was on its way.
-    fn record<T: Real>(
+    /// Takes note of outcomes, and makes the part of the store that they are. `rung` is the one that was on its way.
+    fn part<T: Real>(
         &mut self,
         work: &Work<'_>,
         (rung, view, encoding): (usize, &View<'_, T>, &Encoding),
         mut outcomes: Vec<Outcome>,
-        (writer, seconds): (&mut StoreWriter, &mut Seconds),
-    ) -> Result<(), RunError> {
-        if outcomes.is_empty() {
-            return Ok(());
-        }
+    ) -> Part {
         self.runs += outcomes.len();
-        self.epochs += outcomes.iter().map(|outcome| u64::from(outcome.epochs)).sum::<u64>();
+        for outcome in &outcomes {
+            let begun = self.begun.get(&outcome.run).copied().unwrap_or(0);
+            self.epochs += u64::from(outcome.epochs.saturating_sub(begun));
+        }
         for outcome in &outcomes {
             let notes = match outcome.reason {
                 Some(Reason::Panic) => &mut self.panics,
@@ -299,15 +499,15 @@ impl Trained {
                 };
             }
         }
-        let writing = Instant::now();
-        writer.append(&record::part(work.pending, view, encoding, outcomes))?;
-        seconds.write += writing.elapsed().as_secs_f64();
-        Ok(())
+        record::part(work.pending, view, encoding, outcomes)
     }
 }
 
-/// The selecting metric of a run by epoch, and at its end.
-type Recorded = (Vec<(u32, f64)>, Option<f64>);
+/// What an earlier process has seen of a run: the selecting metric by epoch and, if the run has ended, its last.
+struct Earlier {
+    points: Vec<(u32, f64)>,
+    end: Option<Option<f64>>,
+}
 
 /// The trials that are still in the sweep, and how their runs stand.
 struct Race {
@@ -317,23 +517,29 @@ struct Race {
     fallen: Vec<usize>,
     /// The trial that has reached the target.
     winner: Option<usize>,
-    /// What the store says of runs that an earlier process recorded: their scores by epoch, and the last one.
-    recorded: BTreeMap<usize, Recorded>,
+    /// What is known of runs that an earlier process trained: their scores by epoch, and for those that have ended the last.
+    earlier: BTreeMap<usize, Earlier>,
 }
 
 impl Race {
-    fn new(work: &Work<'_>) -> Result<Self, RunError> {
+    fn new<T>(work: &Work<'_>, stopped: &Stopped<T>) -> Result<Self, RunError> {
         let mut race = Self {
             alive: (0..work.plan.trials.len()).collect(),
             standings: Standings::new(),
             fallen: Vec::new(),
             winner: None,
-            recorded: BTreeMap::new(),
+            earlier: BTreeMap::new(),
         };
-        if work.compares() && work.pending.pending() < work.plan.runs.len() {
-            race.recorded = recorded(work)?;
-            let last = race.recorded.iter().map(|(run, (_, last))| (*run, *last));
-            race.standings.extend(last);
+        if work.compares() {
+            race.earlier = on_their_way(work, stopped);
+            if work.pending.pending() < work.plan.runs.len() {
+                race.earlier.extend(recorded(work)?);
+            }
+            let ends = race
+                .earlier
+                .iter()
+                .filter_map(|(run, earlier)| Some((*run, earlier.end?)));
+            race.standings.extend(ends);
         }
         Ok(race)
     }
@@ -343,14 +549,15 @@ impl Race {
         &mut self,
         work: &Work<'_>,
         view: &View<'_, T>,
-        training: &mut Training<'_, '_, T>,
+        training: &mut Training<'_, T>,
         end: u32,
         pause: &(dyn Fn() -> bool + Sync),
     ) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         loop {
             let next = if work.config.sweep.target.is_some() {
-                (training.epoch() + 1).min(end)
+                // Of the runs that are furthest behind, where training was stopped while an epoch was under way.
+                (training.least_epoch() + 1).min(end)
             } else {
                 end
             };
@@ -392,7 +599,7 @@ impl Race {
     }
 
     /// Ends a cohort when a trial has reached the target: its runs are complete, the others pruned.
-    fn close<T: Real>(&self, work: &Work<'_>, training: &mut Training<'_, '_, T>) {
+    fn close<T: Real>(&self, work: &Work<'_>, training: &mut Training<'_, T>) {
         let live = training.standings().into_iter().map(|(run, _)| run);
         let (own, others): (Vec<usize>, Vec<usize>) =
             live.partition(|run| Some(work.plan.runs[*run].trial) == self.winner);
@@ -415,9 +622,12 @@ impl Race {
     /// Compares the trials at a rung that all of them have reached.
     fn decide(&mut self, work: &Work<'_>, rung: usize) {
         let Some(ladder) = work.ladder else { return };
-        for (&run, (history, last)) in &self.recorded {
-            let at = history.iter().find(|(epoch, _)| *epoch == ladder.epochs()[rung]);
-            self.standings.insert(run, at.map(|(_, score)| *score).or(*last));
+        for (&run, earlier) in &self.earlier {
+            let at = earlier.points.iter().find(|(epoch, _)| *epoch == ladder.epochs()[rung]);
+            // A run that has not ended and has no score there has been trained up to there since.
+            if let Some(score) = at.map(|(_, score)| Some(*score)).or(earlier.end) {
+                self.standings.insert(run, score);
+            }
         }
         let higher_is_better = work.config.sweep.metric.higher_is_better();
         let kept = survivors(
@@ -436,30 +646,69 @@ impl Race {
     }
 }
 
-/// The selecting metric of the runs that the store has, by epoch and at the end.
-fn recorded(work: &Work<'_>) -> Result<BTreeMap<usize, Recorded>, RunError> {
+/// The epochs of the runs that checkpoints hold.
+fn epochs_of<T>(stopped: &Stopped<T>) -> BTreeMap<usize, u32> {
+    let blocks = stopped.values().flat_map(|state| &state.blocks);
+    let runs = blocks.flat_map(|block| -> Vec<(usize, u32)> {
+        match block {
+            BlockState::Steps(block) => block.runs.iter().map(|run| (run.run, run.standing.epoch)).collect(),
+            BlockState::Descents(block) => block.runs.iter().map(|run| (run.run, run.epochs)).collect(),
+        }
+    });
+    runs.collect()
+}
+
+/// The selecting metric by epoch of the runs that checkpoints hold.
+fn on_their_way<T>(work: &Work<'_>, stopped: &Stopped<T>) -> BTreeMap<usize, Earlier> {
+    let blocks = stopped.values().flat_map(|state| &state.blocks);
+    let runs = blocks.flat_map(|block| match block {
+        BlockState::Steps(block) => &block.runs[..],
+        BlockState::Descents(_) => &[],
+    });
+    let select = work.config.sweep.metric.name();
+    let earlier = |run: &LiveRun<T>| {
+        let own = run.history.iter();
+        let own = own.filter(|point| point.split == Split::Val && point.metric.name() == select);
+        let points = own.map(|point| (point.epoch, point.value)).collect();
+        (run.run, Earlier { points, end: None })
+    };
+    runs.map(earlier).collect()
+}
+
+/// The selecting metric, by epoch and at the end, of the runs that the store has and that are not trained again.
+fn recorded(work: &Work<'_>) -> Result<BTreeMap<usize, Earlier>, RunError> {
     let store = gradsweep_store::Store::open(work.dir)?;
     let select = work.config.sweep.metric.name();
-    let places: BTreeMap<_, usize> = work
+    let pending = work.pending.cohorts.iter().flat_map(|cohort| &cohort.blocks);
+    let pending: BTreeSet<usize> = pending.flat_map(|block| &block.runs).copied().collect();
+    let places: BTreeMap<RunId, usize> = work
         .plan
         .runs
         .iter()
         .enumerate()
         .map(|(index, run)| (run.id, index))
+        .filter(|(_, index)| !pending.contains(index))
         .collect();
-    let mut recorded = BTreeMap::new();
+    let (mut recorded, mut ends) = (BTreeMap::new(), BTreeMap::new());
     for row in store.runs()? {
         let (Some(record), Some(&index)) = (&row.record, places.get(&row.run)) else {
             continue;
         };
-        let is_usable = record.state != RunState::Failed;
-        let history = store.history(row.run)?;
-        let points = history
-            .iter()
-            .filter(|point| point.split == gradsweep_store::Split::Val && &*point.metric == select)
-            .map(|point| (point.epoch, point.value));
-        let points = if is_usable { points.collect() } else { Vec::new() };
-        recorded.insert(index, (points, record.val_score(select).filter(|_| is_usable)));
+        let has_failed = record.state == RunState::Failed;
+        let end = record.val_score(select).filter(|_| !has_failed);
+        let points = Vec::new();
+        recorded.insert(index, Earlier { points, end: Some(end) });
+        // A run that failed has scores up to the epoch before.
+        ends.insert(index, if has_failed { record.epochs } else { u32::MAX });
+    }
+    let ids: Vec<RunId> = recorded.keys().map(|&index| work.plan.runs[index].id).collect();
+    for point in store.history_of(&ids)? {
+        let index = places[&point.run];
+        if point.split == Split::Val && &*point.metric == select && point.epoch < ends[&index] {
+            recorded
+                .entry(index)
+                .and_modify(|earlier: &mut Earlier| earlier.points.push((point.epoch, point.value)));
+        }
     }
     Ok(recorded)
 }

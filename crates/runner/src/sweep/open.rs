@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use gradsweep_data::Dataset;
+use gradsweep_math::Real;
 use gradsweep_store::{self as store, Manifest, StoreWriter};
 
 use super::Job;
-use crate::config::{Config, IfExists, ScheduleKind};
+use crate::config::{Config, IfExists};
+use crate::dataset::shape_of;
 use crate::error::RunError;
+use crate::more_epochs::{self, Longer, TakenOver};
 use crate::oof;
 use crate::plan::Plan;
 use crate::refit::{self, Refitted};
@@ -21,12 +24,14 @@ pub(super) enum Opened {
         kept: store::Kept,
         /// Runs that the store's plan has had before.
         known: BTreeSet<store::RunId>,
+        /// How a sweep with fewer epochs was taken over.
+        longer: Option<Longer>,
     },
     NothingToDo(Refitted),
 }
 
 /// Creates, extends, replaces or refuses the output directory.
-pub(super) fn open<T>(
+pub(super) fn open<T: Real>(
     job: &Job<'_>,
     config: &Config,
     stored: Option<&Manifest>,
@@ -42,6 +47,7 @@ pub(super) fn open<T>(
         writer: Box::new(writer),
         kept: store::Kept::default(),
         known: BTreeSet::new(),
+        longer: None,
     };
     let Some(stored) = stored else {
         return match StoreWriter::create(dir, manifest, &request.text, resolved, &table) {
@@ -61,13 +67,24 @@ pub(super) fn open<T>(
             &table,
         )?));
     }
-    let mut changed: Vec<String> = stored
-        .changed_keys(&manifest.keys)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let keys = stored.changed_keys(&manifest.keys);
+    let mut changed: Vec<String> = keys.iter().map(ToString::to_string).collect();
     if stored.fingerprint != manifest.fingerprint {
         changed.push("the data's content".to_owned());
+    } else if let Some(epochs) = more_epochs::before(&keys) {
+        let of = (shape_of(data), manifest.fingerprint.as_str());
+        match more_epochs::take_over::<T>(dir, (config, plan), of, epochs)? {
+            TakenOver::Not(reason) => changed.push(reason),
+            TakenOver::As(longer) => {
+                let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
+                return Ok(Opened::Writer {
+                    writer: Box::new(writer),
+                    finished: kept.finished,
+                    known: plan.runs.iter().map(|run| run.id).collect(),
+                    longer: Some(longer),
+                });
+            }
+        }
     }
     let open = store::Store::open(dir)?;
     let mut is_plan_there = true;
@@ -83,13 +100,6 @@ pub(super) fn open<T>(
         old => old?,
     };
     let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
-    if config.train.schedule.kind != ScheduleKind::Constant && changed.iter().any(|key| key.starts_with("train.epochs"))
-    {
-        changed.push(format!(
-            "a {} schedule is over at its last epoch: more epochs would have had other learning rates from the start",
-            config.train.schedule.kind
-        ));
-    }
     let is_halved = config.sweep.halving.is_some() || config.sweep.hyperband.is_some();
     if is_halved && changed.is_empty() && old.runs.len() < plan.runs.len() {
         changed.push("more trials: those that a rung has ended were compared with fewer".to_owned());
@@ -121,6 +131,7 @@ pub(super) fn open<T>(
         writer: Box::new(writer),
         kept,
         known: old.runs.iter().map(|run| run.run).collect(),
+        longer: None,
     })
 }
 

@@ -16,7 +16,7 @@ use super::ledger::{Ledger, points};
 use super::order::Orders;
 use super::outcome::is_diverged;
 use super::training::End;
-use super::{BlockState, Outcome, Standing, Task, evaluate};
+use super::{BlockOfSteps, BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
 /// A run that ends, by its position.
@@ -32,6 +32,8 @@ pub(super) struct Trainer<'a, 'v, T> {
     /// Batches of the epoch at hand that have been taken.
     batches: usize,
     outcomes: Vec<Outcome>,
+    /// The block as it stood when its runs had had their epochs.
+    end: Option<BlockOfSteps<T>>,
 }
 
 impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
@@ -39,7 +41,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         task: Task<'a, 'v, T>,
         orders: &Arc<Orders>,
         (index, block): (usize, &'a Block),
-        state: Option<BlockState<T>>,
+        state: Option<BlockOfSteps<T>>,
         rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
@@ -53,6 +55,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             block: fused,
             batches: state.map_or(0, |state| state.batches),
             outcomes: Vec::with_capacity(ledger.columns.len()),
+            end: None,
             ledger,
         }
     }
@@ -80,12 +83,22 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let mut ends = Vec::new();
         for &position in &sound {
             let has_stopped = self.ledger.watch(&self.block, position, &standings[position]);
-            if self.ledger.allowed(live[position]) == self.ledger.epochs(live[position]) {
-                ends.push((position, RunState::Complete, Reason::MaxEpochs));
-            } else if has_stopped {
+            // A run that stops here would do so whatever the number of epochs.
+            if has_stopped {
                 ends.push((position, RunState::Complete, Reason::EarlyStopped));
+            } else if self.ledger.allowed(live[position]) == self.ledger.epochs(live[position]) {
+                ends.push((position, RunState::Complete, Reason::MaxEpochs));
             }
         }
+        let has_run_out = |(.., reason): &&Ending| *reason == Reason::MaxEpochs;
+        // The first of them: those that leave later have begun in columns that would not have been free.
+        let keeps_end = ends.iter().any(|end| has_run_out(&end)) && self.end.is_none() && self.ledger.keeps_ends();
+        let others = ends
+            .iter()
+            .filter(|end| !has_run_out(end))
+            .map(|(position, ..)| *position);
+        let for_good: Vec<usize> = others.chain(diverged.iter().copied()).collect();
+        let end = keeps_end.then(|| self.ledger.state(&self.block, 0));
         let mut finished = self.finish(&ends, &standings);
         for &position in &diverged {
             let parameters = self.block.parameters(position);
@@ -97,6 +110,10 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
         self.ledger
             .report(&live, standings.iter().map(|standing| standing.val.as_slice()));
+        let standing = |position: usize| standings[position].clone();
+        if let Some(end) = end {
+            self.end = Some(self.ledger.end_of(end, &live, &for_good, standing));
+        }
         for (column, standing) in live.into_iter().zip(standings) {
             self.ledger.standings[column] = standing;
         }
@@ -279,6 +296,10 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
+    fn take_end(&mut self) -> Option<BlockState<T>> {
+        self.end.take().map(BlockState::Steps)
+    }
+
     fn passes(&self) -> u32 {
         self.ledger.passes
     }
@@ -288,6 +309,6 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     }
 
     fn state(&self) -> BlockState<T> {
-        self.ledger.state(&self.block, self.batches)
+        BlockState::Steps(self.ledger.state(&self.block, self.batches))
     }
 }

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use super::ledger::Ledger;
 use super::outcome::is_diverged;
 use super::training::End;
-use super::{BlockState, Outcome, Standing, Task, evaluate};
+use super::{BlockOfSteps, BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
 /// Pieces that rows are cut into, at the most.
@@ -68,6 +68,8 @@ pub(super) struct Trainer<'a, 'v, T> {
     /// The weights that the standings are of, where the sweep may stop at any epoch; by column.
     before: Vec<Vec<T>>,
     outcomes: Vec<Outcome>,
+    /// The block as it stood when its runs had had their epochs.
+    end: Option<BlockOfSteps<T>>,
 }
 
 /// What a trip says of one live column.
@@ -82,7 +84,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         task: Task<'a, 'v, T>,
         segments: &Arc<Vec<(usize, Range<usize>)>>,
         (index, block): (usize, &'a Block),
-        state: Option<BlockState<T>>,
+        state: Option<BlockOfSteps<T>>,
         rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
@@ -99,6 +101,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             segments: Arc::clone(segments),
             before,
             outcomes: Vec::with_capacity(ledger.columns.len()),
+            end: None,
             block,
             ledger,
         }
@@ -113,7 +116,9 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         self.score_in_order(&live, until, &mut seen);
         for (position, seen) in seen.iter_mut().enumerate() {
             let is_failed = matches!(seen.end, Some((RunState::Failed, _)));
-            if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && seen.end.is_none() {
+            // A run that stops here would do so whatever the number of epochs.
+            let is_free = matches!(seen.end, None | Some((_, Reason::MaxEpochs)));
+            if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && is_free {
                 seen.end = Some((RunState::Complete, Reason::EarlyStopped));
             }
         }
@@ -126,7 +131,31 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let ending: Vec<usize> = (0..live.len())
             .filter(|&position| seen[position].end.is_some())
             .collect();
+        let has_run_out = |position: &usize| matches!(seen[*position].end, Some((_, Reason::MaxEpochs)));
+        let out: Vec<usize> = ending.iter().copied().filter(has_run_out).collect();
+        // The first of them: those that leave later have begun in columns that would not have been free.
+        let keeps_end = !out.is_empty() && self.end.is_none() && self.ledger.keeps_ends();
+        let for_good: Vec<usize> = ending
+            .iter()
+            .copied()
+            .filter(|position| !has_run_out(position))
+            .collect();
+        let parameters = |&position: &usize| {
+            let mut own = Vec::new();
+            self.block.copy_parameters(position, &mut own);
+            (position, own)
+        };
+        let last: Vec<(usize, Vec<T>)> = if keeps_end {
+            out.iter().map(parameters).collect()
+        } else {
+            Vec::new()
+        };
         let finished = self.finish(&ending, &seen);
+        if keeps_end {
+            // Not the best weights they had: these are what their outcomes have.
+            self.block
+                .set_parameters(last.iter().map(|(position, own)| (*position, own.as_slice())));
+        }
         if self.ledger.task.view.may_stop {
             for (position, &column) in live.iter().enumerate() {
                 self.block.copy_parameters(position, &mut self.before[column]);
@@ -135,8 +164,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         self.ledger
             .set_rates(&mut self.block, f64::from(self.ledger.passes) + 0.5);
         self.block.step();
+        let end = keeps_end.then(|| self.numbers());
         self.block.retire(&ending);
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
+        if let Some(end) = end {
+            let standing = |position: usize| seen[position].standing.clone();
+            let mut end = self.ledger.end_of(end, &live, &for_good, standing);
+            end.passes += 1;
+            self.end = Some(end);
+        }
         if self.ledger.passes > 0 {
             self.ledger
                 .report(&live, seen.iter().map(|seen| seen.standing.val.as_slice()));
@@ -152,6 +188,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         if let Some(block) = self.ledger.refill(&self.block) {
             self.block = block;
         }
+    }
+
+    /// The block as it stands.
+    fn numbers(&self) -> BlockOfSteps<T> {
+        let mut state = self.ledger.state(&self.block, 0);
+        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
+            run.before.clone_from(&self.before[column]);
+        }
+        state
     }
 
     fn sums(&self) -> Sums {
@@ -324,6 +369,10 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
+    fn take_end(&mut self) -> Option<BlockState<T>> {
+        self.end.take().map(BlockState::Steps)
+    }
+
     fn passes(&self) -> u32 {
         self.ledger.passes
     }
@@ -333,11 +382,7 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     }
 
     fn state(&self) -> BlockState<T> {
-        let mut state = self.ledger.state(&self.block, 0);
-        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
-            run.before.clone_from(&self.before[column]);
-        }
-        state
+        BlockState::Steps(self.numbers())
     }
 }
 

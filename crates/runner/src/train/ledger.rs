@@ -12,7 +12,7 @@ use gradsweep_store::{Reason, RunState, Split};
 
 use super::standing::score;
 use super::watch::{Change, Rule};
-use super::{Best, BlockState, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
+use super::{Best, BlockOfSteps, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
 use crate::config::{LearningRate, ScheduleKind};
 use crate::event::Event;
 use crate::plan::Block;
@@ -73,7 +73,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
 
     /// The columns that train from the start, as many as a block is wide; the others wait. Where there is a state, books and
     /// numbers are those of it, and runs that are not in it have left.
-    pub(super) fn block(&mut self, state: Option<&BlockState<T>>) -> LinearBlock<T> {
+    pub(super) fn block(&mut self, state: Option<&BlockOfSteps<T>>) -> LinearBlock<T> {
         let map = &self.task.view.map;
         let Some(state) = state else {
             let live: Vec<usize> = (0..self.columns.len().min(WIDEST_BLOCK)).collect();
@@ -98,7 +98,9 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
         let mut block = LinearBlock::of(map, &self.columns, &live);
         block.restore(&numbers);
-        block
+        // The end of a block is from before others took free columns.
+        let wide = (state.batches == 0).then(|| self.refill(&block)).flatten();
+        wide.unwrap_or(block)
     }
 
     /// The block with columns for runs that have waited, where enough have fallen free that it is worth its while. They
@@ -134,7 +136,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     }
 
     /// The live runs as plain numbers.
-    pub(super) fn state(&self, block: &LinearBlock<T>, batches: usize) -> BlockState<T> {
+    pub(super) fn state(&self, block: &LinearBlock<T>, batches: usize) -> BlockOfSteps<T> {
         let run = |(position, &column): (usize, &usize)| LiveRun {
             run: self.runs[column],
             column: block.state(position),
@@ -146,12 +148,22 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             first_pass: self.first_pass[column],
             seconds: self.seconds[column],
         };
-        BlockState {
+        BlockOfSteps {
             passes: self.passes,
             batches,
             runs: block.live().iter().enumerate().map(run).collect(),
             waiting: self.waiting.iter().map(|&column| self.runs[column]).collect(),
         }
+    }
+
+    /// History and seconds of a column.
+    pub(super) fn books(&self, column: usize) -> (&[HistoryPoint], f64) {
+        (&self.history[column], self.seconds[column])
+    }
+
+    /// Gives a column the history and the seconds that it had.
+    pub(super) fn set_books(&mut self, column: usize, history: Vec<HistoryPoint>, seconds: f64) {
+        (self.history[column], self.seconds[column]) = (history, seconds);
     }
 
     /// The standings of live columns, by the plan's runs.
@@ -176,6 +188,37 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
     pub(super) fn allowed(&self, column: usize) -> u32 {
         let trained = self.stood(column).map_or(0, |stood| stood.epochs);
         trained.saturating_add(self.task.plan.trial_of(self.runs[column]).last_epoch())
+    }
+
+    /// Whether more epochs would mean more for the runs of the block: none has a number of its own, nor goes on already.
+    pub(super) fn keeps_ends(&self) -> bool {
+        let is_swept = |run: &usize| {
+            let trial = self.task.plan.trial_of(*run);
+            trial.params.iter().any(|(path, _)| path == "train.epochs")
+        };
+        !self
+            .runs
+            .iter()
+            .any(|run| is_swept(run) || self.task.stood.contains_key(run))
+    }
+
+    /// The block that `state` is of, without the runs that leave it for good at these positions, the others with the scores of
+    /// the epoch.
+    pub(super) fn end_of(
+        &self,
+        mut state: BlockOfSteps<T>,
+        live: &[usize],
+        gone: &[usize],
+        standing: impl Fn(usize) -> Standing,
+    ) -> BlockOfSteps<T> {
+        // The runs of a state lie in the order of their positions.
+        for (position, run) in state.runs.iter_mut().enumerate() {
+            run.standing = standing(position);
+            run.seconds = self.seconds[live[position]];
+        }
+        let left: Vec<usize> = gone.iter().map(|&position| self.runs[live[position]]).collect();
+        state.runs.retain(|run| !left.contains(&run.run));
+        state
     }
 
     /// Sets the learning rates that live columns have after `time` passes, where any of them changes.

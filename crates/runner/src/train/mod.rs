@@ -20,6 +20,7 @@ mod training;
 mod view;
 mod watch;
 
+pub use converge::{BlockOfDescents, DescentRun, Ended, TripSums};
 pub(crate) use evaluate::scored;
 pub(crate) use full::segments_of_sum;
 pub use outcome::{HistoryPoint, Outcome};
@@ -27,7 +28,7 @@ pub(crate) use range::{RATES, STEPS};
 pub(crate) use rehearsal::{Rehearsal, rehearse, time_tests, time_trip, window};
 pub use standing::Standing;
 pub(crate) use state::regroup;
-pub use state::{BlockState, LiveRun};
+pub use state::{BlockOfSteps, BlockState, LiveRun};
 pub(crate) use training::{End, Training};
 pub use view::View;
 pub use watch::Best;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gradsweep_math::Real;
 
-use super::Outcome;
+use super::{BlockState, Outcome};
 use super::training::{End, Trainer};
 
 /// The trainer of one block, for as long as no panic has ended it.
@@ -62,6 +62,14 @@ impl<'a, T: Real> Slot<'a, T> {
         }
     }
 
+    /// As [`Trainer::take_end`]; of a block that a panic has ended nothing could go on.
+    pub(super) fn take_end(&mut self) -> Option<BlockState<T>> {
+        if self.is_broken {
+            return None;
+        }
+        self.trainer.take_end()
+    }
+
     pub(super) fn take_outcomes(&mut self) -> Vec<Outcome> {
         if self.is_broken {
             return std::mem::take(&mut self.outcomes);
@@ -71,7 +79,7 @@ impl<'a, T: Real> Slot<'a, T> {
 }
 
 /// What a panic said, in one line.
-pub(super) fn message(panic: &(dyn Any + Send)) -> String {
+fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -4,15 +4,25 @@ use std::collections::BTreeMap;
 
 use gradsweep_math::fused::ColumnState;
 
+use super::converge::BlockOfDescents;
 use super::{Best, HistoryPoint, Standing};
 use crate::plan::Block;
 
-/// The live runs of a block, between two batches or two trips over the rows.
+/// The runs of a block, between two batches or two trips over the rows, or inside a trip.
 ///
 /// With the plan, the cohort and the data it is all that their training depends on from here: put into a training of the same
 /// plan it goes on bit for bit. The order of rows is no part of it, for seed and epoch give it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BlockState<T> {
+pub enum BlockState<T> {
+    /// Runs of first-order optimizers.
+    Steps(BlockOfSteps<T>),
+    /// Runs that converge.
+    Descents(BlockOfDescents),
+}
+
+/// The live runs of a block of first-order optimizers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlockOfSteps<T> {
     /// Passes over the rows so far: epochs that its first runs have had.
     pub passes: u32,
     /// Batches of the next pass that live runs have had too.
@@ -47,6 +57,27 @@ pub struct LiveRun<T> {
 }
 
 impl<T> BlockState<T> {
+    /// Its runs, as places in the plan, in the order of their columns; those that wait for one last.
+    pub fn runs(&self) -> Vec<usize> {
+        match self {
+            Self::Steps(block) => {
+                let live = block.runs.iter().map(|run| run.run);
+                live.chain(block.waiting.iter().copied()).collect()
+            }
+            Self::Descents(block) => block.runs.iter().map(|run| run.run).collect(),
+        }
+    }
+
+    /// The runs that wait for a column.
+    pub(super) fn waiting(&self) -> &[usize] {
+        match self {
+            Self::Steps(block) => &block.waiting,
+            Self::Descents(_) => &[],
+        }
+    }
+}
+
+impl<T> BlockOfSteps<T> {
     /// Whether it has the runs, or some of the runs, of a block that begins as `fresh` says, with as many numbers each.
     pub(super) fn is_of(&self, fresh: &Self) -> bool {
         let Some(first) = fresh.runs.first() else {
@@ -79,12 +110,19 @@ impl<T> LiveRun<T> {
 /// The same runs in other blocks.
 ///
 /// # Panics
-/// If the states do not stand at the end of one and the same epoch, or the blocks do not hold exactly their runs.
+/// If the states are of runs that converge or do not stand at the end of one and the same epoch, or the blocks do not hold
+/// exactly their runs.
 pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<BlockState<T>> {
-    let Some(passes) = states.first().map(|state| state.passes) else {
-        return states;
+    let steps = |state| match state {
+        BlockState::Steps(block) => block,
+        BlockState::Descents(_) => panic!("runs that converge stay in their block"),
     };
-    let is_together = |state: &BlockState<T>| (state.passes, state.batches) == (passes, 0) && state.waiting.is_empty();
+    let states: Vec<BlockOfSteps<T>> = states.into_iter().map(steps).collect();
+    let Some(passes) = states.first().map(|state| state.passes) else {
+        return Vec::new();
+    };
+    let is_together =
+        |state: &BlockOfSteps<T>| (state.passes, state.batches) == (passes, 0) && state.waiting.is_empty();
     assert!(
         states.iter().all(is_together),
         "only runs at the end of one epoch can share a block"
@@ -93,15 +131,16 @@ pub(crate) fn regroup<T>(states: Vec<BlockState<T>>, blocks: &[Block]) -> Vec<Bl
     let mut runs: BTreeMap<usize, LiveRun<T>> = runs.map(|run| (run.run, run)).collect();
     let regrouped = blocks
         .iter()
-        .map(|block| BlockState {
-            passes,
-            batches: 0,
-            waiting: Vec::new(),
-            runs: block
-                .runs
-                .iter()
-                .map(|run| runs.remove(run).expect("a block holds live runs"))
-                .collect(),
+        .map(|block| {
+            let own = block.runs.iter();
+            BlockState::Steps(BlockOfSteps {
+                passes,
+                batches: 0,
+                waiting: Vec::new(),
+                runs: own
+                    .map(|run| runs.remove(run).expect("a block holds live runs"))
+                    .collect(),
+            })
         })
         .collect();
     assert!(runs.is_empty(), "{} live runs are in no block", runs.len());

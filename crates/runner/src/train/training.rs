@@ -9,19 +9,17 @@ use gradsweep_store::{Reason, RunState};
 
 use super::order::Orders;
 use super::slot::Slot;
-use super::{BlockState, LiveRun, Outcome, Standing, Task, View, batches, converge, full, range};
+use super::{BlockOfDescents, BlockOfSteps, BlockState, LiveRun, Outcome, Standing, Task, View, batches, converge, full, range};
 use crate::plan::{BatchSchedule, Block};
 
-/// The trainers of a cohort's blocks, and the outcomes of the runs that have left them.
+/// The trainers of a cohort's blocks.
 ///
 /// Blocks share nothing but the order of rows, so they advance without waiting for each other: a block's epoch is one task,
 /// and the tasks are taken first come, first served, which keeps all cores busy when blocks are not a multiple of them.
-pub(crate) struct Training<'a, 'v, T> {
-    task: Task<'a, 'v, T>,
+pub(crate) struct Training<'a, T> {
     slots: Vec<Slot<'a, T>>,
-    /// A cohort that converges advances in one go.
+    /// Blocks that converge advance one after the other: rows, not blocks, are what threads share.
     is_converging: bool,
-    outcomes: Vec<Outcome>,
 }
 
 /// How runs end before their time.
@@ -66,37 +64,36 @@ pub(super) trait Trainer<T>: Send {
     /// The outcomes of runs that have left since they were last asked for.
     fn take_outcomes(&mut self) -> Vec<Outcome>;
 
-    /// The live runs as plain numbers.
+    /// The block as it stood when the first of its runs had had all of its epochs, with these runs still on their way;
+    /// once, and only where more epochs could go on from there.
+    fn take_end(&mut self) -> Option<BlockState<T>>;
+
+    /// The live runs as plain numbers; of a block that converges, all of its runs.
     fn state(&self) -> BlockState<T>;
 
     /// The outcomes of runs, by their place in the plan, that a panic has ended after so many passes.
     fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome>;
 }
 
-impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
+impl<'a, T: Real> Training<'a, T> {
     /// A cohort before its first epoch.
-    pub(crate) fn new(task: Task<'a, 'v, T>) -> Self {
+    pub(crate) fn new<'v: 'a>(task: Task<'a, 'v, T>) -> Self {
         Self::from_states(task, None, true)
     }
 
     /// As [`Training::new`], with no look for learning rates that are left open: what is trained is of no use but to time it.
-    pub(crate) fn untested(task: Task<'a, 'v, T>) -> Self {
+    pub(crate) fn untested<'v: 'a>(task: Task<'a, 'v, T>) -> Self {
         Self::from_states(task, None, false)
     }
 
     /// A cohort whose blocks stood as `states` say; blocks whose runs are in none of them have ended.
-    pub(crate) fn restored(task: Task<'a, 'v, T>, states: Vec<BlockState<T>>) -> Self {
+    pub(crate) fn restored<'v: 'a>(task: Task<'a, 'v, T>, states: Vec<BlockState<T>>) -> Self {
         Self::from_states(task, Some(states), false)
     }
 
-    fn from_states(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>, finds_rates: bool) -> Self {
+    fn from_states<'v: 'a>(task: Task<'a, 'v, T>, states: Option<Vec<BlockState<T>>>, finds_rates: bool) -> Self {
         let cohort = &task.plan.cohorts[task.cohort];
-        let waiting: BTreeSet<usize> = states
-            .iter()
-            .flatten()
-            .flat_map(|state| &state.waiting)
-            .copied()
-            .collect();
+        let waiting: BTreeSet<usize> = states.iter().flatten().flat_map(BlockState::waiting).copied().collect();
         // Runs that have begun have found theirs.
         let seeks_rate = |run: usize| finds_rates || waiting.contains(&run);
         // Each block with the state its runs are in.
@@ -109,7 +106,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
                 .collect(),
             Some(states) => {
                 let place = |state: BlockState<T>| {
-                    let first = state.runs.first()?.run;
+                    let first = *state.runs().first()?;
                     let mut blocks = cohort.blocks.iter().enumerate();
                     let (index, block) = blocks.find(|(_, block)| block.runs.contains(&first))?;
                     Some((index, block, Some(state)))
@@ -118,11 +115,24 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
             }
         };
         let slots = match cohort.schedule {
-            BatchSchedule::Converge => Vec::new(),
+            BatchSchedule::Converge => {
+                let own: Vec<&Block> = blocks.iter().map(|(_, block, _)| *block).collect();
+                if own.is_empty() {
+                    Vec::new()
+                } else {
+                    let ground = Arc::new(converge::Ground::new(&task, &own));
+                    let trainer = |(index, block, state)| -> Slot<'a, T> {
+                        let state = Option::map(state, descents);
+                        Slot::new(converge::Trainer::new(task, &ground, (index, block), state))
+                    };
+                    blocks.into_iter().map(trainer).collect()
+                }
+            }
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
                 let rates = range::find(&task, &range::large_batches(task.view), seeks_rate);
                 let trainer = |(index, block, state)| -> Slot<'a, T> {
+                    let state = Option::map(state, steps);
                     Slot::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
@@ -131,49 +141,60 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
                 let rates = range::find(&task, &orders, seeks_rate);
                 let trainer = |(index, block, state)| -> Slot<'a, T> {
+                    let state = Option::map(state, steps);
                     Slot::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
             }
         };
         Self {
-            task,
             slots,
             is_converging: cohort.schedule == BatchSchedule::Converge,
-            outcomes: Vec::new(),
         }
     }
 
-    /// Whether the cohort, which is fresh, can stand as states say that come from a file: of its blocks, with as many numbers,
-    /// each run once and none beyond its epochs.
-    pub(crate) fn could_stand(&self, states: &[BlockState<T>]) -> bool {
-        let fresh = self.states();
+    /// Whether a cohort can stand as states say that come from a file: of its blocks, with as many numbers, each run once and none
+    /// beyond its epochs.
+    pub(crate) fn could_stand<'v: 'a>(task: Task<'a, 'v, T>, states: &[BlockState<T>]) -> bool {
+        let cohort = &task.plan.cohorts[task.cohort];
+        let length = task.view.features.len() + 1;
+        let fresh = match cohort.schedule {
+            BatchSchedule::Converge => Vec::new(),
+            _ => Self::untested(task).states(),
+        };
+        let allowed = |run: usize| task.plan.trial_of(run).last_epoch().saturating_add(1);
         let mut seen = BTreeSet::new();
-        // Runs that converge have no such states.
-        fresh.is_empty()
-            || states.iter().all(|state| {
-                let allowed = |run: usize| self.task.plan.trial_of(run).last_epoch().saturating_add(1);
-                let has_epochs = |run: &LiveRun<T>| {
-                    let epochs = state.passes.checked_sub(run.first_pass);
-                    epochs.is_some_and(|epochs| epochs <= allowed(run.run))
-                };
-                let mut runs = state
-                    .runs
-                    .iter()
-                    .map(|run| run.run)
-                    .chain(state.waiting.iter().copied());
-                let is_of_a_block = fresh.iter().any(|own| state.is_of(own));
-                is_of_a_block && state.runs.iter().all(has_epochs) && runs.all(|run| seen.insert(run))
-            })
+        states.iter().all(|state| {
+            let is_of_a_block = match state {
+                BlockState::Descents(block) => {
+                    let own = block.runs.iter().map(|run| run.run);
+                    let mut blocks = cohort.blocks.iter();
+                    cohort.schedule == BatchSchedule::Converge
+                        && blocks.any(|block| block.runs.iter().copied().eq(own.clone()))
+                        && block.has_length(length)
+                }
+                BlockState::Steps(block) => {
+                    let has_epochs = |run: &LiveRun<T>| {
+                        let epochs = block.passes.checked_sub(run.first_pass);
+                        epochs.is_some_and(|epochs| epochs <= allowed(run.run))
+                    };
+                    let is_of = |own: &BlockState<T>| matches!(own, BlockState::Steps(own) if block.is_of(own));
+                    fresh.iter().any(is_of) && block.runs.iter().all(has_epochs)
+                }
+            };
+            is_of_a_block && state.runs().into_iter().all(|run| seen.insert(run))
+        })
     }
 
     /// Trains every block until its live runs have had `epoch` epochs, or until `pause` says so, which is asked between
-    /// batches and between trips over the rows. Runs that converge go to their end.
+    /// batches and between rounds of a trip over the rows. Runs that converge go to their end.
     pub(crate) fn advance(&mut self, epoch: u32, pause: &(dyn Fn() -> bool + Sync)) {
         if self.is_converging {
-            let blocks = &self.task.plan.cohorts[self.task.cohort].blocks;
-            self.outcomes = converge::train(&self.task, blocks);
-            self.is_converging = false;
+            for slot in &mut self.slots {
+                while slot.is_due(epoch) && !pause() {
+                    slot.epoch(epoch, pause);
+                }
+            }
             return;
         }
         rayon::scope_fifo(|scope| {
@@ -187,7 +208,7 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
 
     /// Whether no live run is short of `epoch` epochs.
     pub(crate) fn has_reached(&self, epoch: u32) -> bool {
-        !self.is_converging && !self.slots.iter().any(|slot| slot.is_due(epoch))
+        !self.slots.iter().any(|slot| slot.is_due(epoch))
     }
 
     /// The live runs of solvers that advance by epochs, by their place in the plan, with their standings.
@@ -202,19 +223,20 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
         }
     }
 
-    /// The most epochs that a live run has had.
-    pub(crate) fn epoch(&self) -> u32 {
+    /// The epochs that every live run has had at the least.
+    pub(crate) fn least_epoch(&self) -> u32 {
         let standings = self.sound().flat_map(Trainer::standings);
-        standings.map(|(_, standing)| standing.epoch).max().unwrap_or(0)
+        standings.map(|(_, standing)| standing.epoch).min().unwrap_or(0)
     }
 
     /// The outcomes of the runs that have ended since this was last asked for.
     pub(crate) fn take_outcomes(&mut self) -> Vec<Outcome> {
-        let mut outcomes = std::mem::take(&mut self.outcomes);
-        for slot in &mut self.slots {
-            outcomes.append(&mut slot.take_outcomes());
-        }
-        outcomes
+        self.slots.iter_mut().flat_map(Slot::take_outcomes).collect()
+    }
+
+    /// The blocks of which a run has had all of its epochs since this was last asked for, as they stood then.
+    pub(crate) fn take_ends(&mut self) -> Vec<BlockState<T>> {
+        self.slots.iter_mut().filter_map(Slot::take_end).collect()
     }
 
     /// The trainers of the blocks that no panic has ended.
@@ -224,8 +246,8 @@ impl<'a, 'v: 'a, T: Real> Training<'a, 'v, T> {
 
     /// The blocks that have live runs, as plain numbers.
     pub(crate) fn states(&self) -> Vec<BlockState<T>> {
-        let states = self.sound().map(Trainer::state);
-        states.filter(|state| !state.runs.is_empty()).collect()
+        let going = self.sound().filter(|trainer| trainer.is_due(u32::MAX));
+        going.map(Trainer::state).collect()
     }
 }
 
@@ -239,6 +261,22 @@ fn drive<'scope, 'a: 'scope, T: Real>(
     slot.epoch(until, pause);
     if slot.is_due(until) && !pause() {
         scope.spawn_fifo(move |scope| drive(scope, slot, until, pause));
+    }
+}
+
+/// The state of a block that takes steps.
+fn steps<T>(state: BlockState<T>) -> BlockOfSteps<T> {
+    match state {
+        BlockState::Steps(block) => block,
+        BlockState::Descents(_) => panic!("a cohort that takes steps holds no descents"),
+    }
+}
+
+/// The state of a block that converges.
+fn descents<T>(state: BlockState<T>) -> BlockOfDescents {
+    match state {
+        BlockState::Descents(block) => block,
+        BlockState::Steps(_) => panic!("a cohort that converges takes no steps"),
     }
 }
 
@@ -306,6 +344,10 @@ mod tests {
         outcomes
     }
 
+    fn is_inside<T>(state: &BlockState<T>) -> bool {
+        matches!(state, BlockState::Steps(block) if block.batches > 0)
+    }
+
     #[test]
     fn a_stopped_and_restored_training_gives_the_same_bits() {
         let dir = tempfile::tempdir().expect("a temporary directory");
@@ -341,7 +383,7 @@ mod tests {
                     outcomes.append(&mut training.take_outcomes());
                     let left: Vec<BlockState<f32>> = training.states();
                     rounds += 1;
-                    paused_inside += left.iter().filter(|state| state.batches > 0).count();
+                    paused_inside += left.iter().filter(|state| is_inside(state)).count();
                     if left.is_empty() {
                         break;
                     }
@@ -543,5 +585,68 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// Trips that pause between rounds of their rows go on from the sums they had.
+    #[test]
+    fn descents_stopped_inside_a_trip_and_restored_give_the_same_bits() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut table = "a,b,c,late\n".to_owned();
+        for i in 0..24_000u32 {
+            let draw = |prime: u32| f64::from((i * prime + 5) % 997) / 498.5 - 1.0;
+            let is_late = draw(31) + draw(57) * 0.5 + draw(83) * 0.7 > 0.1;
+            writeln!(table, "{},{},{},{}", draw(31), draw(57), draw(17), u8::from(is_late)).expect("a String");
+        }
+        let path = dir.path().join("table.csv");
+        std::fs::write(&path, table).expect("the temporary directory is writable");
+        let text = format!(
+            "[data]\ntrain = {:?}\ntarget = \"late\"\n[validation]\nfolds = 2\n[train]\nepochs = 9\n\
+             [sweep.parameters]\ntrain.solver = [\"lbfgs\", \"newton\"]\n\
+             model.C = [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0]\n",
+            path.display().to_string()
+        );
+        let config = config::parse(&text, "a.toml", "a", &[]).unwrap_or_else(|problems| panic!("{problems}"));
+        let data: Dataset<f32> = data::load(&load_spec(&config, None)).expect("a table");
+        let trials = search::trials(&config).expect("trials");
+        let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        let (view, stood) = (View::new(&data, &config), BTreeMap::new());
+        let task = Task {
+            plan: &plan,
+            cohort: 0,
+            view: &view,
+            stood: &stood,
+            observer: &Silent,
+        };
+        let mut through = Training::new(task);
+        through.advance(u32::MAX, &|| false);
+        let expected = settled(through.take_outcomes());
+        assert_eq!(expected.len(), 24);
+        let (mut in_sums, mut in_hessians) = (0, 0);
+        for looks in [3, 4, 17] {
+            let (mut outcomes, mut states) = (Vec::new(), None);
+            loop {
+                let mut training = match states.take() {
+                    None => Training::new(task),
+                    Some(states) => Training::restored(task, states),
+                };
+                let asked = AtomicUsize::new(0);
+                training.advance(u32::MAX, &|| asked.fetch_add(1, Ordering::Relaxed) >= looks);
+                outcomes.append(&mut training.take_outcomes());
+                let left: Vec<BlockState<f32>> = training.states();
+                for state in &left {
+                    let BlockState::Descents(block) = state else {
+                        panic!("a cohort that converges")
+                    };
+                    in_sums += usize::from(block.trip.as_ref().is_some_and(|trip| trip.hessians.is_none()));
+                    in_hessians += usize::from(block.trip.as_ref().is_some_and(|trip| trip.hessians.is_some()));
+                }
+                if left.is_empty() {
+                    break;
+                }
+                states = Some(left);
+            }
+            assert_eq!(settled(outcomes), expected, "paused after {looks} looks");
+        }
+        assert!(in_sums > 2 && in_hessians > 0, "{in_sums} {in_hessians}");
     }
 }

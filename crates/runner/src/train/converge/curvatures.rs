@@ -28,7 +28,7 @@ pub(super) struct Curvatures {
 }
 
 impl Curvatures {
-    pub(super) fn new<T: Real>(task: &Task<'_, '_, T>, segments: &[Segment], blocks: &[Block]) -> Self {
+    pub(super) fn new<T: Real>(task: &Task<'_, '_, T>, segments: &[Segment], blocks: &[&Block]) -> Self {
         let (plan, view) = (task.plan, task.view);
         let map = &view.map;
         let runs = || blocks.iter().flat_map(|block| &block.runs).copied();
