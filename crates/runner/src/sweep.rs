@@ -5,6 +5,8 @@ mod finish;
 mod loaded;
 mod manifest;
 mod open;
+mod paused;
+mod race;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

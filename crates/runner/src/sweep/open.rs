@@ -79,7 +79,7 @@ pub(super) fn open<T: Real>(
                 let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
                 return Ok(Opened::Writer {
                     writer: Box::new(writer),
-                    finished: kept.finished,
+                    kept,
                     known: plan.runs.iter().map(|run| run.id).collect(),
                     longer: Some(longer),
                 });

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gradsweep_math::Real;
 
-use super::{BlockState, Outcome};
 use super::training::{End, Trainer};
+use super::{BlockState, Outcome};
 
 /// The trainer of one block, for as long as no panic has ended it.
 pub(super) struct Slot<'a, T> {

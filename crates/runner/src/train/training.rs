@@ -9,7 +9,9 @@ use gradsweep_store::{Reason, RunState};
 
 use super::order::Orders;
 use super::slot::Slot;
-use super::{BlockOfDescents, BlockOfSteps, BlockState, LiveRun, Outcome, Standing, Task, View, batches, converge, full, range};
+use super::{
+    BlockOfDescents, BlockOfSteps, BlockState, LiveRun, Outcome, Standing, Task, View, batches, converge, full, range,
+};
 use crate::plan::{BatchSchedule, Block};
 
 /// The trainers of a cohort's blocks.

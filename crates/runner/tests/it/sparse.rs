@@ -129,7 +129,9 @@ fn thousands_of_levels_converge() {
     let body = format!(
         "[preprocess]\none_hot = {{ min_frequency = 1, max_categories = 100000 }}\n[train]\ntol = 1e-8\nepochs = 1000\n{SWEEP}"
     );
-    let body = body.replace("[0.1, 1.0, 10.0]", "[0.1, 1.0]").replace("[0.0, 0.7]", "[0.0]");
+    let body = body
+        .replace("[0.1, 1.0, 10.0]", "[0.1, 1.0]")
+        .replace("[0.0, 0.7]", "[0.0]");
     let (dense, plain) = outcomes(dir.path(), &body, usize::MAX);
     let (sparse, coded) = outcomes(dir.path(), &body, 64);
     assert!(plain.encoding.features.len() > 2000 && coded.encoding.codes.len() == 1);

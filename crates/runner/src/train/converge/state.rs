@@ -74,9 +74,7 @@ impl BlockOfDescents {
                 ModelState::Own(matrix) => [matrix.nrows(), matrix.ncols()],
             };
             let mut pairs = descent.pairs.iter();
-            descent.trial.len() == length
-                && own == [length; 2]
-                && pairs.all(|(s, y)| [s.len(), y.len()] == [length; 2])
+            descent.trial.len() == length && own == [length; 2] && pairs.all(|(s, y)| [s.len(), y.len()] == [length; 2])
         })
     }
 }
