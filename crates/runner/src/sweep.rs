@@ -261,9 +261,9 @@ fn run_with<T: Real + Element>(
     let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
-    announce(&pending, config, observer);
     let view = View::new(&data, config);
     let foreseen = (pending.pending() > 0).then(|| Speed::foreseen(&pending, config, &view));
+    announce(&pending, config, observer);
     let (null_model, loaded) = (null_model(&view), data.summary.clone());
     let work = Work {
         config,
