@@ -144,7 +144,7 @@ fn the_way_from_run_to_compare() {
             }
         }
     }
-    refused(dir.path(), &["show", "sweeps/sweep", "7"], 2, &["7"]);
+    refused(dir.path(), &["show", "sweeps/sweep", "7777"], 2, &["7777"]);
     refused(
         dir.path(),
         &["compare", "sweeps/sweep", "--by", "roc_acu"],

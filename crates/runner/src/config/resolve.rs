@@ -61,8 +61,13 @@ impl Config {
     }
 
     /// As [`Config::result_keys`], of the tables that a trial has a version of its own of.
-    pub(crate) fn result_keys_of_trial(model: &ModelConfig, train: &TrainConfig) -> BTreeMap<String, toml::Value> {
+    pub(crate) fn result_keys_of_trial(
+        preprocess: &PreprocessConfig,
+        model: &ModelConfig,
+        train: &TrainConfig,
+    ) -> BTreeMap<String, toml::Value> {
         let mut flat = BTreeMap::new();
+        flatten("preprocess", PreprocessConfig::KEYS, &preprocess.write(), &mut flat);
         flatten("model", ModelConfig::KEYS, &model.write(), &mut flat);
         flatten("train", TrainConfig::KEYS, &train.write(), &mut flat);
         flat

@@ -55,7 +55,7 @@ pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerpri
 /// A digest of everything that decides a trial's numbers, in the order of the keys. `restarts` and `repeats` do not: they
 /// only say how many there are.
 fn identity_of_trial(shared: &[String], trial: &Trial, fingerprint: &str) -> blake3::Hasher {
-    let own: Vec<String> = texts(Config::result_keys_of_trial(&trial.model, &trial.train)).collect();
+    let own: Vec<String> = texts(Config::result_keys_of_trial(&trial.preprocess, &trial.model, &trial.train)).collect();
     let mut hasher = blake3::Hasher::new();
     hasher.update(fingerprint.as_bytes());
     let (mut shared, mut own) = (shared.iter().peekable(), own.iter().peekable());
@@ -77,7 +77,7 @@ fn texts(keys: BTreeMap<String, toml::Value>) -> impl Iterator<Item = String> {
 }
 
 fn is_of_trial(text: &str) -> bool {
-    text.starts_with("\0model.") || text.starts_with("\0train.")
+    ["\0preprocess.", "\0model.", "\0train."].iter().any(|table| text.starts_with(table))
 }
 
 fn identity(trial: &blake3::Hasher, fold: usize, repeat: u32, restart: u32) -> RunId {
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn the_identity_is_that_of_all_keys_in_their_order() {
         let text = "[data]\ntrain = \"a.csv\"\ntarget = \"y\"\n[sweep.parameters]\nmodel.C = [0.1, inf]\n\
-                    train.solver = [\"adam\", \"newton\"]\n";
+                    train.solver = [\"adam\", \"newton\"]\npreprocess.scale = [\"none\", \"standard\"]\n";
         let config = config::parse(text, "a.toml", "a", &[]).expect("a config");
         let trials = search::trials(&config).expect("trials");
         let shared: Vec<String> = texts(config.result_keys()).filter(|text| !is_of_trial(text)).collect();
@@ -115,6 +115,6 @@ mod tests {
         let mut ids: Vec<RunId> = planned(&config, &trials, 3, "data").iter().map(|run| run.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), 12);
+        assert_eq!(ids.len(), 24);
     }
 }
