@@ -6,6 +6,8 @@ mod cache;
 mod configs;
 #[path = "it/exports.rs"]
 mod exports;
+#[path = "it/fuzz/mod.rs"]
+mod fuzz;
 #[path = "it/inference.rs"]
 mod inference;
 #[path = "it/inputs/mod.rs"]
@@ -20,6 +22,8 @@ mod refusals;
 mod resume;
 #[path = "it/screens.rs"]
 mod screens;
+#[path = "it/security.rs"]
+mod security;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -8,6 +8,7 @@ use gradsweep_store::{ExitKind, Reason, StoreError};
 use crate::config::Problems;
 use crate::inference::Refusal;
 use crate::plan::bytes;
+use crate::stop::StopCause;
 
 /// A sweep that could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -52,17 +53,13 @@ pub enum RunError {
     /// The files changed while a sweep read them anew for another repeat.
     #[error("the data changed while the sweep was running: what is recorded is of the rows as they were")]
     DataChanged,
-    /// A signal, the caller or the time limit ended the sweep early.
-    #[error(
-        "stopped {}: {finished} of {runs} runs have ended and are recorded in {}",
-        if *is_over_time { "at run.time_limit" } else { "as asked" },
-        dir.display()
-    )]
+    /// A signal, the caller, the time limit or failed runs ended the sweep early.
+    #[error("stopped {cause}: {finished} of {runs} runs have ended and are recorded in {}", dir.display())]
     Stopped {
         /// The store's directory.
         dir: PathBuf,
-        /// Whether the time limit did it.
-        is_over_time: bool,
+        /// What did it.
+        cause: StopCause,
         /// Runs that have ended.
         finished: usize,
         /// Runs of the plan.
@@ -139,6 +136,14 @@ impl RunError {
                     .to_owned(),
             ),
             Self::DataChanged => Some("put the old files back and run the same command again".to_owned()),
+            Self::Stopped {
+                dir,
+                cause: StopCause::Failures { .. },
+                ..
+            } => Some(format!(
+                "go on without the failed runs: gradsweep resume {0}; or train them once more: gradsweep resume {0} --retry-failed",
+                dir.display()
+            )),
             Self::Stopped { dir, .. } => Some(format!("go on with gradsweep resume {}", dir.display())),
             Self::Unscored { .. } => Some(
                 "rank by another metric (--set sweep.metric=log_loss), or hold out more rows: fewer folds, strategy = \"stratified\""

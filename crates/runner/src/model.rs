@@ -241,6 +241,9 @@ pub(crate) fn find(path: &Path) -> Result<(PathBuf, Model), RunError> {
         _ if store::is_model(&best) || store::probe(path)?.is_some() => best,
         _ => path.to_path_buf(),
     };
+    if dir == store::best_model(path) {
+        store::check_own_model(&dir)?;
+    }
     let model = Model::read(&dir)?;
     Ok((dir, model))
 }

@@ -59,6 +59,7 @@ pub(crate) fn selected<T: Real + Element>(
     table: &TrialTable,
 ) -> Result<Refitted, RunError> {
     let folder = best_model(dir);
+    store::check_own_model(&folder)?;
     let is_saved = config.output.save_models != SaveModels::None;
     let tests = &config.data.test;
     let wanted = table.selected().filter(|_| is_saved || !tests.is_empty());
@@ -215,18 +216,21 @@ pub(crate) fn stored(dir: &Path, identity: &str, config: &Config) -> Option<Refi
     })
 }
 
-/// The model of a finished sweep, or `None` when it is still to be made.
-pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) -> Result<Option<Refitted>, RunError> {
-    let store = Store::open(dir)?;
-    let table = store.trials()?;
+/// The model of a finished sweep with these runs, or `None` when it is still to be made.
+pub(crate) fn done(
+    (store, runs): (&Store, &[RunRow]),
+    config: &Config,
+    plan: &Plan,
+    fingerprint: &str,
+) -> Result<Option<Refitted>, RunError> {
+    let (dir, table) = (store.dir(), store.trials()?);
     let selected = table
         .selected()
         .filter(|_| config.output.save_models != SaveModels::None);
     let Some(trial) = selected.and_then(|row| plan.trials.iter().find(|trial| trial.number == row.trial)) else {
         return Ok(Some(Refitted::default()));
     };
-    let runs = store.runs()?;
-    let identity = |trial: &Trial| identity(config, &as_far(&runs, trial), fingerprint);
+    let identity = |trial: &Trial| identity(config, &as_far(runs, trial), fingerprint);
     let mut of_trials = None;
     if config.output.save_models == SaveModels::All {
         let complete = complete(&table, &plan.trials);
@@ -463,10 +467,9 @@ pub fn refit(request: &RefitRequest) -> Result<RefitSummary, RunError> {
         trial
     };
     let config = on_new_files(config, &request.data)?;
-    let out = request
-        .out
-        .clone()
-        .unwrap_or_else(|| trial_model(&request.store, number));
+    let own = trial_model(&request.store, number);
+    store::check_own_model(&own)?;
+    let out = request.out.clone().unwrap_or(own);
     let summary = in_pool(&config, || {
         with_precision!(config, fit_and_write(&config, &trial, &out))
     })??;

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use gradsweep_data::{self as data, Role};
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, ParamValue, Reason, RunState, Store, TrialRow, TrialState, Written};
+use gradsweep_store::{self as store, ParamValue, Reason, RunState, SetAside, Store, TrialRow, TrialState, Written};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -126,6 +126,9 @@ pub struct SweepSummary {
     pub at_the_edge: Vec<String>,
     /// What failed and what survived, as sentences.
     pub failures: Vec<String>,
+    /// Pieces of the store that were damaged or gone, and whose runs were trained again, as sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
     /// Where the time went.
     pub seconds: Seconds,
     /// Columns times epochs.
@@ -209,6 +212,7 @@ impl SweepSummary {
             } else {
                 Vec::new()
             },
+            lost: Vec::new(),
             seconds,
             epochs_trained,
             peak_memory_bytes: peak_memory_bytes(),
@@ -264,6 +268,34 @@ impl SweepSummary {
             "{} without a penalty: the classes are separated by {}{more}; add a penalty (model.C)",
             many(runs, "run"),
             features.join(", ")
+        ));
+        self
+    }
+
+    /// The same, with the parts that could not be used.
+    #[must_use]
+    pub(crate) fn with_set_aside(mut self, parts: &[SetAside]) -> Self {
+        let sentence = |part: &SetAside| format!("{}: {}; its runs were trained again", part.path.display(), part.why);
+        self.lost = parts.iter().map(sentence).collect();
+        self
+    }
+
+    /// The same, with what the panics said that ended runs.
+    #[must_use]
+    pub(crate) fn with_panics(mut self, mut panics: Vec<String>, dir: &Path) -> Self {
+        let runs = panics.len();
+        if runs == 0 {
+            return self;
+        }
+        panics.sort_unstable();
+        panics.dedup();
+        panics.truncate(3);
+        self.failures.push(format!(
+            "{} ended in a panic, which is a bug of gradsweep ({}); the others are not affected; once more: gradsweep resume {} \
+             --retry-failed",
+            many(runs, "run"),
+            panics.join("; "),
+            dir.display()
         ));
         self
     }

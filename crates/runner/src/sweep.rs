@@ -5,6 +5,8 @@ mod finish;
 mod loaded;
 mod manifest;
 mod open;
+mod paused;
+mod race;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -209,7 +211,11 @@ fn run_with<T: Real + Element>(
     let (request, dir) = (job.request, &job.dir);
     let config = &request.config;
     let start = Instant::now();
-    let stop = job.stop.within(config.run.time_limit());
+    let stop = job
+        .stop
+        .within(config.run.time_limit())
+        .allowing(config.run.allowed_failures());
+    let observer = &Counting { observer, stop: &stop };
     search::count(config)?;
     // Refuse what needs no data before reading any.
     let stored = store::probe(dir)?;
@@ -235,23 +241,19 @@ fn run_with<T: Real + Element>(
     within_limit(&plan_summary, config)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, restart, longer) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+    let (mut writer, restart, set_aside, longer) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer {
             mut writer,
-            finished,
+            kept,
             known,
             longer,
         } => {
-            let restart: Restart<T> = restart(job, &plan, &mut writer, finished, &known)?;
-            (writer, restart, longer)
+            let restart: Restart<T> = restart(job, &plan, &mut writer, kept.finished, &known)?;
+            (writer, restart, kept.set_aside, longer)
         }
         Opened::NothingToDo(refitted) => {
             let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
-            let continued = match job.more {
-                Some(_) => Some(resume::left(dir, &plan)?.0),
-                None => None,
-            };
-            return Ok(summary.with_refit(refitted).with_continued(continued));
+            return nothing_to_do(job, &plan, summary.with_refit(refitted));
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
@@ -259,9 +261,9 @@ fn run_with<T: Real + Element>(
     let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
-    announce(&pending, config, observer);
     let view = View::new(&data, config);
     let foreseen = (pending.pending() > 0).then(|| Speed::foreseen(&pending, config, &view));
+    announce(&pending, config, observer);
     let (null_model, loaded) = (null_model(&view), data.summary.clone());
     let work = Work {
         config,
@@ -306,8 +308,35 @@ fn run_with<T: Real + Element>(
         .with_rates(trained.rates)
         .with_longer(longer)
         .with_separated(separating)
+        .with_panics(trained.panics, dir)
+        .with_set_aside(&set_aside)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// What is said and done where everything has been done before.
+fn nothing_to_do(job: &Job<'_>, plan: &Plan, summary: SweepSummary) -> Result<SweepSummary, RunError> {
+    store::tidy(&job.dir)?;
+    let continued = match job.more {
+        Some(_) => Some(resume::left(&job.dir, plan)?.0),
+        None => None,
+    };
+    Ok(summary.with_continued(continued))
+}
+
+/// Passes events on, and tells the flag of every run that fails.
+struct Counting<'a> {
+    observer: &'a dyn Observer,
+    stop: &'a StopFlag,
+}
+
+impl Observer for Counting<'_> {
+    fn observe(&self, event: &Event) {
+        if let Event::RunFinished { failed: true, .. } = event {
+            self.stop.count_failure();
+        }
+        self.observer.observe(event);
+    }
 }
 
 /// Refuses a plan whose least need is above the limit.

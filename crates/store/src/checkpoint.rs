@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::atomic;
+use crate::disk::{Disk, disk};
 use crate::error::{Damage, StoreError};
 use crate::layout;
 use crate::lock::Lock;
@@ -144,11 +145,16 @@ impl Checkpoints {
     }
 
     pub(crate) fn remove(&mut self, cohort: &str) -> Result<(), StoreError> {
-        self.numbers.remove(cohort);
-        for generation in 0..2 {
-            let path = self.path(cohort, generation);
+        let newest = self.numbers.remove(cohort).unwrap_or(0);
+        // The older one first, and each for good: a power cut must not leave it as the newest there is.
+        for path in [newest + 1, newest].map(|number| self.path(cohort, number)) {
             if path.exists() {
                 layout::remove_file(&path)?;
+                disk().sync_dir(&self.folder).map_err(|source| StoreError::Io {
+                    action: "sync",
+                    path: self.folder.clone(),
+                    source,
+                })?;
             }
         }
         Ok(())

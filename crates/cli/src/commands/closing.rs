@@ -41,7 +41,7 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
         out += &format!("        {target}\n");
     }
     out += &finished(summary);
-    for sentence in &summary.failures {
+    for sentence in summary.failures.iter().chain(&summary.lost) {
         out += &format!("        {sentence}\n");
     }
     out += &convergence(summary);

@@ -9,7 +9,7 @@ use gradsweep_runner::plan::{PlanSummary, grouped, many};
 use gradsweep_runner::sweep::{self, Request};
 
 use super::closing::closing;
-use super::{json, layers, name_of, parse, read, report};
+use super::{json, layers, name_of, parse, read_config, report};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::live::{Both, LiveReport};
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
     let is_config = input.extension().is_some_and(|extension| extension == "toml");
     let (path, request) = match (is_config, &arguments.target) {
         (true, None) => {
-            let text = read(input)?;
+            let text = read_config(input)?;
             let config = parse(&text, input, &sets)?;
             (
                 None,

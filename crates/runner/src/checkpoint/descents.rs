@@ -15,8 +15,8 @@ pub(super) fn write<T: Real>(block: &BlockOfDescents, sink: &mut Sink<T>) {
     sink.count(block.ended.len());
     for ended in &block.ended {
         sink.count(ended.column);
-        sink.count(place(RunState::ALL, ended.state));
-        sink.count(place(Reason::ALL, ended.reason));
+        sink.count(place(RunState::ALL, &ended.state));
+        sink.count(place(Reason::ALL, &ended.reason));
         sink.flag(ended.note.is_some());
         if let Some(note) = &ended.note {
             let bytes: Vec<f64> = note.bytes().map(f64::from).collect();
@@ -59,8 +59,8 @@ pub(super) fn read<T: Real>(runs: &[usize], source: &mut Source<'_, T>) -> Optio
     })
 }
 
-fn place<E: PartialEq>(all: &[E], one: E) -> usize {
-    all.iter().position(|other| *other == one).unwrap_or(all.len())
+fn place<E: PartialEq>(all: &[E], one: &E) -> usize {
+    all.iter().position(|other| other == one).unwrap_or(all.len())
 }
 
 fn read_ended<T: Real>(runs: usize, source: &mut Source<'_, T>) -> Option<Ended> {

@@ -50,7 +50,7 @@ pub use metrics::{Metric, MetricsConfig};
 pub use model::{Activation, ClassWeight, ModelConfig, ModelKind};
 pub use output::{IfExists, OutputConfig, Predictions, SaveModels};
 pub use page::page;
-pub use parse::parse;
+pub use parse::{MOST_BYTES, parse};
 pub use preprocess::{DropLevel, Impute, OneHot, OtherLevels, PreprocessConfig, Scale};
 pub use problem::{Problem, Problems};
 pub use run::{OnError, Precision, RunConfig};

@@ -116,12 +116,11 @@ pub(super) fn cut(
         .chunk_by(|a, b| key(a).0 == key(b).0)
         .map(|cohort| {
             let (rows, schedule) = key(&cohort[0]).0;
-            let blocks = match schedule {
-                BatchSchedule::Converge => wide_blocks(cohort, features),
-                _ => {
-                    let waits = may_wait && cohort.iter().any(may_leave);
-                    blocks(cohort, |run| runs[run].fold, waits)
-                }
+            let blocks = if schedule == BatchSchedule::Converge {
+                wide_blocks(cohort, features)
+            } else {
+                let waits = may_wait && cohort.iter().any(may_leave);
+                blocks(cohort, |run| runs[run].fold, waits)
             };
             Cohort { rows, schedule, blocks }
         })

@@ -20,7 +20,8 @@ use crate::resume;
 pub(super) enum Opened {
     Writer {
         writer: Box<StoreWriter>,
-        finished: BTreeSet<store::RunId>,
+        /// What the store brings along.
+        kept: store::Kept,
         /// Runs that the store's plan has had before.
         known: BTreeSet<store::RunId>,
         /// How a sweep with fewer epochs was taken over.
@@ -44,7 +45,7 @@ pub(super) fn open<T: Real>(
     let table = plan.table(&data.folds.labels);
     let fresh = |writer: StoreWriter| Opened::Writer {
         writer: Box::new(writer),
-        finished: BTreeSet::new(),
+        kept: store::Kept::default(),
         known: BTreeSet::new(),
         longer: None,
     };
@@ -78,7 +79,7 @@ pub(super) fn open<T: Real>(
                 let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
                 return Ok(Opened::Writer {
                     writer: Box::new(writer),
-                    finished: kept.finished,
+                    kept,
                     known: plan.runs.iter().map(|run| run.id).collect(),
                     longer: Some(longer),
                 });
@@ -86,12 +87,16 @@ pub(super) fn open<T: Real>(
         }
     }
     let open = store::Store::open(dir)?;
+    let mut is_plan_there = true;
     let old = match open.plan() {
         // It is made again below, from the config; what has been recorded of its runs counts by their ids.
-        Err(store::StoreError::Damaged { .. }) => store::PlanTable {
-            runs: plan.table(&data.folds.labels).runs,
-            ..store::PlanTable::default()
-        },
+        Err(error) if error.is_lost() => {
+            is_plan_there = false;
+            store::PlanTable {
+                runs: plan.table(&data.folds.labels).runs,
+                ..store::PlanTable::default()
+            }
+        }
         old => old?,
     };
     let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
@@ -112,18 +117,19 @@ pub(super) fn open<T: Real>(
         });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
-    if is_same_plan {
+    if is_same_plan && is_plan_there {
         match finished(job, config, &open, plan, &manifest.fingerprint) {
-            // Damaged tables are made again from the parts, and damaged parts trained again.
-            Ok(None) | Err(RunError::Store(store::StoreError::Damaged { .. })) => {}
+            Ok(None) => {}
             Ok(Some(refitted)) => return Ok(Opened::NothingToDo(refitted)),
+            // Damaged tables are made again from the parts, and the runs of damaged parts trained again.
+            Err(RunError::Store(error)) if error.is_lost() => {}
             Err(error) => return Err(error),
         }
     }
     let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
     Ok(Opened::Writer {
         writer: Box::new(writer),
-        finished: kept.finished,
+        kept,
         known: old.runs.iter().map(|run| run.run).collect(),
         longer: None,
     })
@@ -148,10 +154,11 @@ fn finished(
     let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
         && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty())
         && !(job.retry_failed && has_failed());
-    // Beyond what the result needs, a plan that cannot be read is made again.
-    open.plan()?;
+    // What the result does not need, and cannot be read, is made again too.
+    open.config_text()?;
+    open.resolved_text()?;
     if is_done && has_tables && oof::is_current(open.dir(), config)? {
-        return refit::done(open.dir(), config, plan, fingerprint);
+        return refit::done((open, &runs), config, plan, fingerprint);
     }
     Ok(None)
 }

@@ -268,6 +268,10 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         self.walk(until, pause);
     }
 
+    fn live(&self) -> Vec<usize> {
+        self.ledger.left(self.block.live())
+    }
+
     fn standings(&self) -> Vec<(usize, Standing)> {
         self.ledger.standings_of(self.block.live())
     }
@@ -294,6 +298,14 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
 
     fn take_end(&mut self) -> Option<BlockState<T>> {
         self.end.take().map(BlockState::Steps)
+    }
+
+    fn passes(&self) -> u32 {
+        self.ledger.passes
+    }
+
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, passes, panic)
     }
 
     fn state(&self) -> BlockState<T> {

@@ -349,6 +349,35 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
     }
 
+    /// The outcomes of runs, by the plan's numbers, that a panic of the program has ended after so many passes, with the
+    /// history they have until then.
+    pub(super) fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        let own = (0..self.runs.len()).filter(|&column| runs.contains(&self.runs[column]));
+        let outcome = |column: usize| {
+            let had = if self.waiting.contains(&column) {
+                0
+            } else {
+                passes.saturating_sub(self.first_pass[column])
+            };
+            // A run that went on has those it came with.
+            let epochs = had.max(self.stood(column).map_or(0, |stood| stood.epochs));
+            let mut outcome = self.outcome(column, Vec::new(), RunState::Failed, Reason::Panic);
+            outcome.epochs = epochs;
+            outcome.best_epoch = outcome.best_epoch.filter(|best| *best <= epochs);
+            outcome.history.retain(|point| point.epoch <= epochs);
+            outcome.note = Some(panic.to_owned());
+            self.leave(column, &mut outcome);
+            outcome
+        };
+        own.map(outcome).collect()
+    }
+
+    /// The runs that have not left, by the plan's numbers: those of live columns, and those that wait for one.
+    pub(super) fn left(&self, live: &[usize]) -> Vec<usize> {
+        let columns = live.iter().chain(&self.waiting);
+        columns.map(|&column| self.runs[column]).collect()
+    }
+
     /// Gives an outcome the scores of a standing, and the ordered ones where the standing lacks them.
     pub(super) fn settle(&self, outcome: &mut Outcome, standing: &Standing, ordered: &[(Metric, f64)]) {
         self.finish(outcome, &standing.train, &standing.val, ordered);

@@ -13,6 +13,7 @@ mod order;
 mod outcome;
 mod range;
 mod rehearsal;
+mod slot;
 mod standing;
 mod state;
 mod training;

@@ -77,6 +77,36 @@ impl<T> BlockState<T> {
     }
 }
 
+impl<T> BlockOfSteps<T> {
+    /// Whether it has the runs, or some of the runs, of a block that begins as `fresh` says, with as many numbers each.
+    pub(super) fn is_of(&self, fresh: &Self) -> bool {
+        let Some(first) = fresh.runs.first() else {
+            return false;
+        };
+        let length = first.column.parameters.len();
+        let is_known = |run: &usize| fresh.waiting.contains(run) || fresh.runs.iter().any(|own| own.run == *run);
+        self.waiting.iter().all(is_known)
+            && self.runs.iter().all(|run| {
+                let own = fresh.runs.iter().find(|own| own.run == run.run);
+                // What the optimizer of a run that waits would gather is not known before it has a column.
+                let has_memory = own.is_none_or(|own| run.has_memory_of(own));
+                is_known(&run.run) && run.has_length(length) && has_memory
+            })
+    }
+}
+
+impl<T> LiveRun<T> {
+    fn has_length(&self, length: usize) -> bool {
+        let best = self.best.as_ref().map_or(length, |best| best.parameters.len());
+        [self.column.parameters.len(), best] == [length; 2] && [0, length].contains(&self.before.len())
+    }
+
+    fn has_memory_of(&self, fresh: &Self) -> bool {
+        let memory = |run: &Self| -> Vec<usize> { run.column.memory.moments.iter().map(Vec::len).collect() };
+        memory(self) == memory(fresh) && self.column.memory.powers.len() == fresh.column.memory.powers.len()
+    }
+}
+
 /// The same runs in other blocks.
 ///
 /// # Panics

@@ -8,7 +8,10 @@ use gradsweep_math::Real;
 use gradsweep_store::{Reason, RunState};
 
 use super::order::Orders;
-use super::{BlockOfDescents, BlockOfSteps, BlockState, Outcome, Standing, Task, View, batches, converge, full, range};
+use super::slot::Slot;
+use super::{
+    BlockOfDescents, BlockOfSteps, BlockState, LiveRun, Outcome, Standing, Task, View, batches, converge, full, range,
+};
 use crate::plan::{BatchSchedule, Block};
 
 /// The trainers of a cohort's blocks.
@@ -16,7 +19,7 @@ use crate::plan::{BatchSchedule, Block};
 /// Blocks share nothing but the order of rows, so they advance without waiting for each other: a block's epoch is one task,
 /// and the tasks are taken first come, first served, which keeps all cores busy when blocks are not a multiple of them.
 pub(crate) struct Training<'a, T> {
-    trainers: Vec<Box<dyn Trainer<T> + 'a>>,
+    slots: Vec<Slot<'a, T>>,
     /// Blocks that converge advance one after the other: rows, not blocks, are what threads share.
     is_converging: bool,
 }
@@ -48,6 +51,12 @@ pub(super) trait Trainer<T>: Send {
     /// Trains one epoch, or what is left of it, unless told to pause on the way. `until` is the epoch that is advanced to.
     fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync));
 
+    /// The runs that have not left, by their place in the plan: those that wait for a column too.
+    fn live(&self) -> Vec<usize>;
+
+    /// Passes over the rows so far.
+    fn passes(&self) -> u32;
+
     /// The live runs, by their place in the plan, with their standings.
     fn standings(&self) -> Vec<(usize, Standing)>;
 
@@ -63,6 +72,9 @@ pub(super) trait Trainer<T>: Send {
 
     /// The live runs as plain numbers; of a block that converges, all of its runs.
     fn state(&self) -> BlockState<T>;
+
+    /// The outcomes of runs, by their place in the plan, that a panic has ended after so many passes.
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome>;
 }
 
 impl<'a, T: Real> Training<'a, T> {
@@ -104,16 +116,16 @@ impl<'a, T: Real> Training<'a, T> {
                 states.into_iter().filter_map(place).collect()
             }
         };
-        let trainers = match cohort.schedule {
+        let slots = match cohort.schedule {
             BatchSchedule::Converge => {
                 let own: Vec<&Block> = blocks.iter().map(|(_, block, _)| *block).collect();
                 if own.is_empty() {
                     Vec::new()
                 } else {
                     let ground = Arc::new(converge::Ground::new(&task, &own));
-                    let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
+                    let trainer = |(index, block, state)| -> Slot<'a, T> {
                         let state = Option::map(state, descents);
-                        Box::new(converge::Trainer::new(task, &ground, (index, block), state))
+                        Slot::new(converge::Trainer::new(task, &ground, (index, block), state))
                     };
                     blocks.into_iter().map(trainer).collect()
                 }
@@ -121,43 +133,76 @@ impl<'a, T: Real> Training<'a, T> {
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
                 let rates = range::find(&task, &range::large_batches(task.view), seeks_rate);
-                let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
+                let trainer = |(index, block, state)| -> Slot<'a, T> {
                     let state = Option::map(state, steps);
-                    Box::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
+                    Slot::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
             }
             BatchSchedule::Batches { rows, shuffle } => {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
                 let rates = range::find(&task, &orders, seeks_rate);
-                let trainer = |(index, block, state)| -> Box<dyn Trainer<T> + 'a> {
+                let trainer = |(index, block, state)| -> Slot<'a, T> {
                     let state = Option::map(state, steps);
-                    Box::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
+                    Slot::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
                 };
                 blocks.into_iter().map(trainer).collect()
             }
         };
         Self {
-            trainers,
+            slots,
             is_converging: cohort.schedule == BatchSchedule::Converge,
         }
+    }
+
+    /// Whether a cohort can stand as states say that come from a file: of its blocks, with as many numbers, each run once and none
+    /// beyond its epochs.
+    pub(crate) fn could_stand<'v: 'a>(task: Task<'a, 'v, T>, states: &[BlockState<T>]) -> bool {
+        let cohort = &task.plan.cohorts[task.cohort];
+        let length = task.view.features.len() + 1;
+        let fresh = match cohort.schedule {
+            BatchSchedule::Converge => Vec::new(),
+            _ => Self::untested(task).states(),
+        };
+        let allowed = |run: usize| task.plan.trial_of(run).last_epoch().saturating_add(1);
+        let mut seen = BTreeSet::new();
+        states.iter().all(|state| {
+            let is_of_a_block = match state {
+                BlockState::Descents(block) => {
+                    let own = block.runs.iter().map(|run| run.run);
+                    let mut blocks = cohort.blocks.iter();
+                    cohort.schedule == BatchSchedule::Converge
+                        && blocks.any(|block| block.runs.iter().copied().eq(own.clone()))
+                        && block.has_length(length)
+                }
+                BlockState::Steps(block) => {
+                    let has_epochs = |run: &LiveRun<T>| {
+                        let epochs = block.passes.checked_sub(run.first_pass);
+                        epochs.is_some_and(|epochs| epochs <= allowed(run.run))
+                    };
+                    let is_of = |own: &BlockState<T>| matches!(own, BlockState::Steps(own) if block.is_of(own));
+                    fresh.iter().any(is_of) && block.runs.iter().all(has_epochs)
+                }
+            };
+            is_of_a_block && state.runs().into_iter().all(|run| seen.insert(run))
+        })
     }
 
     /// Trains every block until its live runs have had `epoch` epochs, or until `pause` says so, which is asked between
     /// batches and between rounds of a trip over the rows. Runs that converge go to their end.
     pub(crate) fn advance(&mut self, epoch: u32, pause: &(dyn Fn() -> bool + Sync)) {
         if self.is_converging {
-            for trainer in &mut self.trainers {
-                while trainer.is_due(epoch) && !pause() {
-                    trainer.epoch(epoch, pause);
+            for slot in &mut self.slots {
+                while slot.is_due(epoch) && !pause() {
+                    slot.epoch(epoch, pause);
                 }
             }
             return;
         }
         rayon::scope_fifo(|scope| {
-            for trainer in &mut self.trainers {
-                if trainer.is_due(epoch) && !pause() {
-                    scope.spawn_fifo(move |scope| drive(scope, trainer.as_mut(), epoch, pause));
+            for slot in &mut self.slots {
+                if slot.is_due(epoch) && !pause() {
+                    scope.spawn_fifo(move |scope| drive(scope, slot, epoch, pause));
                 }
             }
         });
@@ -165,58 +210,59 @@ impl<'a, T: Real> Training<'a, T> {
 
     /// Whether no live run is short of `epoch` epochs.
     pub(crate) fn has_reached(&self, epoch: u32) -> bool {
-        !self.trainers.iter().any(|trainer| trainer.is_due(epoch))
+        !self.slots.iter().any(|slot| slot.is_due(epoch))
     }
 
     /// The live runs of solvers that advance by epochs, by their place in the plan, with their standings.
     pub(crate) fn standings(&self) -> Vec<(usize, Standing)> {
-        self.trainers.iter().flat_map(|trainer| trainer.standings()).collect()
+        self.sound().flat_map(Trainer::standings).collect()
     }
 
     /// Ends live runs, by their place in the plan, as they stood at the end of the last epoch.
     pub(crate) fn end(&mut self, runs: &[usize], end: End) {
-        for trainer in &mut self.trainers {
-            trainer.end(runs, end);
+        for slot in &mut self.slots {
+            slot.end(runs, end);
         }
     }
 
     /// The epochs that every live run has had at the least.
     pub(crate) fn least_epoch(&self) -> u32 {
-        let standings = self.trainers.iter().flat_map(|trainer| trainer.standings());
+        let standings = self.sound().flat_map(Trainer::standings);
         standings.map(|(_, standing)| standing.epoch).min().unwrap_or(0)
     }
 
     /// The outcomes of the runs that have ended since this was last asked for.
     pub(crate) fn take_outcomes(&mut self) -> Vec<Outcome> {
-        let trainers = self.trainers.iter_mut();
-        trainers.flat_map(|trainer| trainer.take_outcomes()).collect()
+        self.slots.iter_mut().flat_map(Slot::take_outcomes).collect()
     }
 
     /// The blocks of which a run has had all of its epochs since this was last asked for, as they stood then.
     pub(crate) fn take_ends(&mut self) -> Vec<BlockState<T>> {
-        self.trainers
-            .iter_mut()
-            .filter_map(|trainer| trainer.take_end())
-            .collect()
+        self.slots.iter_mut().filter_map(Slot::take_end).collect()
+    }
+
+    /// The trainers of the blocks that no panic has ended.
+    fn sound(&self) -> impl Iterator<Item = &(dyn Trainer<T> + 'a)> {
+        self.slots.iter().filter_map(Slot::trainer)
     }
 
     /// The blocks that have live runs, as plain numbers.
     pub(crate) fn states(&self) -> Vec<BlockState<T>> {
-        let going = self.trainers.iter().filter(|trainer| trainer.is_due(u32::MAX));
-        going.map(|trainer| trainer.state()).collect()
+        let going = self.sound().filter(|trainer| trainer.is_due(u32::MAX));
+        going.map(Trainer::state).collect()
     }
 }
 
 /// One epoch, then the next as a new task behind the other blocks'.
-fn drive<'scope, T: Real>(
+fn drive<'scope, 'a: 'scope, T: Real>(
     scope: &rayon::ScopeFifo<'scope>,
-    trainer: &'scope mut (dyn Trainer<T> + 'scope),
+    slot: &'scope mut Slot<'a, T>,
     until: u32,
     pause: &'scope (dyn Fn() -> bool + Sync),
 ) {
-    trainer.epoch(until, pause);
-    if trainer.is_due(until) && !pause() {
-        scope.spawn_fifo(move |scope| drive(scope, trainer, until, pause));
+    slot.epoch(until, pause);
+    if slot.is_due(until) && !pause() {
+        scope.spawn_fifo(move |scope| drive(scope, slot, until, pause));
     }
 }
 

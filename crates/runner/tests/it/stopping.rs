@@ -7,7 +7,7 @@ use gradsweep_runner::RunError;
 use gradsweep_runner::event::{Event, Observer};
 use gradsweep_runner::plan::{Plan, Shape};
 use gradsweep_runner::rungs::Ladder;
-use gradsweep_runner::stop::StopFlag;
+use gradsweep_runner::stop::{StopCause, StopFlag};
 use gradsweep_runner::{search, sweep};
 use gradsweep_store::{Model, Reason, RunState, Split, TrialState, best_model};
 
@@ -332,7 +332,7 @@ fn a_stopped_sweep_says_so_and_its_rerun_ends_as_one_that_was_left_alone() {
                 matches!(
                     stopped,
                     RunError::Stopped {
-                        is_over_time: false,
+                        cause: StopCause::Asked,
                         ..
                     }
                 ),
@@ -359,7 +359,7 @@ fn a_time_limit_ends_the_sweep() {
         matches!(
             error,
             RunError::Stopped {
-                is_over_time: true,
+                cause: StopCause::TimeLimit,
                 finished: 0,
                 ..
             }

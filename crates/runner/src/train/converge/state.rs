@@ -2,7 +2,7 @@
 
 use gradsweep_math::Real;
 use gradsweep_math::metric::Metric;
-use gradsweep_math::solver::{Descent, DescentState};
+use gradsweep_math::solver::{Descent, DescentState, ModelState};
 use gradsweep_store::{Reason, RunState};
 
 use super::trainer::{Paused, Trainer};
@@ -62,6 +62,21 @@ pub struct TripSums {
     pub sums: (usize, Vec<f64>),
     /// The same of Hessians, where the trip had come to them.
     pub hessians: Option<(usize, Vec<f64>)>,
+}
+
+impl BlockOfDescents {
+    /// Whether every run on its way has this many parameters.
+    pub(crate) fn has_length(&self, length: usize) -> bool {
+        let mut descents = self.runs.iter().filter_map(|run| run.descent.as_ref());
+        descents.all(|descent| {
+            let own = match &descent.model {
+                ModelState::Shared(_) => [length; 2],
+                ModelState::Own(matrix) => [matrix.nrows(), matrix.ncols()],
+            };
+            let mut pairs = descent.pairs.iter();
+            descent.trial.len() == length && own == [length; 2] && pairs.all(|(s, y)| [s.len(), y.len()] == [length; 2])
+        })
+    }
 }
 
 impl<T: Real> Trainer<'_, '_, T> {

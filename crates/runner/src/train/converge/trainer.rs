@@ -356,6 +356,19 @@ impl<T: Real> training::Trainer<T> for Trainer<'_, '_, T> {
         }
     }
 
+    /// All of its runs: none of them is told of before the block is over.
+    fn live(&self) -> Vec<usize> {
+        if self.is_over {
+            Vec::new()
+        } else {
+            self.ledger.runs.to_vec()
+        }
+    }
+
+    fn passes(&self) -> u32 {
+        self.ledger.passes
+    }
+
     /// None: their epochs are not those of other solvers.
     fn standings(&self) -> Vec<(usize, Standing)> {
         Vec::new()
@@ -374,5 +387,9 @@ impl<T: Real> training::Trainer<T> for Trainer<'_, '_, T> {
 
     fn state(&self) -> BlockState<T> {
         BlockState::Descents(self.numbers())
+    }
+
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, passes, panic)
     }
 }
