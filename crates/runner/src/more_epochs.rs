@@ -157,13 +157,12 @@ pub(crate) fn take_over<T: Real>(
     let checkpoints = shorter.going.iter();
     let checkpoints = checkpoints.map(|(&cohort, state)| checkpoint::pack(plan, &plan.cohorts[cohort], state));
     store::carry(dir, &part, &checkpoints.collect::<Vec<_>>())?;
+    // Of a block that goes on, runs that had ended are settled once more.
+    let by_itself = |run: &usize| recorded[*run].is_some() && !has_run_out(run);
     Ok(TakenOver::As(Longer {
         after_epochs: epochs,
-        runs: going.len(),
-        ended: (0..plan.runs.len())
-            .filter(is_left)
-            .filter(|&run| recorded[run].is_some())
-            .count(),
+        runs: going.iter().filter(|&run| !by_itself(run)).count(),
+        ended: (0..plan.runs.len()).filter(by_itself).count(),
     }))
 }
 
