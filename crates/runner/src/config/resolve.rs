@@ -8,6 +8,7 @@ use super::config::Config;
 use super::key::{Key, Setting};
 use super::metrics::Metric;
 use super::model::ModelConfig;
+use super::preprocess::PreprocessConfig;
 use super::run::Precision;
 use super::solver::Solver;
 use super::table::join;

@@ -55,7 +55,12 @@ pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerpri
 /// A digest of everything that decides a trial's numbers, in the order of the keys. `restarts` and `repeats` do not: they
 /// only say how many there are.
 fn identity_of_trial(shared: &[String], trial: &Trial, fingerprint: &str) -> blake3::Hasher {
-    let own: Vec<String> = texts(Config::result_keys_of_trial(&trial.preprocess, &trial.model, &trial.train)).collect();
+    let own: Vec<String> = texts(Config::result_keys_of_trial(
+        &trial.preprocess,
+        &trial.model,
+        &trial.train,
+    ))
+    .collect();
     let mut hasher = blake3::Hasher::new();
     hasher.update(fingerprint.as_bytes());
     let (mut shared, mut own) = (shared.iter().peekable(), own.iter().peekable());
@@ -77,7 +82,9 @@ fn texts(keys: BTreeMap<String, toml::Value>) -> impl Iterator<Item = String> {
 }
 
 fn is_of_trial(text: &str) -> bool {
-    ["\0preprocess.", "\0model.", "\0train."].iter().any(|table| text.starts_with(table))
+    ["\0preprocess.", "\0model.", "\0train."]
+        .iter()
+        .any(|table| text.starts_with(table))
 }
 
 fn identity(trial: &blake3::Hasher, fold: usize, repeat: u32, restart: u32) -> RunId {
