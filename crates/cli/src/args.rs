@@ -79,6 +79,37 @@ pub(crate) enum Verb {
     Other(Vec<String>),
 }
 
+impl Verb {
+    /// Whether it asks anything of BLAS; the others need not wait for better kernels.
+    pub(crate) fn multiplies(&self) -> bool {
+        match self {
+            Self::Run(_)
+            | Self::Resume(_)
+            | Self::Plan(_)
+            | Self::Calibrate(_)
+            | Self::Refit(_)
+            | Self::Explain(_)
+            | Self::Gradcheck(_)
+            | Self::Doctor(_) => true,
+            Self::Check(_)
+            | Self::Compare(_)
+            | Self::Report(_)
+            | Self::Show(_)
+            | Self::List(_)
+            | Self::Export(_)
+            | Self::Predict(_)
+            | Self::Evaluate(_)
+            | Self::Prune { .. }
+            | Self::Init(_)
+            | Self::Import(_)
+            | Self::Schema(_)
+            | Self::Cache(_)
+            | Self::Completions { .. }
+            | Self::Other(_) => false,
+        }
+    }
+}
+
 /// A config, and what is laid over it.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {

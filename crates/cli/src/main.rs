@@ -8,6 +8,7 @@ mod diagnostics;
 mod exit;
 mod kernels;
 mod live;
+mod mapped;
 mod progress;
 mod signals;
 mod standing;
@@ -16,7 +17,10 @@ mod terminal;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
-    kernels::restart_with_better_ones();
+    mapped::tell_of_lost_pages();
     let arguments = args::Arguments::parse();
+    if arguments.verb.multiplies() {
+        kernels::restart_with_better_ones();
+    }
     exit::code(commands::dispatch(&arguments))
 }

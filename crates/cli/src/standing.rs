@@ -68,7 +68,7 @@ impl Standing {
                     self.values[*run] = f64::NAN;
                 }
             }
-            Event::DataLoaded | Event::Recorded { .. } => {}
+            Event::DataLoaded | Event::CheckpointWritten { .. } | Event::Recorded { .. } => {}
         }
     }
 

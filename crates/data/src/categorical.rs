@@ -19,8 +19,8 @@ pub(crate) struct CategoricalColumn {
     pub(crate) nulls: u64,
     pub(crate) categories: Categories,
     pub(crate) layout: Layout,
-    /// Where its raw columns begin.
-    pub(crate) first_raw: usize,
+    /// Whether it is stored as a code per row.
+    pub(crate) is_coded: bool,
     pub(crate) hasher: ColumnHasher,
 }
 
@@ -32,7 +32,6 @@ impl CategoricalColumn {
         split: &Split,
         weight: Option<&[f64]>,
         spec: &OneHotSpec,
-        first_raw: usize,
     ) -> Result<Self, DataError> {
         let hasher = ColumnHasher::of_levels(&levels);
         let nulls = levels.nulls();
@@ -46,8 +45,8 @@ impl CategoricalColumn {
             codes: levels.codes,
             nulls,
             categories,
+            is_coded: layout.raw_levels.len() > spec.sparse_above,
             layout,
-            first_raw,
             hasher,
         })
     }
@@ -63,17 +62,13 @@ impl CategoricalColumn {
         })
     }
 
-    /// What to write into the matrix.
-    pub(crate) fn marks(&self) -> LevelMarks<'_> {
-        let raw = self
-            .layout
-            .raw
-            .iter()
-            .map(|raw| raw.map(|raw| self.first_raw + raw))
-            .collect();
+    /// What to write into the matrix: 0/1 columns from `first` on, or codes from `first` on into one column.
+    pub(crate) fn marks(&self, first: usize, code_column: Option<usize>) -> LevelMarks<'_> {
+        let raw = self.layout.raw.iter().map(|raw| raw.map(|raw| first + raw)).collect();
         LevelMarks {
             codes: &self.codes,
             raw,
+            code_column,
         }
     }
 }
@@ -113,7 +108,7 @@ mod tests {
                 min_frequency: 1,
                 ..OneHotSpec::default()
             };
-            CategoricalColumn::new("k".into(), levels.clone(), &split, None, &spec, 0)
+            CategoricalColumn::new("k".into(), levels.clone(), &split, None, &spec)
         };
         assert!(build(OtherLevels::Group).is_ok());
         let error = build(OtherLevels::Error).expect_err("b is in group 1 only");

@@ -12,7 +12,7 @@ use crate::summary::Summary;
 /// Rows lie grouped by row group and, when dealt, permuted inside each group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset<T> {
-    /// (n, D) row-major: stored columns, see [`Encoding::raw`].
+    /// (n, D) row-major: columns of numbers and behind them columns of codes, see [`Encoding::raw`] and [`Encoding::codes`].
     pub x: Stored<T>,
     /// 0 or 1 per row.
     pub y: Vec<u8>,

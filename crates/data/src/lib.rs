@@ -36,6 +36,7 @@ mod encode;
 mod error;
 mod fingerprint;
 mod leak;
+mod level_places;
 mod levels;
 mod load;
 mod matrix;
@@ -62,14 +63,15 @@ pub use cache::{CacheEntry, CacheError, CacheSpec, Stored, clear as clear_cache,
 pub use dataset::Dataset;
 pub use element::Element;
 pub use encode::{
-    ColumnProfile, Encoding, Feature, FoldColumn, FoldEncoding, FoldProfile, Link, Profile, RawColumn, RawKind,
+    CodeColumn, ColumnProfile, Encoding, Feature, FoldColumn, FoldEncoding, FoldProfile, Link, Profile, RawColumn,
+    RawKind,
 };
 pub use error::{DataError, ReaderError};
 pub use load::{load, load_within};
 pub use source::{Peek, file_being_read, peek};
 pub use spec::{
-    ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SourceSpec, SplitSpec, Strategy,
-    TextEncoding,
+    ColumnType, EncodeSpec, Impute, LoadSpec, OneHotSpec, OtherLevels, RoleSpec, SPARSE_ABOVE, SourceSpec, SplitSpec,
+    Strategy, TextEncoding,
 };
 pub use split::{Folds, Role};
 pub use summary::{ColumnKind, ColumnSummary, SkipReason, Skipped, Summary, TargetSummary, WeightSummary};

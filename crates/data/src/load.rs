@@ -10,6 +10,7 @@ use crate::encode::encoding::PreparedColumn;
 use crate::encode::{Encoding, RawColumn};
 use crate::error::DataError;
 use crate::fingerprint::{self, ColumnHasher};
+use crate::level_places::{LevelPlaces, code_columns};
 use crate::levels::Levels;
 use crate::matrix::{Matrix, Number};
 use crate::names::{self, Names};
@@ -48,7 +49,7 @@ pub fn load_within<T: Element>(spec: &LoadSpec, cache: &CacheSpec) -> Result<Dat
 
 fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) -> Result<Dataset<T>, DataError> {
     let start = Instant::now();
-    let table = Table::open(spec)?;
+    let table = Table::open(spec, cache.map_or(u64::MAX, |cache| cache.limit_bytes))?;
     let (roles, mut names, mut warned) = read_names(spec, &table)?;
     let mut target = target::resolve(&spec.roles, &mut names.target, &table)?;
     let is_kept = target.is_kept.as_deref();
@@ -73,36 +74,40 @@ fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) ->
     let weight = role_columns.weight.map(|(_, weight)| weight);
     let placement = Placement::new(&split, is_kept, spec.deal, seed);
     let numbers = number_columns(&roles, &table);
-    let categorical = categorical_columns(spec, features, &split, weight.as_deref(), numbers.len())?;
+    let categorical = categorical_columns(spec, features, &split, weight.as_deref())?;
     split.group = Vec::new();
     let y: Vec<u8> = placement.stored(&target.y);
     target.y = Vec::new();
     let weight: Option<Vec<f64>> = weight.map(|weight| placement.stored(&weight));
 
-    let level_columns = categorical.iter().map(|column| column.layout.raw_levels.len()).sum();
+    let places = LevelPlaces::new(&categorical, numbers.len())?;
     let (weights, impute) = (weight.as_deref(), spec.encode.impute);
     // What lies beside the matrix: places and labels, then what training makes of them.
     let beside = 9 + 2 * size_of::<T>() + 4 * categorical.len() + weights.map_or(0, |_| 8 + size_of::<T>());
-    let row = (numbers.len() + level_columns) * size_of::<T>() + beside;
+    let row = (places.numbers + places.code_columns) * size_of::<T>() + beside;
     let cache = cache.filter(|cache| (row * y.len()) as u64 > cache.limit_bytes && row > beside);
-    let mut matrix = Matrix::<T>::read(&table, numbers, level_columns, &placement, weights, impute, cache)?;
+    let room = (places.numbers - numbers.len(), places.code_columns);
+    let mut matrix = Matrix::<T>::read(&table, numbers, room, &placement, weights, impute, cache)?;
     let trainings = split.trainings_and_all();
     if impute == Impute::Median {
         matrix.find_medians(&trainings, weights, &placement.groups);
     }
     warned.extend(warnings::wide_integers(&matrix.numbers, &table));
     warned.extend(warnings::leaks(&matrix, &y));
-    let level_marks: Vec<_> = categorical.iter().map(CategoricalColumn::marks).collect();
+    let level_marks = places.marks(&categorical);
     marks::write_levels(&mut matrix.values, matrix.stride, placement.kept_rows(), &level_marks);
     let marks_of = matrix.mark_missing()?;
     let raw = raw_columns(&matrix, &categorical, &marks_of);
+    let codes = code_columns(&categorical);
+    let numbers_stored = matrix.stride - matrix.code_columns;
+    let first_raw = places.first_raw(numbers_stored);
     let Matrix { values, numbers, .. } = matrix;
     let Columns {
         prepared,
         mut summaries,
         hashers,
-    } = Columns::new(&roles, numbers, marks_of, categorical);
-    let encoding = Encoding::new(raw, prepared, &spec.encode, trainings)?;
+    } = Columns::new(&roles, numbers, marks_of, categorical, first_raw);
+    let encoding = Encoding::new(raw, codes, prepared, &spec.encode, trainings)?;
     count_features(&mut summaries, &encoding);
     warned.extend(warnings::constant_columns(&summaries, y.len(), &encoding, split.groups));
     let feature_hashers = summaries
@@ -125,7 +130,7 @@ fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) ->
         fingerprint,
         read_seconds: start.elapsed().as_secs_f64(),
     };
-    let Placement { source_row, groups, .. } = placement;
+    let (source_row, groups) = placement.into_stored();
     let parts = Parts {
         y,
         weight,
@@ -182,35 +187,32 @@ fn role_hashers(spec: &LoadSpec, names: &Names) -> Vec<(&'static str, String, Co
     hashed
 }
 
-/// Lays out the categorical columns, their raw columns from `first_raw` on.
+/// Lays out the categorical columns.
 fn categorical_columns(
     spec: &LoadSpec,
     features: Vec<(String, Levels)>,
     split: &Split,
     weight: Option<&[f64]>,
-    first_raw: usize,
 ) -> Result<Vec<CategoricalColumn>, DataError> {
-    let mut next_raw = first_raw;
-    let mut columns = Vec::with_capacity(features.len());
-    for (name, levels) in features {
-        let column = CategoricalColumn::new(name, levels, split, weight, &spec.encode.one_hot, next_raw)?;
-        next_raw += column.layout.raw_levels.len();
-        columns.push(column);
-    }
-    Ok(columns)
+    let column = |(name, levels)| CategoricalColumn::new(name, levels, split, weight, &spec.encode.one_hot);
+    features.into_iter().map(column).collect()
 }
 
-/// Descriptions of all stored columns, in their order.
+/// Descriptions of all raw columns, in their order: those of codes are the last.
 fn raw_columns<T: Element>(
     matrix: &Matrix<T>,
     categorical: &[CategoricalColumn],
     marks_of: &[Option<usize>],
 ) -> Vec<RawColumn> {
-    let levels = categorical.iter().flat_map(CategoricalColumn::raw_columns);
+    let levels = |is_coded: bool| {
+        let own = categorical.iter().filter(move |column| column.is_coded == is_coded);
+        own.flat_map(CategoricalColumn::raw_columns)
+    };
     matrix
         .raw_numbers()
-        .chain(levels)
+        .chain(levels(false))
         .chain(matrix.raw_marks(marks_of))
+        .chain(levels(true))
         .collect()
 }
 
@@ -257,14 +259,15 @@ impl Columns {
         numbers: Vec<Number>,
         marks_of: Vec<Option<usize>>,
         categorical: Vec<CategoricalColumn>,
+        first_raw: Vec<usize>,
     ) -> Self {
         let mut columns = Self::default();
         let mut numbers = numbers.into_iter().zip(marks_of).enumerate();
-        let mut categorical = categorical.into_iter();
+        let mut categorical = categorical.into_iter().zip(first_raw);
         for feature in &roles.features {
             if feature.kind == FeatureKind::Levels {
-                if let Some(column) = categorical.next() {
-                    columns.add_levels(column);
+                if let Some((column, first_raw)) = categorical.next() {
+                    columns.add_levels(column, first_raw);
                 }
             } else if let Some((raw, (number, mark))) = numbers.next() {
                 columns.add_number(number, raw, mark);
@@ -308,13 +311,12 @@ impl Columns {
         });
     }
 
-    fn add_levels(&mut self, column: CategoricalColumn) {
+    fn add_levels(&mut self, column: CategoricalColumn, first_raw: usize) {
         let CategoricalColumn {
             name,
             nulls,
             categories,
             layout,
-            first_raw,
             hasher,
             ..
         } = column;

@@ -19,11 +19,13 @@ use crate::tile::numbers::NumberColumn;
 use crate::tile::placement::Placement;
 use crate::tile::scatter::{Scattered, read_column, scatter, store_column};
 
-/// The matrix while it grows: numeric columns first, then levels, then marks of missing values.
+/// The matrix while it grows: numeric columns first, then levels, then marks of missing values, then codes.
 #[derive(Debug)]
 pub(crate) struct Matrix<T> {
     pub(crate) values: Values<T>,
     pub(crate) stride: usize,
+    /// Columns of codes, the last.
+    pub(crate) code_columns: usize,
     pub(crate) numbers: Vec<Number>,
 }
 
@@ -42,18 +44,18 @@ pub(crate) struct Number {
 }
 
 impl<T: Element> Matrix<T> {
-    /// Reads the numeric columns and leaves room for `level_columns` more; into a file if there is a
+    /// Reads the numeric columns and leaves room for columns of levels and of codes; into a file if there is a
     /// `cache`. `weight` is in storage order.
     pub(crate) fn read(
         table: &Table,
         mut columns: Vec<NumberColumn>,
-        level_columns: usize,
+        (level_columns, code_columns): (usize, usize),
         placement: &Placement,
         weight: Option<&[f64]>,
         impute: Impute,
         cache: Option<&CacheSpec>,
     ) -> Result<Self, DataError> {
-        let stride = columns.len() + level_columns;
+        let stride = columns.len() + level_columns + code_columns;
         let Scattered {
             mut values,
             mut centers,
@@ -91,6 +93,7 @@ impl<T: Element> Matrix<T> {
         let matrix = Self {
             values,
             stride,
+            code_columns,
             numbers,
         };
         if impute == Impute::Error {
@@ -135,21 +138,22 @@ impl<T: Element> Matrix<T> {
         });
     }
 
-    /// Appends marks for columns that are missing in some rows, and zeroes what is missing. Returns each numeric column's
-    /// mark.
+    /// Adds marks for columns that are missing in some rows, in front of the codes, and zeroes what is missing. Returns each
+    /// numeric column's mark.
     pub(crate) fn mark_missing(&mut self) -> Result<Vec<Option<usize>>, DataError> {
+        let place = self.stride - self.code_columns;
         let (mut marked, mut marks_of) = (Vec::new(), Vec::new());
         for (j, Number { total, .. }) in self.numbers.iter().enumerate() {
             if total.observed == 0.0 {
                 marks::clear(&mut self.values, self.stride, j);
             }
             let is_marked = total.missing > 0.0 && total.observed > 0.0;
-            marks_of.push(is_marked.then(|| self.stride + marked.len()));
+            marks_of.push(is_marked.then(|| place + marked.len()));
             if is_marked {
                 marked.push(j);
             }
         }
-        marks::append_missing(&mut self.values, self.stride, &marked)?;
+        marks::insert_missing(&mut self.values, self.stride, place, &marked)?;
         self.stride += marked.len();
         Ok(marks_of)
     }

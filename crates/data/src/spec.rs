@@ -151,6 +151,12 @@ pub enum Impute {
     Error,
 }
 
+/// Stored levels above which a column is stored as codes.
+///
+/// Codes are the faster from some tens of levels on, where a product over 0/1 numbers is mostly zeros; below, the products are
+/// so small that they would gain nothing, and small tables keep the bits they always had.
+pub const SPARSE_ABOVE: usize = 64;
+
 /// How the levels of a categorical column become 0/1 columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneHotSpec {
@@ -162,6 +168,8 @@ pub struct OneHotSpec {
     pub other: OtherLevels,
     /// Leave out the first kept level of each fold.
     pub drop_first: bool,
+    /// Columns with more stored levels are stored as one code per row instead of a 0/1 number per level.
+    pub sparse_above: usize,
 }
 
 impl Default for OneHotSpec {
@@ -171,6 +179,7 @@ impl Default for OneHotSpec {
             max_categories: 1000,
             other: OtherLevels::Group,
             drop_first: false,
+            sparse_above: SPARSE_ABOVE,
         }
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn leaks<T: Element>(matrix: &Matrix<T>, y: &[u8]) -> Vec<String> {
         values,
         stride,
         numbers,
+        ..
     } = matrix;
     let found: Vec<Option<f64>> = (0..numbers.len())
         .into_par_iter()

@@ -5,11 +5,15 @@
 //!
 //! `z_i = b + Σ_links factor_f[link] · w[feature] · x[i, raw] + Σ_features offset_f[feature] · w[feature]`
 //!
-//! A **raw column** is a column of the stored matrix, a **feature** is a weight, a **link** joins one to the other.
+//! A **raw column** is a column of the stored matrix, a **feature** is a weight, a **link** joins one to the other. Features
+//! that [`Codes`] lead to have no raw column and no link: their effective weight is their weight.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use crate::Real;
+use crate::codes::{Codes, NO_SLOT};
 
 /// One raw column's contribution to one feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub struct FoldMap {
 /// The preprocessing of all folds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AffineMap {
-    /// Number of columns of the stored matrix, D.
+    /// Number of columns of the stored matrix that hold numbers, D; those of codes lie behind them.
     pub raw_columns: usize,
     /// Number of features, P.
     pub features: usize,
@@ -42,6 +46,8 @@ pub struct AffineMap {
     pub links: Vec<Link>,
     /// One map per fold.
     pub folds: Vec<FoldMap>,
+    /// Columns of codes.
+    pub codes: Arc<Codes>,
 }
 
 impl AffineMap {
@@ -61,7 +67,81 @@ impl AffineMap {
                 offset: vec![0.0; columns],
                 is_held: vec![false; columns],
             }],
+            codes: Arc::default(),
         }
+    }
+
+    /// Rows of the effective weights: one per raw column, then one per slot of the codes.
+    pub fn weights(&self) -> usize {
+        self.raw_columns + self.codes.features().len()
+    }
+
+    /// Raw columns if every level of the codes had one.
+    pub fn expanded_columns(&self) -> usize {
+        self.raw_columns + self.codes.count()
+    }
+
+    /// The same map with a raw column for every level, over rows made by [`expand`].
+    #[must_use]
+    pub fn expanded(&self) -> Self {
+        let mut map = Self {
+            raw_columns: self.expanded_columns(),
+            codes: Arc::default(),
+            ..self.clone()
+        };
+        let features = self.codes.features();
+        for code in 0..self.codes.count() {
+            let mut slots: Vec<u32> = self.codes.slots_of(code).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            for slot in slots {
+                map.links.push(Link {
+                    raw: self.raw_columns + code,
+                    feature: features[slot as usize],
+                });
+                for (fold, own) in map.folds.iter_mut().enumerate() {
+                    let leads = self.codes.slots(fold)[code] == slot;
+                    own.factor.push(if leads { 1.0 } else { 0.0 });
+                }
+            }
+        }
+        map
+    }
+
+    /// Whether codes lead to each feature.
+    pub fn is_coded(&self) -> Vec<bool> {
+        let mut is_coded = vec![false; self.features];
+        for &feature in self.codes.features() {
+            is_coded[feature] = true;
+        }
+        is_coded
+    }
+
+    /// The map of the features that have raw columns, in their order; and which these are.
+    pub fn without_codes(&self) -> (Self, Vec<usize>) {
+        let is_coded = self.is_coded();
+        let kept: Vec<usize> = (0..self.features).filter(|&feature| !is_coded[feature]).collect();
+        let mut place = vec![0; self.features];
+        for (new, &old) in kept.iter().enumerate() {
+            place[old] = new;
+        }
+        let links = self.links.iter().map(|link| Link {
+            raw: link.raw,
+            feature: place[link.feature],
+        });
+        let fold = |fold: &FoldMap| FoldMap {
+            factor: fold.factor.clone(),
+            offset: kept.iter().map(|&feature| fold.offset[feature]).collect(),
+            is_held: kept.iter().map(|&feature| fold.is_held[feature]).collect(),
+        };
+        let map = Self {
+            raw_columns: self.raw_columns,
+            features: kept.len(),
+            links: links.collect(),
+            folds: self.folds.iter().map(fold).collect(),
+            codes: Arc::default(),
+        };
+        (map, kept)
     }
 
     /// Every feature as the first fold sees it that does not hold it.
@@ -113,7 +193,7 @@ impl AffineMap {
     /// The features of stored rows as one fold sees them, in f64: the slow twin of [`BlockAffine`], for checks and `explain`.
     ///
     /// # Shapes
-    /// `x` (m, D) → (m, P).
+    /// `x` (m, D and columns of codes) → (m, P).
     pub fn features_of<T: Real>(&self, fold: usize, x: &ArrayView2<'_, T>) -> Array2<f64> {
         let map = &self.folds[fold];
         let mut out = Array2::zeros((x.nrows(), self.features));
@@ -127,7 +207,32 @@ impl AffineMap {
                 *value += factor * raw.as_f64();
             }
         }
+        let slots = self.codes.slots(fold);
+        for column in self.raw_columns..self.raw_columns + self.codes.columns() {
+            for (mut row, code) in out.rows_mut().into_iter().zip(x.column(column)) {
+                if let Some(&slot) = slots.get(code.as_f64() as usize).filter(|slot| **slot != NO_SLOT) {
+                    row[self.codes.features()[slot as usize]] += 1.0;
+                }
+            }
+        }
         out
+    }
+}
+
+/// Rows with a 0/1 number per level in the place of codes.
+///
+/// # Shapes
+/// `x` (m, D and columns of codes) → `out` (m', D + codes), m' ≥ m, of which the first m rows are overwritten.
+pub fn expand<T: Real>(x: &ArrayView2<'_, T>, codes: &Codes, out: &mut ArrayViewMut2<'_, T>) {
+    let numbers = x.ncols() - codes.columns();
+    for (x, mut out) in x.rows().into_iter().zip(out.rows_mut()) {
+        out.slice_mut(s![..numbers]).assign(&x.slice(s![..numbers]));
+        out.slice_mut(s![numbers..]).fill(T::zero());
+        for code in x.slice(s![numbers..]) {
+            if let Some(value) = out.get_mut(numbers + code.as_f64() as usize) {
+                *value = T::one();
+            }
+        }
     }
 }
 
@@ -137,9 +242,14 @@ pub struct BlockAffine<T> {
     links: Vec<Link>,
     /// (links, k)
     factor: Array2<T>,
-    /// (P, k)
+    /// Features that have raw columns: all, where there are no codes (P').
+    features: Vec<usize>,
+    /// (P', k)
     offset: Array2<T>,
     has_offset: bool,
+    /// Features in the place of whose effective weights stand their weights, behind the raw columns.
+    coded: Arc<Codes>,
+    raw_columns: usize,
 }
 
 impl<T: Real> BlockAffine<T> {
@@ -152,20 +262,46 @@ impl<T: Real> BlockAffine<T> {
         let spread = |len: usize, value: &dyn Fn(&FoldMap, usize) -> f64| {
             Array2::from_shape_fn((len, k), |(i, j)| T::from_f64(value(&map.folds[fold_of_column[j]], i)))
         };
-        let offset = spread(map.features, &|fold, feature| fold.offset[feature]);
+        let is_coded = map.is_coded();
+        let features: Vec<usize> = (0..map.features).filter(|&feature| !is_coded[feature]).collect();
+        let offset = spread(features.len(), &|fold, place| fold.offset[features[place]]);
         Self {
             links: map.links.clone(),
             factor: spread(map.links.len(), &|fold, link| fold.factor[link]),
             has_offset: offset.iter().any(|&value| value != T::zero()),
+            features,
             offset,
+            coded: Arc::clone(&map.codes),
+            raw_columns: map.raw_columns,
         }
+    }
+
+    /// Features that have raw columns, in their order.
+    pub(crate) fn features(&self) -> &[usize] {
+        &self.features
+    }
+
+    /// Whether codes lead to a feature.
+    pub(crate) fn is_coded(&self, feature: usize) -> bool {
+        feature < self.features.len() + self.coded.features().len() && self.features.binary_search(&feature).is_err()
     }
 
     /// Effective weights and intercepts of the stored columns.
     ///
     /// # Shapes
-    /// `params` (P + 1, k), the last row the intercepts → `w` (D, k), `b` (k).
+    /// `params` (P + 1, k), the last row the intercepts → `w` (D + F, k), `b` (k).
     pub fn forward(&self, params: &ArrayView2<'_, T>, mut w: ArrayViewMut2<'_, T>, b: &mut [T]) {
+        for (slot, &feature) in self.coded.features().iter().enumerate() {
+            w.row_mut(self.raw_columns + slot).assign(&params.row(feature));
+        }
+        self.forward_numbers(params, w.slice_mut(s![..self.raw_columns, ..]), b);
+    }
+
+    /// As [`BlockAffine::forward`], for the raw columns alone.
+    ///
+    /// # Shapes
+    /// `w` (D, k).
+    pub(crate) fn forward_numbers(&self, params: &ArrayView2<'_, T>, mut w: ArrayViewMut2<'_, T>, b: &mut [T]) {
         w.fill(T::zero());
         for (link, factor) in self.links.iter().zip(self.factor.rows()) {
             let (weights, mut row) = (params.row(link.feature), w.row_mut(link.raw));
@@ -173,9 +309,10 @@ impl<T: Real> BlockAffine<T> {
                 *out += factor * weight;
             }
         }
-        b.copy_from_slice(slice(&params.row(self.offset.nrows())));
+        b.copy_from_slice(slice(&params.row(params.nrows() - 1)));
         if self.has_offset {
-            for (offset, weights) in self.offset.rows().into_iter().zip(params.rows()) {
+            for (offset, &feature) in self.offset.rows().into_iter().zip(&self.features) {
+                let weights = params.row(feature);
                 for ((out, &offset), &weight) in b.iter_mut().zip(slice(&offset)).zip(slice(&weights)) {
                     *out += offset * weight;
                 }
@@ -186,17 +323,29 @@ impl<T: Real> BlockAffine<T> {
     /// The adjoint of [`BlockAffine::forward`]: gradient of the parameters from that of the stored columns.
     ///
     /// # Shapes
-    /// `g` = `XᵀdZ` (D, k), `db` = Σ dz (k) → `grad` (P + 1, k), overwritten.
+    /// `g` = `XᵀdZ` (D + F, k), `db` = Σ dz (k) → `grad` (P + 1, k), overwritten.
     pub fn adjoint(&self, g: &ArrayView2<'_, T>, db: &[T], mut grad: ArrayViewMut2<'_, T>) {
-        let features = self.offset.nrows();
-        if self.has_offset {
-            for (offset, mut row) in self.offset.rows().into_iter().zip(grad.rows_mut()) {
+        for (slot, &feature) in self.coded.features().iter().enumerate() {
+            grad.row_mut(feature).assign(&g.row(self.raw_columns + slot));
+        }
+        self.adjoint_numbers(g, db, grad);
+    }
+
+    /// As [`BlockAffine::adjoint`], for the features that have raw columns alone.
+    ///
+    /// # Shapes
+    /// `g` (D or more, k).
+    pub(crate) fn adjoint_numbers(&self, g: &ArrayView2<'_, T>, db: &[T], mut grad: ArrayViewMut2<'_, T>) {
+        let last = grad.nrows() - 1;
+        for (offset, &feature) in self.offset.rows().into_iter().zip(&self.features) {
+            let mut row = grad.row_mut(feature);
+            if self.has_offset {
                 for ((out, &offset), &db) in slice_mut(&mut row).iter_mut().zip(slice(&offset)).zip(db) {
                     *out = offset * db;
                 }
+            } else {
+                row.fill(T::zero());
             }
-        } else {
-            grad.fill(T::zero());
         }
         for (link, factor) in self.links.iter().zip(self.factor.rows()) {
             let (raw, mut row) = (g.row(link.raw), grad.row_mut(link.feature));
@@ -204,7 +353,7 @@ impl<T: Real> BlockAffine<T> {
                 *out += factor * raw;
             }
         }
-        slice_mut(&mut grad.row_mut(features)).copy_from_slice(db);
+        slice_mut(&mut grad.row_mut(last)).copy_from_slice(db);
     }
 
     /// Keeps the given columns, in that order.
@@ -252,6 +401,7 @@ mod tests {
                     is_held: vec![false; 3],
                 },
             ],
+            codes: Arc::default(),
         }
     }
 
@@ -305,5 +455,52 @@ mod tests {
             let backward: f64 = params.column(j).dot(&grad.column(j));
             assert!((forward - backward).abs() < 1e-14, "{forward} {backward}");
         }
+    }
+
+    /// Two columns of codes with five levels: that of code 1 is tied to the first feature in fold 1, that of code 4 to none.
+    pub(crate) fn coded() -> AffineMap {
+        let codes = Codes::new(
+            2,
+            vec![0, 2, 4],
+            vec![vec![0, 1, 2, 2, NO_SLOT], vec![0, 0, 2, 2, NO_SLOT]],
+        );
+        let link = |raw: usize, feature: usize| Link { raw, feature };
+        let fold = |scale: f64, is_held: [bool; 5]| FoldMap {
+            factor: vec![scale, -0.5 * scale, scale],
+            offset: vec![0.0, 0.3 * scale, 0.0, -0.2, 0.0],
+            is_held: is_held.to_vec(),
+        };
+        AffineMap {
+            raw_columns: 3,
+            features: 5,
+            links: vec![link(0, 1), link(1, 1), link(2, 3)],
+            folds: vec![fold(1.5, [false; 5]), fold(0.5, [false, false, true, false, false])],
+            codes: Arc::new(codes),
+        }
+    }
+
+    #[test]
+    fn levels_as_codes_are_levels_as_columns() {
+        let map = coded();
+        let none = f64::from(crate::codes::NO_LEVEL);
+        let x = array![
+            [1.0, 0.0, -2.0, 0.0, 2.0],
+            [0.5, 1.0, 4.0, 1.0, 3.0],
+            [0.1, 0.2, 0.3, none, 4.0]
+        ];
+        let wide = map.expanded();
+        assert_eq!((map.weights(), wide.raw_columns, wide.links.len()), (6, 8, 3 + 5));
+        let mut expanded = Array2::from_elem((4, 8), 7.0);
+        expand(&x.view(), &map.codes, &mut expanded.view_mut());
+        let expanded = expanded.slice(s![..3, ..]);
+        for fold in 0..2 {
+            let features = map.features_of(fold, &x.view());
+            assert_eq!(features, wide.features_of(fold, &expanded));
+            assert_eq!(features[[1, 0]], fold as f64);
+        }
+        let (numbers, kept) = map.without_codes();
+        assert_eq!(kept, [1, 3]);
+        let direct = numbers.features_of(1, &x.view());
+        assert_eq!(direct, map.features_of(1, &x.view()).select(ndarray::Axis(1), &kept));
     }
 }

@@ -5,20 +5,27 @@ use ndarray::{Array2, ArrayView2, s};
 use ndarray_linalg::{EigValsh, UPLO};
 
 use crate::Real;
+use crate::affine::expand;
+use crate::codes::Codes;
 use crate::fused::Rows;
 
-/// `Σ [x 1]ᵀ[x 1]` of stored rows, each counted with its sample weight.
+/// `Σ [x 1]ᵀ[x 1]` of stored rows with a column for every level of `codes`, each counted with its sample weight.
 ///
 /// # Shapes
-/// (D + 1, D + 1).
-pub fn second_moments<T: Real>(rows: &Rows<'_, T>) -> Array2<f64> {
+/// (D + codes + 1, D + codes + 1).
+pub fn second_moments<T: Real>(rows: &Rows<'_, T>, codes: &Codes) -> Array2<f64> {
     const TILE: usize = 2048;
-    let d = rows.x.ncols();
+    let d = rows.x.ncols() - codes.columns() + codes.count();
+    let mut expanded = Array2::<T>::zeros((if codes.columns() > 0 { TILE } else { 0 }, d));
     let mut sums = Array2::<f64>::zeros((d + 1, d + 1));
     let mut product = Array2::<T>::zeros((d, d));
     for first in (0..rows.y.len()).step_by(TILE) {
         let last = rows.y.len().min(first + TILE);
-        let x = rows.x.slice(s![first..last, ..]);
+        let mut x = rows.x.slice(s![first..last, ..]);
+        if codes.columns() > 0 {
+            expand(&x, codes, &mut expanded.view_mut());
+            x = expanded.slice(s![..last - first, ..]);
+        }
         let weight: Vec<T> = match rows.weight {
             Some(weight) => weight[first..last].to_vec(),
             None => vec![T::one(); last - first],
@@ -41,6 +48,60 @@ pub fn second_moments<T: Real>(rows: &Rows<'_, T>) -> Array2<f64> {
         sums[[d, d]] += weight.iter().map(|value| value.as_f64()).sum::<f64>();
     }
     sums
+}
+
+/// Sums of stored columns and of their squares, and the weight of the rows with each code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirstMoments {
+    /// Of the rows.
+    pub weight: f64,
+    /// Of the columns of numbers (D).
+    pub sums: Vec<f64>,
+    /// Of their squares (D).
+    pub squares: Vec<f64>,
+    /// Weight of the rows with each code.
+    pub codes: Vec<f64>,
+}
+
+impl FirstMoments {
+    /// Of no rows.
+    pub fn new(numbers: usize, codes: usize) -> Self {
+        Self {
+            weight: 0.0,
+            sums: vec![0.0; numbers],
+            squares: vec![0.0; numbers],
+            codes: vec![0.0; codes],
+        }
+    }
+
+    /// Adds rows, each counted with its sample weight.
+    pub fn add<T: Real>(&mut self, rows: &Rows<'_, T>) {
+        let numbers = self.sums.len();
+        for (index, row) in rows.x.rows().into_iter().enumerate() {
+            let weight = rows.weight.map_or(1.0, |weight| weight[index].as_f64());
+            self.weight += weight;
+            let sums = self.sums.iter_mut().zip(&mut self.squares);
+            for ((sum, square), x) in sums.zip(row) {
+                let x = x.as_f64();
+                *sum += weight * x;
+                *square += weight * x * x;
+            }
+            for code in row.iter().skip(numbers) {
+                if let Some(sum) = self.codes.get_mut(code.as_f64() as usize) {
+                    *sum += weight;
+                }
+            }
+        }
+    }
+
+    /// Adds other rows' moments.
+    pub fn merge(&mut self, other: &Self) {
+        let add = |to: &mut [f64], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        self.weight += other.weight;
+        add(&mut self.sums, &other.sums);
+        add(&mut self.squares, &other.squares);
+        add(&mut self.codes, &other.codes);
+    }
 }
 
 /// Second moments of feature rows, the intercept's column of ones included: `Σ [x 1]ᵀ[x 1]`, tile by tile.

@@ -24,6 +24,7 @@
 pub mod affine;
 pub mod blas;
 pub mod check;
+pub mod codes;
 pub mod curvature;
 pub mod elementwise;
 pub mod fused;

@@ -39,17 +39,20 @@ pub struct Scratch<T> {
     pub(crate) g: Array2<T>,
     /// Σ dz (k).
     pub(crate) db: Vec<T>,
+    /// Slots of a tile's codes, where there are any.
+    pub(crate) slots: Vec<u32>,
     pub(crate) tile_rows: usize,
 }
 
 impl<T: Real> Scratch<T> {
-    /// Scratch for a block of `width` columns over `raw_columns` stored columns.
+    /// Scratch for a block of `width` columns over `raw_columns` columns of numbers.
     pub fn new(raw_columns: usize, width: usize) -> Self {
         let tile_rows = tile_rows(raw_columns);
         Self {
             z: vec![T::zero(); tile_rows * width],
             g: Array2::zeros((raw_columns, width)),
             db: vec![T::zero(); width],
+            slots: Vec::new(),
             tile_rows,
         }
     }
@@ -121,7 +124,7 @@ impl Scores {
 /// Gradient and scores of a pass over some rows, in f64.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
-    /// `XᵀdZ` (D, k).
+    /// `XᵀdZ` (D, k); behind it the slots' of the codes.
     pub g: Array2<f64>,
     /// Σ dz (k).
     pub db: Vec<f64>,
@@ -130,10 +133,10 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Zeros.
-    pub fn new(raw_columns: usize, groups: usize, width: usize) -> Self {
+    /// Zeros, for `weights` rows of effective weights.
+    pub fn new(weights: usize, groups: usize, width: usize) -> Self {
         Self {
-            g: Array2::zeros((raw_columns, width)),
+            g: Array2::zeros((weights, width)),
             db: vec![0.0; width],
             scores: Scores::new(groups, width),
         }
@@ -146,6 +149,23 @@ impl Sums {
             *sum += other;
         }
         self.scores.add(&other.scores);
+    }
+
+    /// All sums, one after the other.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> {
+        let Scores { loss, squared, correct } = &self.scores;
+        let scores = [&loss[0], &loss[1], squared, correct];
+        let scores = scores.into_iter().flat_map(|scores| scores.iter());
+        self.g.iter().chain(&self.db).chain(scores).copied()
+    }
+
+    /// As [`Sums::numbers`], to be changed.
+    pub fn numbers_mut(&mut self) -> impl Iterator<Item = &mut f64> {
+        let Scores { loss, squared, correct } = &mut self.scores;
+        let [zero, one] = loss;
+        let scores = [zero, one, squared, correct];
+        let scores = scores.into_iter().flat_map(|scores| scores.iter_mut());
+        self.g.iter_mut().chain(&mut self.db).chain(scores)
     }
 
     /// Empties a worker's f32 or f64 gradient into these sums.

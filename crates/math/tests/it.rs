@@ -1,5 +1,6 @@
 //! The ladder: every rung against every other, and the fused pass against runs trained alone.
 
+mod codes;
 mod trajectories;
 
 use gradsweep_math::Real;
@@ -124,6 +125,7 @@ fn map() -> AffineMap {
                 is_held: vec![false; 4],
             },
         ],
+        codes: std::sync::Arc::default(),
     }
 }
 

@@ -27,7 +27,7 @@ impl RunCounts {
                 Some(RunState::Complete) => counts.complete += 1,
             }
             let record = run.record.as_ref();
-            let is_short = record.is_some_and(|r| r.state == RunState::Complete && !r.converged);
+            let is_short = record.is_some_and(|r| r.state == RunState::Complete && r.certificate() == Some(false));
             counts.unconverged += u64::from(is_short);
         }
         counts

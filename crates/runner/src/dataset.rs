@@ -1,6 +1,8 @@
 //! From the config's words for data to the data crate's.
 
-use gradsweep_data as data;
+use gradsweep_data::{self as data, Role};
+use gradsweep_math::Real;
+use gradsweep_math::metric::ScoredRows;
 
 use crate::config::{
     ClassWeight, ColumnType, Config, DropLevel, Impute, NullTarget, OtherLevels, Scale, Strategy, TextEncoding,
@@ -9,6 +11,7 @@ use crate::error::RunError;
 use crate::memory;
 use crate::plan::Shape;
 use crate::search::Trial;
+use crate::train::View;
 
 /// What to load for a config, for the first repeat of its folds; `rows` takes only the first rows.
 pub fn load_spec(config: &Config, rows: Option<usize>) -> data::LoadSpec {
@@ -62,7 +65,8 @@ pub(crate) fn cache_spec(config: &Config) -> data::CacheSpec {
 pub fn shape_of<T>(data: &data::Dataset<T>) -> Shape {
     Shape {
         rows: data.x.nrows(),
-        raw_columns: data.x.ncols(),
+        raw_columns: data.encoding.raw.len(),
+        features: data.encoding.features.len(),
         folds: data.folds.labels.len(),
     }
 }
@@ -138,8 +142,34 @@ fn encode_spec(config: &Config) -> data::EncodeSpec {
                 OtherLevels::Error => data::OtherLevels::Error,
             },
             drop_first: own.one_hot.drop == DropLevel::First,
+            sparse_above: data::SPARSE_ABOVE,
         },
     }
+}
+
+/// Refuses a fold whose held-out rows the metrics that decide do not score, as an area under a curve of one class.
+pub(crate) fn check_scores<T: Real + data::Element>(view: &View<'_, T>) -> Result<(), RunError> {
+    let deciding = view.watched.iter().chain([&view.select]);
+    for metric in deciding {
+        for (fold, label) in view.folds.labels.iter().enumerate() {
+            let groups: Vec<usize> = view.groups_as(fold, Role::Val).collect();
+            let weight = |class: usize| groups.iter().map(|&group| view.class_sums[group][class]).sum::<f64>();
+            let present: Vec<bool> = [false, true]
+                .into_iter()
+                .filter(|class| weight(usize::from(*class)) > 0.0)
+                .collect();
+            let example = present.iter().map(|&class| (f64::from(u8::from(class)), class));
+            let is_scored = present.is_empty() || !metric.value(&ScoredRows::new(example, view.threshold)).is_nan();
+            if !is_scored {
+                return Err(RunError::Unscored {
+                    fold: label.clone(),
+                    metric: metric.name(),
+                    class: view.labels[usize::from(present[0])].to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses class weights for labels that the target does not have.

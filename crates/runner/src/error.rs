@@ -8,6 +8,7 @@ use gradsweep_store::{ExitKind, Reason, StoreError};
 use crate::config::Problems;
 use crate::inference::Refusal;
 use crate::plan::bytes;
+use crate::stop::StopCause;
 
 /// A sweep that could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -52,21 +53,27 @@ pub enum RunError {
     /// The files changed while a sweep read them anew for another repeat.
     #[error("the data changed while the sweep was running: what is recorded is of the rows as they were")]
     DataChanged,
-    /// A signal, the caller or the time limit ended the sweep early.
-    #[error(
-        "stopped {}: {finished} of {runs} runs have ended and are recorded in {}",
-        if *is_over_time { "at run.time_limit" } else { "as asked" },
-        dir.display()
-    )]
+    /// A signal, the caller, the time limit or failed runs ended the sweep early.
+    #[error("stopped {cause}: {finished} of {runs} runs have ended and are recorded in {}", dir.display())]
     Stopped {
         /// The store's directory.
         dir: PathBuf,
-        /// Whether the time limit did it.
-        is_over_time: bool,
+        /// What did it.
+        cause: StopCause,
         /// Runs that have ended.
         finished: usize,
         /// Runs of the plan.
         runs: usize,
+    },
+    /// The held-out rows of a fold do not define a metric that decides.
+    #[error("the held-out rows of fold {fold} have one class only, \"{class}\": {metric} does not score them")]
+    Unscored {
+        /// The fold's label.
+        fold: String,
+        /// The metric.
+        metric: &'static str,
+        /// The class.
+        class: String,
     },
     /// `model.C = { auto = true }` on data without a slope.
     #[error("`model.C` has no automatic path: no feature is associated with the target")]
@@ -101,6 +108,8 @@ pub enum RunError {
         available: u64,
         /// The limit as written.
         limit: String,
+        /// Weights of a run, where Newton's method would take a matrix of them.
+        newton: Option<usize>,
     },
     /// The thread pool could not be made.
     #[error("could not start the worker threads")]
@@ -127,11 +136,28 @@ impl RunError {
                     .to_owned(),
             ),
             Self::DataChanged => Some("put the old files back and run the same command again".to_owned()),
+            Self::Stopped {
+                dir,
+                cause: StopCause::Failures { .. },
+                ..
+            } => Some(format!(
+                "go on without the failed runs: gradsweep resume {0}; or train them once more: gradsweep resume {0} --retry-failed",
+                dir.display()
+            )),
             Self::Stopped { dir, .. } => Some(format!("go on with gradsweep resume {}", dir.display())),
+            Self::Unscored { .. } => Some(
+                "rank by another metric (--set sweep.metric=log_loss), or hold out more rows: fewer folds, strategy = \"stratified\""
+                    .to_owned(),
+            ),
             Self::NoPath => Some("give its values: model.C = { min = 1e-4, max = 1e4, num = 9, log = true }".to_owned()),
             Self::UnsoundBlas { .. } => {
                 Some("install an OpenBLAS built with pthreads (Debian: libopenblas-dev) and check with gradsweep doctor".to_owned())
             }
+            Self::Memory {
+                newton: Some(weights), ..
+            } => Some(format!(
+                "newton takes a matrix of {weights} x {weights} numbers per run: take --set train.solver=lbfgs"
+            )),
             Self::Memory { .. } => Some(
                 "raise it with --set run.memory_limit=SIZE, sweep fewer values at a time, or take fewer rows with --rows N"
                     .to_owned(),
@@ -156,7 +182,7 @@ impl RunError {
             | Self::UnsoundBlas { .. }
             | Self::Threads { .. }
             | Self::Memory { .. } => 4,
-            Self::Data(_) | Self::Apply(_) | Self::NoPath | Self::DataChanged => 3,
+            Self::Data(_) | Self::Apply(_) | Self::NoPath | Self::Unscored { .. } | Self::DataChanged => 3,
             Self::Store(error) => match error.exit_kind() {
                 ExitKind::InUse => 5,
                 ExitKind::Disk => 4,

@@ -45,6 +45,11 @@ pub enum Event {
         /// Epochs it was allowed and did not need.
         epochs_saved: u32,
     },
+    /// How cohorts stand is on disk.
+    CheckpointWritten {
+        /// Those that had gone on since the last one.
+        cohorts: usize,
+    },
     /// A cohort's results are on disk.
     Recorded {
         /// Cohort, 0-based.

@@ -1,5 +1,6 @@
 //! One row of the data through one run's model: every value and derivative of its computation graph.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -8,12 +9,14 @@ use gradsweep_math::check::finite_difference::{gradient, relative_error};
 use gradsweep_math::check::graph::{self, ExampleGraph};
 use gradsweep_math::loss::logistic;
 use gradsweep_math::reference::single::{self, Example};
+use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_store::{RunRow, Store};
 use ndarray::s;
 
 use crate::config::{self, Config};
 use crate::dataset;
 use crate::error::RunError;
+use crate::search;
 use crate::train::View;
 
 /// Features printed; the others are summed in one line.
@@ -51,7 +54,7 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     let text = store.resolved_text()?;
     let config = config::parse(&text, "resolved.toml", &store.manifest().name, &[])?;
     let candidates = candidates(&store, run)?;
-    let data = load(&config, &store, candidates[0].repeat)?;
+    let (config, data) = load(&config, &store, &candidates[0])?;
     let view = View::new(&data, &config);
     let position = data
         .source_row
@@ -74,9 +77,10 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     let mut names: Vec<String> = view.features.iter().map(|&name| name.to_owned()).collect();
     let mut w = vec![0.0; names.len()];
     let mut intercept = 0.0;
+    let places: BTreeMap<&str, usize> = view.features.iter().enumerate().map(|(i, name)| (*name, i)).collect();
     for row in store.coefficients(chosen.run)? {
-        match names.iter().position(|name| **name == *row.feature) {
-            Some(feature) => w[feature] = row.coefficient_standardized,
+        match places.get(&*row.feature) {
+            Some(&feature) => w[feature] = row.coefficient_standardized,
             None => intercept = row.coefficient_standardized,
         }
     }
@@ -85,8 +89,11 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
         .features_of(fold, &view.x.slice(s![position..=position, ..]))
         .row(0)
         .to_vec();
-    // A weight the fold does not have, on a value it does not see, is not part of the graph.
-    let used: Vec<usize> = (0..names.len()).filter(|&i| w[i] != 0.0 || x[i] != 0.0).collect();
+    // A weight the fold does not have, on a value it does not see, is not part of the graph. Where a row has some of very
+    // many levels, those it does not have are left out: they would be zeros without end.
+    let is_wide = names.len() > MOST_WHOLE;
+    let is_used = |i: usize| x[i] != 0.0 || (!is_wide && w[i] != 0.0);
+    let used: Vec<usize> = (0..names.len()).filter(|&i| is_used(i)).collect();
     names = used.iter().map(|&i| names[i].clone()).collect();
     let (w, x): (Vec<f64>, Vec<f64>) = used.iter().map(|&i| (w[i], x[i])).unzip();
     let y = view.y[position];
@@ -138,25 +145,27 @@ pub fn explain(dir: &Path, run: &str, row: u64) -> Result<Explanation, RunError>
     })
 }
 
-/// The data of a sweep in the row groups of one repeat, as long as they are still those it was trained on.
-pub(crate) fn load(config: &Config, store: &Store, repeat: u32) -> Result<Dataset<f64>, RunError> {
+/// The config of a run's trial and the data as it had them, as long as they are still those it was trained on.
+pub(crate) fn load(config: &Config, store: &Store, run: &RunRow) -> Result<(Config, Dataset<f64>), RunError> {
     let rows = store
         .manifest()
         .keys
         .get("--rows")
         .and_then(serde_json::Value::as_u64)
         .map(|rows| rows as usize);
-    let data: Dataset<f64> = dataset::load(config, rows, repeat)?;
+    let trial = search::trial(config, run.trial)?;
+    let own = trial.map_or_else(|| config.clone(), |trial| trial.config(config));
+    let data: Dataset<f64> = dataset::load(&own, rows, run.repeat)?;
     if data.summary.fingerprint != store.manifest().fingerprint {
         return Err(RunError::Changed {
             dir: store.dir().to_path_buf(),
             changed: vec!["the data's content is no longer what the sweep was trained on".to_owned()],
         });
     }
-    Ok(data)
+    Ok((own, data))
 }
 
-/// The runs that `wanted` may mean, all of one repeat: one by its id, or those of the selected trial.
+/// The runs that `wanted` may mean, all of one trial and repeat: one by its id, or those of the selected trial.
 fn candidates(store: &Store, wanted: &str) -> Result<Vec<RunRow>, RunError> {
     let runs: Vec<RunRow> = store
         .runs()?

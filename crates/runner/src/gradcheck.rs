@@ -12,6 +12,7 @@ use gradsweep_math::init::{Start, weights};
 use gradsweep_math::penalty::l2;
 use gradsweep_math::reference::{Problem, loops};
 use gradsweep_math::select::Selection;
+use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::workspace::{Scratch, Sums};
 use gradsweep_math::{blas, check};
 use ndarray::{Array2, Axis};
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use crate::dataset::{self, shape_of};
 use crate::error::RunError;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedRun};
 use crate::search;
 use crate::sweep::Request;
 use crate::train::View;
@@ -32,6 +33,9 @@ pub const TOLERANCE: f64 = 1e-6;
 /// How far derivatives are apart in one fold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FoldCheck {
+    /// How the rows are prepared, where the sweep has several ways: `impute = median`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub preparation: String,
     /// The fold's label.
     pub fold: String,
     /// Training rows that were checked.
@@ -60,24 +64,54 @@ impl GradCheck {
     }
 }
 
-/// Checks every fold at random weights under the smallest C of the sweep.
+/// Checks every fold, under every way of preparing the rows, at random weights under the smallest C of the sweep.
 pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
     blas::use_one_thread_per_product();
     search::count(&request.config)?;
-    let data: Dataset<f64> = dataset::load(&request.config, request.rows, 0)?;
+    let first = search::first_preparation(&request.config)?;
+    let data: Dataset<f64> = dataset::load(&first.applied_to(&request.config), request.rows, 0)?;
     let (config, _) = search::with_c_path(&request.config, &data)?;
     let config = &config;
     let trials = search::trials(config)?;
-    let view = View::new(&data, config);
     let plan = Plan::new(config, trials, shape_of(&data), &data.summary.fingerprint);
-    let strongest = (0..plan.trials.len()).min_by(|&a, &b| plan.trials[a].model.c.total_cmp(&plan.trials[b].model.c));
+    let mut folds = check_folds(&plan, 0, &View::new(&data, config))?;
+    drop(data);
+    for (preparation, own) in plan.preparations.iter().enumerate().skip(1) {
+        let data: Dataset<f64> = dataset::load(&own.applied_to(config), request.rows, 0)?;
+        folds.extend(check_folds(&plan, preparation, &View::new(&data, config))?);
+    }
+    Ok(GradCheck { folds })
+}
+
+fn check_folds(plan: &Plan, preparation: usize, view: &View<'_, f64>) -> Result<Vec<FoldCheck>, RunError> {
+    if view.map.features > MOST_WHOLE {
+        let what = format!(
+            "gradcheck steps along each of {} weights and takes at most {MOST_WHOLE}: check fewer levels with \
+             --set preprocess.one_hot.max_categories=100",
+            view.map.features
+        );
+        return Err(RunError::NotFound { what });
+    }
+    let own = plan.trials.iter().filter(|trial| {
+        let of = plan.view_of(trial.number, 0);
+        of.is_some_and(|of| of.preparation == preparation)
+    });
+    let strongest = own.min_by(|a, b| a.model.c.total_cmp(&b.model.c));
     let run_of = |fold: usize| {
-        plan.runs
-            .iter()
-            .position(|run| Some(run.trial) == strongest && run.fold == fold)
+        let is_its = |run: &PlannedRun| Some(&plan.trials[run.trial]) == strongest && run.fold == fold;
+        plan.runs.iter().position(is_its)
     };
-    let folds = (0..data.folds.labels.len()).filter_map(|fold| Some(check_fold(&view, &plan, run_of(fold)?, fold)));
-    Ok(GradCheck { folds: folds.collect() })
+    let folds = (0..view.folds.labels.len()).filter_map(|fold| Some(check_fold(view, plan, run_of(fold)?, fold)));
+    let preparation = if plan.preparations.len() > 1 {
+        plan.preparation_words(preparation)
+    } else {
+        String::new()
+    };
+    let named = folds.map(|check| FoldCheck {
+        preparation: preparation.clone(),
+        ..check
+    });
+    Ok(named.collect())
 }
 
 fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> FoldCheck {
@@ -122,8 +156,8 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
     let by_graph = at(&point, check::graph::evaluate);
 
     let mut block = LinearBlock::<f64>::new(&view.map, std::slice::from_ref(&column));
-    let mut sums = Sums::new(view.x.ncols(), view.groups.len(), block.width());
-    let mut scratch = Scratch::new(view.x.ncols(), block.width());
+    let mut sums = Sums::new(view.map.weights(), view.groups.len(), block.width());
+    let mut scratch = Scratch::new(view.map.raw_columns, block.width());
     for &group in &groups {
         let own = Rows {
             weight: None,
@@ -134,6 +168,7 @@ fn check_fold(view: &View<'_, f64>, plan: &Plan, run: usize, fold: usize) -> Fol
     let fused = block.gradient(&sums, &[y.len() as f64]);
 
     let mut out = FoldCheck {
+        preparation: String::new(),
         fold: view.folds.labels[fold].clone(),
         rows: y.len(),
         parameters: 0,
@@ -175,8 +210,8 @@ impl fmt::Display for GradCheck {
         for fold in &self.folds {
             writeln!(
                 f,
-                "{:<8}  {:>4}  {:>10}  {:>20.1e}  {:>19.1e}",
-                fold.fold, fold.rows, fold.parameters, fold.finite_differences, fold.graph
+                "{:<8}  {:>4}  {:>10}  {:>20.1e}  {:>19.1e}  {}",
+                fold.fold, fold.rows, fold.parameters, fold.finite_differences, fold.graph, fold.preparation
             )?;
         }
         writeln!(f)?;

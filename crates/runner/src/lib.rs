@@ -33,6 +33,7 @@ pub mod inference;
 pub mod init;
 pub mod memory;
 mod model;
+pub mod more_epochs;
 mod oof;
 pub mod plan;
 pub mod predict;

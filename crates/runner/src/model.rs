@@ -227,6 +227,7 @@ pub(crate) fn apply_spec(model: &Model, paths: &[String], with_labels: bool) -> 
             positive: target.positive.clone(),
             negative: (!is_against_the_rest).then(|| target.negative.clone()),
             drop_null: target.drop_null,
+            weight: model.info.weight().map(str::to_owned),
         }),
     }
 }
@@ -240,6 +241,9 @@ pub(crate) fn find(path: &Path) -> Result<(PathBuf, Model), RunError> {
         _ if store::is_model(&best) || store::probe(path)?.is_some() => best,
         _ => path.to_path_buf(),
     };
+    if dir == store::best_model(path) {
+        store::check_own_model(&dir)?;
+    }
     let model = Model::read(&dir)?;
     Ok((dir, model))
 }

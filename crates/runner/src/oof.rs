@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::config::{Config, Predictions, Strategy};
 use crate::error::RunError;
+use crate::plan::{DataView, Plan, Preparation};
 use crate::train::View;
 
 /// Rows of one task.
@@ -37,6 +38,7 @@ pub(crate) struct OutOfFold {
 struct Weights {
     w: Vec<f64>,
     b: f64,
+    fold: usize,
 }
 
 /// Which trials' predictions a config asks for; nothing if none are.
@@ -91,24 +93,33 @@ impl OutOfFold {
         }))
     }
 
-    /// The repeats to go through, the one that is loaded first and 0 last.
-    pub(crate) fn repeats(&self, loaded: u32) -> Vec<u32> {
-        let mut repeats: Vec<u32> = self.runs.iter().map(|run| run.repeat).collect();
-        repeats.sort_unstable();
-        repeats.dedup();
-        repeats.sort_by_key(|&repeat| (repeat != loaded, std::cmp::Reverse(repeat)));
-        repeats
+    /// The rows to go through, by the places in the plan of one run on each: those of the loaded rows first.
+    pub(crate) fn views(&self, plan: &Plan, loaded: (u32, &Preparation)) -> Vec<DataView> {
+        let mut views: Vec<DataView> = self
+            .runs
+            .iter()
+            .filter_map(|run| plan.view_of(run.trial, run.repeat))
+            .collect();
+        views.sort_unstable();
+        views.dedup();
+        views.sort_by_key(|view| plan.rows_of(*view) != loaded);
+        views
     }
 
-    /// Adds the rows of one repeat.
+    /// Adds the predictions for one view of the rows.
     pub(crate) fn add<T: Real + Element>(
         &mut self,
-        repeat: u32,
+        (plan, of): (&Plan, DataView),
         data: &Dataset<T>,
         config: &Config,
     ) -> Result<(), RunError> {
         let view = View::new(data, config);
-        let own: Vec<&RunRow> = self.runs.iter().filter(|run| run.repeat == repeat).collect();
+        let repeat = of.repeat;
+        let own: Vec<&RunRow> = self
+            .runs
+            .iter()
+            .filter(|run| plan.view_of(run.trial, run.repeat) == Some(of))
+            .collect();
         let weights = self.weights(&own, &view)?;
         for restarts in own.chunk_by(|a, b| (a.trial, a.fold) == (b.trial, b.fold)) {
             let (trial, fold) = (restarts[0].trial, restarts[0].fold);
@@ -167,7 +178,7 @@ impl OutOfFold {
         }
         let effective = runs.iter().filter_map(|run| {
             let parameters = parameters.get(&run.run)?;
-            let mut w = Array2::zeros((view.x.ncols(), 1));
+            let mut w = Array2::zeros((view.map.weights(), 1));
             let mut b = [0.0];
             BlockAffine::<f64>::new(&view.map, &[run.fold as usize]).forward(&parameters.view(), w.view_mut(), &mut b);
             Some((
@@ -175,6 +186,7 @@ impl OutOfFold {
                 Weights {
                     w: w.into_raw_vec_and_offset().0,
                     b: b[0],
+                    fold: run.fold as usize,
                 },
             ))
         });
@@ -187,7 +199,14 @@ fn probability<T: Real>(view: &View<'_, T>, row: usize, restarts: &[&Weights]) -
     let x = view.x.row(row);
     // The matrix is row-major: a row is a slice.
     let x = x.as_slice().unwrap_or_default();
-    let of = |weights: &&Weights| sigmoid(dot(x, &weights.w) + weights.b);
+    let (x, codes) = x.split_at(view.map.raw_columns);
+    let of = |weights: &&Weights| {
+        let (w, of_slots) = weights.w.split_at(x.len());
+        let slots = view.map.codes.slots(weights.fold);
+        let slot = |code: &T| slots.get(code.as_f64() as usize);
+        let of_codes = codes.iter().filter_map(|code| of_slots.get(*slot(code)? as usize));
+        sigmoid(dot(x, w) + of_codes.sum::<f64>() + weights.b)
+    };
     restarts.iter().map(of).sum::<f64>() / restarts.len() as f64
 }
 

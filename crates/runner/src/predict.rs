@@ -85,6 +85,9 @@ pub struct Evaluation {
     pub positives: u64,
     /// Rows left out for want of a label.
     pub rows_dropped: u64,
+    /// The column that said how much each row counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// Each metric; nothing where it is not defined, as `roc_auc` with one class.
     pub metrics: Vec<(&'static str, Option<f64>)>,
     /// What was read, and how it differs from training.
@@ -104,14 +107,26 @@ pub fn evaluate(path: &Path, files: &[String]) -> Result<Evaluation, RunError> {
 /// Scores labelled files by some metrics.
 pub(crate) fn measure(dir: &Path, model: &Model, files: &[String], metrics: &[Metric]) -> Result<Evaluation, RunError> {
     let mut rows: Vec<(f64, bool)> = Vec::new();
+    let mut weights: Vec<f64> = Vec::new();
     let applied = scorer(model).score::<ApplyError>(&apply_spec(model, files, true), |batch| {
         let labelled = batch.z.iter().zip(&batch.labels);
         rows.extend(labelled.filter_map(|(z, label)| Some((*z, (*label)?))));
+        let labelled = batch.weights.iter().zip(&batch.labels);
+        weights.extend(labelled.filter_map(|(weight, label)| label.map(|_| *weight)));
         Ok(())
     })?;
     let positives = rows.iter().filter(|(_, label)| *label).count() as u64;
     let labelled = rows.len() as u64;
-    let scored = ScoredRows::new(rows, model.info.threshold);
+    let is_weighted = !weights.is_empty();
+    let scored = if is_weighted {
+        let rows = rows.into_iter().zip(weights);
+        ScoredRows::weighted(
+            rows.map(|((z, label), weight)| (z, label, weight)),
+            model.info.threshold,
+        )
+    } else {
+        ScoredRows::new(rows, model.info.threshold)
+    };
     let value = |metric: &Metric| {
         (
             metric.name(),
@@ -123,6 +138,7 @@ pub(crate) fn measure(dir: &Path, model: &Model, files: &[String], metrics: &[Me
         rows: labelled,
         positives,
         rows_dropped: applied.rows - labelled,
+        weight: model.info.weight().filter(|_| is_weighted).map(str::to_owned),
         metrics: metrics.iter().map(value).collect(),
         applied,
         target: model.info.target.clone(),

@@ -28,7 +28,7 @@ pub(crate) fn part<T: Real>(plan: &Plan, view: &View<'_, T>, encoding: &Encoding
             converged: outcome.converged,
             epochs: outcome.epochs,
             best_epoch: outcome.best_epoch,
-            first_pass: 0,
+            first_pass: outcome.first_pass,
             rung: outcome.rung,
             objective: outcome.objective,
             grad_norm: outcome.grad_norm,

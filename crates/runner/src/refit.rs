@@ -1,6 +1,6 @@
 //! The selected trial fitted once more, on every row: the model that a sweep is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,7 +8,8 @@ use gradsweep_data::{self as data, Dataset, Element, Folds, Role};
 use gradsweep_math::Real;
 use gradsweep_math::metric::Metric;
 use gradsweep_store::{
-    self as store, Mean, Model, ModelMetrics, Reason, RunState, Store, TrialTable, best_model, trial_model,
+    self as store, Mean, Model, ModelMetrics, Reason, RunRow, RunState, Store, TrialState, TrialTable, best_model,
+    trial_model,
 };
 use serde::Serialize;
 
@@ -29,6 +30,8 @@ use crate::train::{self, Outcome, View};
 pub(crate) struct Refitted {
     /// The model's folder.
     pub(crate) model: Option<PathBuf>,
+    /// How many trials have a model of their own, where every one is to have one.
+    pub(crate) of_trials: Option<usize>,
     /// Scores on the test file.
     pub(crate) test: Option<TestScores>,
     /// Why there is no model, as a sentence.
@@ -56,19 +59,20 @@ pub(crate) fn selected<T: Real + Element>(
     table: &TrialTable,
 ) -> Result<Refitted, RunError> {
     let folder = best_model(dir);
+    store::check_own_model(&folder)?;
     let is_saved = config.output.save_models != SaveModels::None;
     let tests = &config.data.test;
     let wanted = table.selected().filter(|_| is_saved || !tests.is_empty());
     let Some(trial) = wanted.and_then(|row| trials.iter().find(|trial| trial.number == row.trial)) else {
         return Ok(Refitted::default());
     };
-    let trial = &as_far(dir, trial)?;
+    let trial = &as_far(&Store::open(dir)?.runs()?, trial);
     let data = on_all_rows(data);
     let identity = identity(config, trial, &data.summary.fingerprint);
     if let Some(done) = stored(dir, &identity, config) {
         return Ok(done);
     }
-    let outcome = fit(&data, config, trial);
+    let outcome = fit(&data, config, std::slice::from_ref(trial)).swap_remove(0);
     if outcome.state == RunState::Failed {
         let failure = format!(
             "the refit of trial {} on all rows failed ({}): no model was written",
@@ -122,8 +126,69 @@ pub(crate) fn selected<T: Real + Element>(
     Ok(Refitted {
         model: is_saved.then_some(folder),
         test,
-        failure: None,
+        ..Refitted::default()
     })
+}
+
+/// Fits trials on every row, all in one plan, and saves the model of each that has none yet; returns how many there are now.
+///
+/// A trial whose fit fails has no model; nothing else depends on it.
+pub(crate) fn every<T: Real + Element>(
+    dir: &Path,
+    config: &Config,
+    data: &Dataset<T>,
+    trials: &[Trial],
+    table: &TrialTable,
+) -> Result<usize, RunError> {
+    let runs = Store::open(dir)?.runs()?;
+    let fingerprint = &data.summary.fingerprint;
+    let (mut saved, mut missing) = (0, Vec::new());
+    for trial in trials {
+        let trial = as_far(&runs, trial);
+        let identity = identity(config, &trial, fingerprint);
+        if has_model(&trial_model(dir, trial.number), &identity) {
+            saved += 1;
+        } else {
+            missing.push((trial, identity));
+        }
+    }
+    let (missing, identities): (Vec<Trial>, Vec<String>) = missing.into_iter().unzip();
+    if missing.is_empty() {
+        return Ok(saved);
+    }
+    let outcomes = fit(data, config, &missing);
+    for ((trial, identity), outcome) in missing.iter().zip(identities).zip(outcomes) {
+        if outcome.state == RunState::Failed {
+            continue;
+        }
+        let metrics = ModelMetrics {
+            val: held_out(table, trial.number),
+            ..metrics_of(config, &outcome)
+        };
+        let model = model::build(data, config, trial, &outcome.parameters, identity, metrics);
+        let folder = trial_model(dir, trial.number);
+        model.write(&folder)?;
+        card::write(&folder, &model, Some(table))?;
+        saved += 1;
+    }
+    Ok(saved)
+}
+
+/// The trials that get a model of their own: the complete ones.
+pub(crate) fn complete<'t>(table: &TrialTable, trials: &'t [Trial]) -> Vec<&'t Trial> {
+    let complete: BTreeSet<u32> = table
+        .rows
+        .iter()
+        .filter(|row| row.state == TrialState::Complete)
+        .map(|row| row.trial)
+        .collect();
+    trials.iter().filter(|trial| complete.contains(&trial.number)).collect()
+}
+
+/// Whether a folder holds a whole model of this identity.
+fn has_model(folder: &Path, identity: &str) -> bool {
+    // One that cannot be read is made again, and one whose card a killed process did not get to.
+    Model::read(folder).is_ok_and(|model| model.info.identity == identity) && folder.join(card::FILE).exists()
 }
 
 /// The model that a sweep already has of its selected trial, when it is what the config asks for.
@@ -132,13 +197,11 @@ pub(crate) fn stored(dir: &Path, identity: &str, config: &Config) -> Option<Refi
         return None;
     }
     let folder = best_model(dir);
-    // One that cannot be read is made again, and one whose card a killed process did not get to.
-    let info = Model::read(&folder).ok()?.info;
-    if !folder.join(card::FILE).exists() {
+    if !has_model(&folder, identity) {
         return None;
     }
-    let metrics = info.metrics;
-    if info.identity != identity || metrics.test_files != config.data.test {
+    let metrics = Model::read(&folder).ok()?.info.metrics;
+    if metrics.test_files != config.data.test {
         return None;
     }
     let test = metrics.test.map(|scores| TestScores {
@@ -146,28 +209,39 @@ pub(crate) fn stored(dir: &Path, identity: &str, config: &Config) -> Option<Refi
         files: metrics.test_files,
         metrics: scores,
     });
-    let failure = None;
     Some(Refitted {
         model: Some(folder),
         test,
-        failure,
+        ..Refitted::default()
     })
 }
 
-/// The model of a finished sweep, or `None` when it is still to be made.
-pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) -> Result<Option<Refitted>, RunError> {
-    let table = Store::open(dir)?.trials()?;
+/// The model of a finished sweep with these runs, or `None` when it is still to be made.
+pub(crate) fn done(
+    (store, runs): (&Store, &[RunRow]),
+    config: &Config,
+    plan: &Plan,
+    fingerprint: &str,
+) -> Result<Option<Refitted>, RunError> {
+    let (dir, table) = (store.dir(), store.trials()?);
     let selected = table
         .selected()
         .filter(|_| config.output.save_models != SaveModels::None);
     let Some(trial) = selected.and_then(|row| plan.trials.iter().find(|trial| trial.number == row.trial)) else {
         return Ok(Some(Refitted::default()));
     };
-    Ok(stored(
-        dir,
-        &identity(config, &as_far(dir, trial)?, fingerprint),
-        config,
-    ))
+    let identity = |trial: &Trial| identity(config, &as_far(runs, trial), fingerprint);
+    let mut of_trials = None;
+    if config.output.save_models == SaveModels::All {
+        let complete = complete(&table, &plan.trials);
+        let has_own = |trial: &&Trial| has_model(&trial_model(dir, trial.number), &identity(trial));
+        if !complete.iter().all(has_own) {
+            return Ok(None);
+        }
+        of_trials = Some(complete.len());
+    }
+    let stored = stored(dir, &identity(trial), config);
+    Ok(stored.map(|refitted| Refitted { of_trials, ..refitted }))
 }
 
 /// A trial as it is fitted on all rows: one whose runs stopped early, for the median of the epochs whose weights they kept,
@@ -175,9 +249,8 @@ pub(crate) fn done(dir: &Path, config: &Config, plan: &Plan, fingerprint: &str) 
 ///
 /// The epochs follow from the store alone and grow whenever a run goes on. So a fit of such a trial is made anew when its
 /// runs have changed, and only then.
-fn as_far(dir: &Path, trial: &Trial) -> Result<Trial, RunError> {
+fn as_far(runs: &[RunRow], trial: &Trial) -> Trial {
     let mut trial = trial.clone();
-    let runs = Store::open(dir)?.runs()?;
     let number = trial.number;
     let own = || runs.iter().filter(|run| run.trial == number);
     let mut bests: Vec<u32> = own().filter_map(|run| run.record.as_ref()?.best_epoch).collect();
@@ -186,13 +259,13 @@ fn as_far(dir: &Path, trial: &Trial) -> Result<Trial, RunError> {
         // Of two in the middle the longer one. The schedule is that of all epochs.
         trial.until = bests.get(bests.len() / 2).copied();
         trial.train.early_stopping = None;
-        return Ok(trial);
+        return trial;
     }
     let epochs: Vec<u32> = own().filter_map(|run| Some(run.record.as_ref()?.epochs)).collect();
     if epochs.iter().any(|&epochs| epochs > trial.train.epochs) {
         trial.train.epochs = epochs.iter().fold(0, |sum, &epochs| sum.saturating_add(epochs));
     }
-    Ok(trial)
+    trial
 }
 
 /// Looks at the test files before any training: they must be there, with the target and every feature column.
@@ -235,7 +308,7 @@ pub(crate) fn check_test(config: &Config, data: &data::Summary) -> Result<(), Ru
 }
 
 /// All rows as the training rows of one fold. The matrix stays where it is.
-fn on_all_rows<T>(mut data: Dataset<T>) -> Dataset<T> {
+pub(crate) fn on_all_rows<T>(mut data: Dataset<T>) -> Dataset<T> {
     let groups = data.groups.len();
     data.encoding.folds = vec![data.encoding.for_training(&vec![true; groups])];
     data.folds = Folds {
@@ -245,10 +318,11 @@ fn on_all_rows<T>(mut data: Dataset<T>) -> Dataset<T> {
     data
 }
 
-/// Trains every restart of a trial on all rows, for as many epochs as the config says; the lowest objective wins.
-fn fit<T: Real + Element>(data: &Dataset<T>, config: &Config, trial: &Trial) -> Outcome {
+/// Trains every restart of trials on all rows, for as many epochs as each says; of a trial's restarts the lowest objective
+/// wins. The trials are prepared alike, and have an outcome each.
+fn fit<T: Real + Element>(data: &Dataset<T>, config: &Config, trials: &[Trial]) -> Vec<Outcome> {
     let view = View::new(data, config);
-    let plan = plan(config, trial, shape_of(data), &data.summary.fingerprint);
+    let plan = plan(config, trials, shape_of(data), &data.summary.fingerprint);
     let mut outcomes: Vec<Outcome> = (0..plan.cohorts.len())
         .flat_map(|index| train::cohort(&plan, index, &view, &Silent))
         .collect();
@@ -257,8 +331,14 @@ fn fit<T: Real + Element>(data: &Dataset<T>, config: &Config, trial: &Trial) -> 
         objective.unwrap_or(f64::INFINITY)
     };
     // Equal objectives: the first restart.
-    outcomes.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then(a.run.cmp(&b.run)));
-    outcomes.swap_remove(0)
+    outcomes.sort_by(|a, b| {
+        let trial = |outcome: &Outcome| plan.runs[outcome.run].trial;
+        (trial(a).cmp(&trial(b)))
+            .then(rank(a).total_cmp(&rank(b)))
+            .then(a.run.cmp(&b.run))
+    });
+    outcomes.dedup_by_key(|outcome| plan.runs[outcome.run].trial);
+    outcomes
 }
 
 /// Why a fit failed. Nothing prunes a refit, so that there always is a reason.
@@ -266,11 +346,11 @@ fn reason_of(outcome: &Outcome) -> Reason {
     outcome.reason.unwrap_or(Reason::Diverged)
 }
 
-/// The restarts of one trial on one fold.
-fn plan(config: &Config, trial: &Trial, shape: Shape, fingerprint: &str) -> Plan {
+/// The restarts of trials on one fold.
+fn plan(config: &Config, trials: &[Trial], shape: Shape, fingerprint: &str) -> Plan {
     let mut once = config.clone();
     once.validation.repeats = 1;
-    Plan::new(&once, vec![trial.clone()], shape, fingerprint)
+    Plan::new(&once, trials.to_vec(), shape, fingerprint)
 }
 
 /// A hash of all that decides the fit of a trial on these rows: its runs' ids, which are hashes of the same.
@@ -280,7 +360,7 @@ fn identity(config: &Config, trial: &Trial, fingerprint: &str) -> String {
         folds: 1,
         ..Shape::EMPTY
     };
-    for run in &plan(config, trial, shape, fingerprint).runs {
+    for run in &plan(config, std::slice::from_ref(trial), shape, fingerprint).runs {
         hasher.update(&run.id.0.to_be_bytes());
     }
     if let Some(until) = trial.until {
@@ -382,15 +462,14 @@ pub fn refit(request: &RefitRequest) -> Result<RefitSummary, RunError> {
         .find(|trial| trial.number == number)
         .ok_or_else(|| not_found(format!("there is no trial {number}: the sweep has {count}, from 0")))?;
     let trial = if trial.train.early_stopping.is_some() {
-        as_far(&request.store, &trial)?
+        as_far(&store.runs()?, &trial)
     } else {
         trial
     };
     let config = on_new_files(config, &request.data)?;
-    let out = request
-        .out
-        .clone()
-        .unwrap_or_else(|| trial_model(&request.store, number));
+    let own = trial_model(&request.store, number);
+    store::check_own_model(&own)?;
+    let out = request.out.clone().unwrap_or(own);
     let summary = in_pool(&config, || {
         with_precision!(config, fit_and_write(&config, &trial, &out))
     })??;
@@ -412,9 +491,9 @@ fn on_new_files(mut config: Config, files: &[String]) -> Result<Config, RunError
 }
 
 fn fit_and_write<T: Real + Element>(config: &Config, trial: &Trial, out: &Path) -> Result<RefitSummary, RunError> {
-    let data: Dataset<T> = dataset::load(config, None, 0)?;
+    let data: Dataset<T> = dataset::load(&trial.config(config), None, 0)?;
     let data = on_all_rows(data);
-    let outcome = fit(&data, config, trial);
+    let outcome = fit(&data, config, std::slice::from_ref(trial)).swap_remove(0);
     if outcome.state == RunState::Failed {
         return Err(RunError::RefitFailed {
             trial: trial.number,

@@ -10,15 +10,16 @@ use gradsweep_math::optimizer::Kind;
 use gradsweep_store::{Reason, RunId, RunRow, RunState, Store, StoreWriter};
 use serde::Serialize;
 
+use crate::checkpoint::{self, CohortState};
 use crate::config::{self, Config, IfExists};
 use crate::error::RunError;
 use crate::event::Observer;
-use crate::plan::{Method, Plan, PlanSummary};
+use crate::plan::{DataView, Method, Plan, PlanSummary};
 use crate::record;
 use crate::stop::StopFlag;
 use crate::summary::SweepSummary;
 use crate::sweep::{self, Job, Request};
-use crate::train::{self, HistoryPoint, Outcome, Stood, View};
+use crate::train::{self, BlockState, HistoryPoint, Outcome, Stood, View};
 
 /// Epochs of a first round, at the least, where rounds follow each other, and each is twice as long as the last: a round
 /// begins without the curvature that the one before has seen.
@@ -182,15 +183,49 @@ pub(crate) fn failed(dir: &Path) -> Result<Vec<RunId>, RunError> {
     Ok(failed.map(|row| row.run).collect())
 }
 
-/// What is said of a store before any run goes on, and the repeats of the folds that have such runs.
-pub(crate) fn left(dir: &Path, plan: &Plan) -> Result<(Continued, BTreeSet<u32>), RunError> {
+/// Leaves of a cohort whose runs are all recorded, and whose last process did not come to it, what more epochs would go on
+/// from.
+pub(crate) fn put_down<T: Real>(
+    writer: &mut StoreWriter,
+    plan: &Plan,
+    cohort: usize,
+    mut state: CohortState<T>,
+) -> Result<(), RunError> {
+    let cohort = &plan.cohorts[cohort];
+    let own: BTreeSet<RunId> = cohort
+        .blocks
+        .iter()
+        .flat_map(|block| &block.runs)
+        .map(|&run| plan.runs[run].id)
+        .collect();
+    let rows = Store::open(writer.dir())?.runs()?;
+    let mut records = rows.iter().filter(|row| own.contains(&row.run));
+    let has_run_out = records.any(|row| {
+        let record = row.record.as_ref();
+        record.is_some_and(|record| record.reason == Some(Reason::MaxEpochs))
+    });
+    if has_run_out && state.waiting.is_empty() {
+        let ended: BTreeSet<usize> = state.ends.iter().flat_map(BlockState::runs).collect();
+        let blocks = std::mem::take(&mut state.blocks).into_iter();
+        let left = blocks.filter(|block| !block.runs().iter().any(|run| ended.contains(run)));
+        state.ends.extend(left);
+        writer.finish_checkpoint(&checkpoint::pack(plan, cohort, &state))?;
+    } else {
+        writer.remove_checkpoints(&checkpoint::name(plan, cohort))?;
+    }
+    Ok(())
+}
+
+/// What is said of a store before any run goes on, and the rows that such runs are trained on.
+pub(crate) fn left(dir: &Path, plan: &Plan) -> Result<(Continued, BTreeSet<DataView>), RunError> {
     let rows = Store::open(dir)?.runs()?;
     let going = unconverged(&rows, plan);
     let continued = Continued {
         first_order: short(&rows, plan).count() - going.len(),
         ..Continued::default()
     };
-    Ok((continued, going.iter().map(|(_, row)| row.repeat).collect()))
+    let views = going.iter().filter_map(|(_, row)| plan.view_of(row.trial, row.repeat));
+    Ok((continued, views.collect()))
 }
 
 impl Continued {
@@ -214,7 +249,7 @@ struct Walker {
     seconds: f64,
 }
 
-/// Trains the runs of one repeat that have not converged from where they stood, and records them anew; also returns the
+/// Trains the runs on one view of the rows that have not converged from where they stood, and records them anew; also returns the
 /// features that separate the classes of those that failed for it.
 ///
 /// Each round is one part of the store, whose records take the place of older ones: a kill loses a round and no result.
@@ -222,7 +257,7 @@ pub(crate) fn go_on<T: Real + Element>(
     writer: &mut StoreWriter,
     plan: &Plan,
     config: &Config,
-    (repeat, data): (u32, &Dataset<T>),
+    (of, data): (DataView, &Dataset<T>),
     more: More,
     observer: &dyn Observer,
 ) -> Result<(Continued, Vec<String>), RunError> {
@@ -230,7 +265,7 @@ pub(crate) fn go_on<T: Real + Element>(
     let store = Store::open(writer.dir())?;
     let rows = store.runs()?;
     let mut going = unconverged(&rows, plan);
-    going.retain(|(_, row)| row.repeat == repeat);
+    going.retain(|(_, row)| plan.view_of(row.trial, row.repeat) == Some(of));
     let mut continued = Continued {
         runs: going.len(),
         ..Continued::default()

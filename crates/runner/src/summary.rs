@@ -1,5 +1,6 @@
 //! What a sweep has to say at its end, for the terminal and for programs.
 
+mod edges;
 mod restarts;
 
 pub use restarts::Restarts;
@@ -10,17 +11,19 @@ use std::time::Instant;
 
 use gradsweep_data::{self as data, Role};
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, ParamValue, Reason, RunState, Store, TrialRow, TrialState, Written};
+use gradsweep_store::{self as store, ParamValue, Reason, RunState, SetAside, Store, TrialRow, TrialState, Written};
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::error::RunError;
 use crate::memory::peak_memory_bytes;
+use crate::more_epochs::Longer;
 use crate::plan::{Plan, PlanSummary, many};
 use crate::refit::{Refitted, TestScores};
 use crate::resume::{self, Continued, Resumable};
 use crate::rungs::Ladder;
 use crate::train::{View, scored};
+use edges::edges;
 
 /// Where the time went, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -93,6 +96,9 @@ pub struct SweepSummary {
     /// What became of the runs that were told to go on until they converge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
+    /// How a sweep that had fewer epochs went on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longer: Option<Longer>,
     /// Rows trained on.
     pub rows: usize,
     /// Features.
@@ -107,6 +113,9 @@ pub struct SweepSummary {
     pub one_se: Option<Best>,
     /// The folder with the model of the selected trial, fitted on all rows.
     pub model: Option<PathBuf>,
+    /// How many trials have a model of their own, where every one is to have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<usize>,
     /// Why there is no model, as a sentence.
     pub refit_failure: Option<String>,
     /// What that model scores on the test file.
@@ -117,6 +126,9 @@ pub struct SweepSummary {
     pub at_the_edge: Vec<String>,
     /// What failed and what survived, as sentences.
     pub failures: Vec<String>,
+    /// Pieces of the store that were damaged or gone, and whose runs were trained again, as sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
     /// Where the time went.
     pub seconds: Seconds,
     /// Columns times epochs.
@@ -183,21 +195,24 @@ impl SweepSummary {
             unconverged: resume::uncertified(&runs, plan),
             resumable,
             continued: None,
+            longer: None,
             rows: data.rows,
             features: store.manifest().data["features"].as_u64().unwrap_or(0) as usize,
             best: best.map(|row| best_of(&table, row, &metric)),
             select: config.sweep.select.name(),
             one_se: store::one_standard_error(&table, &metric).map(|row| best_of(&table, row, &metric)),
             model: None,
+            models: None,
             refit_failure: None,
             test: None,
             null_model,
-            at_the_edge: best.map(|row| edges(&table, row)).unwrap_or_default(),
+            at_the_edge: best.map(|row| edges(config, &table, row)).unwrap_or_default(),
             failures: if written.failed > 0 {
                 failures(&store, plan)?
             } else {
                 Vec::new()
             },
+            lost: Vec::new(),
             seconds,
             epochs_trained,
             peak_memory_bytes: peak_memory_bytes(),
@@ -213,6 +228,7 @@ impl SweepSummary {
     pub(crate) fn with_refit(self, refitted: Refitted) -> Self {
         Self {
             model: refitted.model,
+            models: refitted.of_trials,
             refit_failure: refitted.failure,
             test: refitted.test,
             ..self
@@ -223,6 +239,12 @@ impl SweepSummary {
     #[must_use]
     pub(crate) fn with_rates(self, learning_rates: Option<[f64; 2]>) -> Self {
         Self { learning_rates, ..self }
+    }
+
+    /// The same, with how a sweep that had fewer epochs went on.
+    #[must_use]
+    pub(crate) fn with_longer(self, longer: Option<Longer>) -> Self {
+        Self { longer, ..self }
     }
 
     /// The same, with what became of the runs that went on.
@@ -246,6 +268,34 @@ impl SweepSummary {
             "{} without a penalty: the classes are separated by {}{more}; add a penalty (model.C)",
             many(runs, "run"),
             features.join(", ")
+        ));
+        self
+    }
+
+    /// The same, with the parts that could not be used.
+    #[must_use]
+    pub(crate) fn with_set_aside(mut self, parts: &[SetAside]) -> Self {
+        let sentence = |part: &SetAside| format!("{}: {}; its runs were trained again", part.path.display(), part.why);
+        self.lost = parts.iter().map(sentence).collect();
+        self
+    }
+
+    /// The same, with what the panics said that ended runs.
+    #[must_use]
+    pub(crate) fn with_panics(mut self, mut panics: Vec<String>, dir: &Path) -> Self {
+        let runs = panics.len();
+        if runs == 0 {
+            return self;
+        }
+        panics.sort_unstable();
+        panics.dedup();
+        panics.truncate(3);
+        self.failures.push(format!(
+            "{} ended in a panic, which is a bug of gradsweep ({}); the others are not affected; once more: gradsweep resume {} \
+             --retry-failed",
+            many(runs, "run"),
+            panics.join("; "),
+            dir.display()
         ));
         self
     }
@@ -340,34 +390,6 @@ fn param_json(value: &ParamValue) -> serde_json::Value {
         ParamValue::Text(text) => text.as_str().into(),
         ParamValue::Null => serde_json::Value::Null,
     }
-}
-
-fn number(value: &ParamValue) -> Option<f64> {
-    match value {
-        ParamValue::Int(value) => Some(*value as f64),
-        ParamValue::Float(value) => Some(*value),
-        _ => None,
-    }
-}
-
-/// Swept numbers whose best value is the smallest or largest of at least three.
-fn edges(table: &store::TrialTable, best: &TrialRow) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for (index, path) in table.params.iter().enumerate() {
-        let mut values: Vec<f64> = table.rows.iter().filter_map(|row| number(&row.params[index])).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
-        let (Some(own), [first, _, .., last]) = (number(&best.params[index]), values.as_slice()) else {
-            continue;
-        };
-        if own.total_cmp(first).is_eq() || own.total_cmp(last).is_eq() {
-            let name = path.rsplit('.').next().unwrap_or(path);
-            sentences.push(format!(
-                "best {name} = {own} is at the edge of the range ({first} to {last}): widen it"
-            ));
-        }
-    }
-    sentences
 }
 
 /// What the failed runs have in common: the learning rates that diverged and the largest that survived.

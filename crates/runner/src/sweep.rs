@@ -1,35 +1,41 @@
 //! One sweep from end to end: load, plan, train cohort by cohort, record.
 
 mod cohorts;
+mod finish;
+mod loaded;
+mod manifest;
 mod open;
-mod repeat;
+mod paused;
+mod race;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element};
+use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, Cost, Manifest, MetricInfo, StoreWriter};
+use gradsweep_store::{self as store, Cost, StoreWriter};
 
 use crate::checkpoint::{self, Restart};
 use crate::config::{Config, IfExists};
-use crate::dataset::{self, check_classes, shape_of};
+use crate::dataset::{self, check_classes, check_scores, shape_of};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::peak_memory_bytes;
-use crate::oof::OutOfFold;
-use crate::plan::{COUNTS, Plan, PlanSummary, Speed};
+use crate::plan::{BUDGET, Plan, PlanSummary, Speed};
 use crate::refit;
 use crate::resume::{self, More};
 use crate::rungs::Ladder;
-use crate::search::{self, Trial};
+use crate::search;
 use crate::stop::StopFlag;
-use crate::summary::{Seconds, SweepSummary, data_json, null_model};
+use crate::summary::{Seconds, SweepSummary, null_model};
 use crate::train::View;
 use cohorts::Work;
+use finish::refit_and_predict;
+use loaded::Loaded;
+use manifest::manifest;
 use open::{Opened, open};
-use repeat::Repeat;
 
 /// A config and what belongs to it.
 #[derive(Debug, Clone)]
@@ -57,14 +63,15 @@ pub(crate) use with_precision;
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
         search::count(&request.config)?;
-        let prepared = Prepared::new(request, Repeat::<T>::load(&request.config, request.rows, 0)?)?;
+        let first = search::first_preparation(&request.config)?;
+        let prepared = Prepared::new(request, Loaded::<T>::load(&request.config, request.rows, (0, &first))?)?;
         let Prepared {
             config,
             data,
             plan,
             mut summary,
         } = prepared;
-        summary.speed = Some(Speed::measure(&plan, &config, &summary, &View::new(&data, &config)));
+        summary.speed = Some(Speed::measure(&plan, &config, &View::new(&data, &config), BUDGET));
         Ok((data.data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -74,7 +81,8 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
 pub fn examine(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
     fn examine<T: Real + Element>(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
         search::count(&request.config)?;
-        let data: Dataset<T> = dataset::load(&request.config, request.rows, 0)?;
+        let first = search::first_preparation(&request.config)?;
+        let data: Dataset<T> = dataset::load(&first.applied_to(&request.config), request.rows, 0)?;
         let (config, _) = search::with_c_path(&request.config, &data)?;
         check_classes(&search::trials(&config)?, &data.summary.target)?;
         refit::check_test(&request.config, &data.summary)?;
@@ -124,17 +132,19 @@ struct Prepared<T> {
     /// The config, its values of C known.
     config: Config,
     /// The rows of the first repeat, in a file where memory is too small for them.
-    data: Repeat<T>,
+    data: Loaded<T>,
     plan: Plan,
     summary: PlanSummary,
 }
 
 impl<T: Real + Element> Prepared<T> {
-    fn new(request: &Request, mut data: Repeat<T>) -> Result<Self, RunError> {
+    fn new(request: &Request, mut data: Loaded<T>) -> Result<Self, RunError> {
         let (config, path) = search::with_c_path(&request.config, &data)?;
         let (trials, left_out) = search::drawn(&config)?;
         check_classes(&trials, &data.summary.target)?;
         let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        check_scores(&View::new(&data, &config))?;
+        data = data.check_others(&config, request.rows, &plan)?;
         let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
         if summary.exceeds_limit() {
             data = data.spill(&config, request.rows)?;
@@ -201,7 +211,11 @@ fn run_with<T: Real + Element>(
     let (request, dir) = (job.request, &job.dir);
     let config = &request.config;
     let start = Instant::now();
-    let stop = job.stop.within(config.run.time_limit());
+    let stop = job
+        .stop
+        .within(config.run.time_limit())
+        .allowing(config.run.allowed_failures());
+    let observer = &Counting { observer, stop: &stop };
     search::count(config)?;
     // Refuse what needs no data before reading any.
     let stored = store::probe(dir)?;
@@ -210,7 +224,8 @@ fn run_with<T: Real + Element>(
     }
     store::check_free(dir)?;
     let mut seconds = Seconds::default();
-    let data = Repeat::<T>::load(config, request.rows, 0)?;
+    let first = search::first_preparation(config)?;
+    let data = Loaded::<T>::load(config, request.rows, (0, &first))?;
     seconds.load = start.elapsed().as_secs_f64();
     observer.observe(&Event::DataLoaded);
     refit::check_test(config, &data.summary)?;
@@ -226,31 +241,30 @@ fn run_with<T: Real + Element>(
     within_limit(&plan_summary, config)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, restart) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+    let (mut writer, restart, set_aside, longer) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
         Opened::Writer {
             mut writer,
-            finished,
+            kept,
             known,
+            longer,
         } => {
-            let restart: Restart<T> = restart(job, &plan, &mut writer, finished, &known)?;
-            (writer, restart)
+            let restart: Restart<T> = restart(job, &plan, &mut writer, kept.finished, &known)?;
+            (writer, restart, kept.set_aside, longer)
         }
         Opened::NothingToDo(refitted) => {
             let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
-            let continued = match job.more {
-                Some(_) => Some(resume::left(dir, &plan)?.0),
-                None => None,
-            };
-            return Ok(summary.with_refit(refitted).with_continued(continued));
+            return nothing_to_do(job, &plan, summary.with_refit(refitted));
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
 
-    let Restart { finished, states } = restart;
+    let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
+    let view = View::new(&data, config);
+    let foreseen = (pending.pending() > 0).then(|| Speed::foreseen(&pending, config, &view));
     announce(&pending, config, observer);
-    let (null_model, loaded) = (null_model(&View::new(&data, config)), data.summary.clone());
+    let (null_model, loaded) = (null_model(&view), data.summary.clone());
     let work = Work {
         config,
         plan: &plan,
@@ -272,17 +286,12 @@ fn run_with<T: Real + Element>(
     epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     let writing = Instant::now();
     let mut manifest = manifest;
-    manifest.cost = cost(&seconds, start, epochs_trained);
+    manifest.cost = cost(&seconds, start, epochs_trained, foreseen.as_ref());
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
-    // The refit takes the rows in the order of the first repeat, so that its model does not depend on how many there are.
-    let table = store::Store::open(dir)?.trials()?;
-    let data = predict_held_out(&writer, config, request.rows, data, &mut seconds)?;
-    let refitting = Instant::now();
-    let refitted = refit::selected(dir, config, data.data, &plan.trials, &table)?;
+    let refitted = refit_and_predict(&work, &writer, data, &mut seconds)?;
     drop(writer);
-    seconds.refit = refitting.elapsed().as_secs_f64();
     seconds.total = start.elapsed().as_secs_f64();
     let summary = SweepSummary::new(
         dir,
@@ -297,9 +306,37 @@ fn run_with<T: Real + Element>(
     )?;
     Ok(summary
         .with_rates(trained.rates)
+        .with_longer(longer)
         .with_separated(separating)
+        .with_panics(trained.panics, dir)
+        .with_set_aside(&set_aside)
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// What is said and done where everything has been done before.
+fn nothing_to_do(job: &Job<'_>, plan: &Plan, summary: SweepSummary) -> Result<SweepSummary, RunError> {
+    store::tidy(&job.dir)?;
+    let continued = match job.more {
+        Some(_) => Some(resume::left(&job.dir, plan)?.0),
+        None => None,
+    };
+    Ok(summary.with_continued(continued))
+}
+
+/// Passes events on, and tells the flag of every run that fails.
+struct Counting<'a> {
+    observer: &'a dyn Observer,
+    stop: &'a StopFlag,
+}
+
+impl Observer for Counting<'_> {
+    fn observe(&self, event: &Event) {
+        if let Event::RunFinished { failed: true, .. } = event {
+            self.stop.count_failure();
+        }
+        self.observer.observe(event);
+    }
 }
 
 /// Refuses a plan whose least need is above the limit.
@@ -309,6 +346,10 @@ fn within_limit(plan: &PlanSummary, config: &Config) -> Result<(), RunError> {
             needed: plan.required_bytes(),
             available: plan.limit_bytes,
             limit: config.run.memory_limit.clone(),
+            newton: {
+                let mut solvers = plan.cohorts.iter().flat_map(|cohort| &cohort.solvers);
+                (plan.features > MOST_WHOLE && solvers.any(|solver| *solver == "newton")).then_some(plan.features)
+            },
         });
     }
     Ok(())
@@ -323,6 +364,12 @@ fn restart<T: Real>(
     known: &BTreeSet<store::RunId>,
 ) -> Result<Restart<T>, RunError> {
     let mut restart = checkpoint::restart(plan, finished, known, &writer.read_checkpoints()?);
+    for name in &restart.stale {
+        writer.remove_checkpoints(name)?;
+    }
+    for (cohort, state) in std::mem::take(&mut restart.put_down) {
+        resume::put_down(writer, plan, cohort, state)?;
+    }
     if job.retry_failed {
         for failed in resume::failed(&job.dir)? {
             restart.finished.remove(&failed);
@@ -335,18 +382,18 @@ fn restart<T: Real>(
 fn go_further<T: Real + Element>(
     job: &Job<'_>,
     work: &Work<'_>,
-    mut data: Repeat<T>,
+    mut data: Loaded<T>,
     writer: &mut StoreWriter,
     (seconds, separating): (&mut Seconds, &mut Vec<String>),
-) -> Result<(Repeat<T>, Option<resume::Continued>), RunError> {
+) -> Result<(Loaded<T>, Option<resume::Continued>), RunError> {
     let Some(more) = job.more else {
         return Ok((data, None));
     };
-    let (mut all, repeats) = resume::left(&job.dir, work.plan)?;
-    for repeat in repeats {
-        data = data.switch(work.config, work.rows, repeat, seconds)?;
+    let (mut all, views) = resume::left(&job.dir, work.plan)?;
+    for view in views {
+        data = data.switch(work.config, work.rows, work.plan.rows_of(view), seconds)?;
         let training = Instant::now();
-        let (own, notes) = resume::go_on(writer, work.plan, work.config, (repeat, &data), more, work.observer)?;
+        let (own, notes) = resume::go_on(writer, work.plan, work.config, (view, &data), more, work.observer)?;
         seconds.train += training.elapsed().as_secs_f64();
         all.add(&own);
         separating.extend(notes);
@@ -354,32 +401,10 @@ fn go_further<T: Real + Element>(
     Ok((data, Some(all)))
 }
 
-/// Makes the out-of-fold predictions that the config asks for; gives the rows in the order of the first repeat.
-fn predict_held_out<T: Real + Element>(
-    writer: &StoreWriter,
-    config: &Config,
-    rows: Option<usize>,
-    mut data: Repeat<T>,
-    seconds: &mut Seconds,
-) -> Result<Repeat<T>, RunError> {
-    let Some(mut predictions) = OutOfFold::missing(writer, config)? else {
-        return data.switch(config, rows, 0, seconds);
-    };
-    for repeat in predictions.repeats(data.repeat) {
-        data = data.switch(config, rows, repeat, seconds)?;
-        let writing = Instant::now();
-        predictions.add(repeat, &data, config)?;
-        seconds.write += writing.elapsed().as_secs_f64();
-    }
-    let writing = Instant::now();
-    predictions.write(writer)?;
-    seconds.write += writing.elapsed().as_secs_f64();
-    data.switch(config, rows, 0, seconds)
-}
-
-fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64) -> Cost {
+fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64, foreseen: Option<&Speed>) -> Cost {
     Cost {
-        planned_seconds: None,
+        planned_seconds: foreseen.and_then(|speed| speed.seconds),
+        planned_seconds_range: foreseen.and_then(|speed| speed.seconds_range),
         load_seconds: Some(seconds.load),
         train_seconds: Some(seconds.train),
         total_seconds: Some(start.elapsed().as_secs_f64()),
@@ -415,60 +440,6 @@ pub fn output_dir(config: &Config) -> PathBuf {
     let digest = blake3::hash(config.resolved_toml().as_bytes()).to_hex();
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     config.output_dir(&digest[..8], &date)
-}
-
-fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>, rows: Option<usize>) -> Manifest {
-    let mut keys: BTreeMap<String, serde_json::Value> = config
-        .result_keys()
-        .into_iter()
-        .map(|(key, value)| (key, json(&value)))
-        .collect();
-    for key in COUNTS {
-        keys.remove(*key);
-    }
-    if let Some(rows) = rows {
-        keys.insert("--rows".to_owned(), rows.into());
-    }
-    let swept: std::collections::BTreeSet<&String> = plan
-        .trials
-        .iter()
-        .flat_map(|trial: &Trial| trial.params.iter().map(|(path, _)| path))
-        .collect();
-    // A swept key's base value decides nothing.
-    keys.retain(|key, _| !swept.contains(key));
-    let mut plan_digest = blake3::Hasher::new();
-    for run in &plan.runs {
-        plan_digest.update(&run.id.0.to_be_bytes());
-    }
-    let absolute = |path: &str| {
-        std::path::absolute(path)
-            .map(|path| path.display().to_string())
-            .unwrap_or_default()
-    };
-    Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        name: config.name.clone(),
-        created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        seed: config.run.seed,
-        blas_core: blas::core_name(),
-        threads: rayon::current_num_threads(),
-        precision: T::NAME.to_owned(),
-        plan_hash: plan_digest.finalize().to_hex().to_string(),
-        select: config.sweep.metric.name().to_owned(),
-        metrics: config
-            .metrics()
-            .iter()
-            .map(|metric| MetricInfo {
-                name: metric.name().to_owned(),
-                higher_is_better: metric.higher_is_better(),
-            })
-            .collect(),
-        fingerprint: data.summary.fingerprint.clone(),
-        data: data_json(&data.summary, data.x.ncols(), data.encoding.features.len()),
-        keys,
-        paths: BTreeMap::from([("data.train".to_owned(), absolute(&config.data.train.join(", ")))]),
-        ..Manifest::default()
-    }
 }
 
 /// A TOML value as JSON; infinities as text, as everywhere in the store.

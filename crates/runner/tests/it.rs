@@ -7,25 +7,36 @@ mod checkpoints;
 #[path = "it/converging.rs"]
 mod converging;
 mod golden;
+#[path = "it/isolation.rs"]
+mod isolation;
 #[path = "it/leaks.rs"]
 mod leaks;
+#[path = "it/lost.rs"]
+mod lost;
 #[path = "it/models.rs"]
 mod models;
+#[path = "it/more_epochs.rs"]
+mod more_epochs;
 #[path = "it/oof.rs"]
 mod oof;
+#[path = "it/preparations.rs"]
+mod preparations;
 #[path = "it/repeats.rs"]
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/sparse.rs"]
+mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use gradsweep_math::blas;
 use gradsweep_runner::config;
-use gradsweep_runner::event::Silent;
+use gradsweep_runner::event::{Event, Observer, Silent};
 use gradsweep_runner::summary::SweepSummary;
 use gradsweep_runner::sweep::{self, Request};
 use gradsweep_runner::{RunError, explain, gradcheck};
@@ -222,6 +233,18 @@ fn a_run_alone_takes_the_steps_it_takes_in_a_sweep() {
     }
 }
 
+/// How many products there have been when training begins: those that foresee its time come before.
+#[derive(Default)]
+struct BeforeTraining(AtomicU64);
+
+impl Observer for BeforeTraining {
+    fn observe(&self, event: &Event) {
+        if let Event::Planned { .. } = event {
+            self.0.store(blas::products(), Ordering::Relaxed);
+        }
+    }
+}
+
 #[test]
 fn one_run_and_a_full_block_make_the_same_products() {
     let _alone = PRODUCTS.write().unwrap_or_else(PoisonError::into_inner);
@@ -232,9 +255,9 @@ fn one_run_and_a_full_block_make_the_same_products() {
              strategy = \"none\"\n[metrics]\nreport = [\"log_loss\"]\n{parameters}"
         );
         let request = request(dir.path(), &body, &["output.save_models=none"]);
-        let before = blas::products();
-        let summary = sweep::run(&request, &Silent, &|_, _| ()).unwrap_or_else(|error| panic!("{error}"));
-        (summary.runs, blas::products() - before)
+        let before = BeforeTraining::default();
+        let summary = sweep::run(&request, &before, &|_, _| ()).unwrap_or_else(|error| panic!("{error}"));
+        (summary.runs, blas::products() - before.0.load(Ordering::Relaxed))
     };
     let (one, products_of_one) = products("");
     let (many, products_of_many) =
@@ -315,7 +338,7 @@ fn the_same_directory_again() {
     }
 
     for (set, key) in [
-        ("train.epochs=7", "train.epochs"),
+        ("train.epochs=5", "train.epochs"),
         ("validation.folds=4", "validation.folds"),
         ("run.seed=1", "run.seed"),
     ] {

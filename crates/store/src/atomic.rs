@@ -1,22 +1,17 @@
 //! The one way a file that counts gets on disk.
 
-use std::io::Write;
 use std::path::Path;
 
-use atomic_write_file::AtomicWriteFile;
-
+use crate::disk::{Disk, disk};
 use crate::error::StoreError;
 
 /// Replaces `path` by `bytes`: temporary file beside it, write, fsync, rename, fsync of the directory.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let fail = |source| StoreError::Io {
+    disk().replace(path, bytes).map_err(|source| StoreError::Io {
         action: "write",
         path: path.to_path_buf(),
         source,
-    };
-    let mut file = AtomicWriteFile::open(path).map_err(fail)?;
-    file.write_all(bytes).map_err(fail)?;
-    file.commit().map_err(fail)
+    })
 }
 
 /// As [`write()`], but leaves a file alone that already holds `bytes`: an unchanged file costs no sync.

@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::atomic;
+use crate::disk::{Disk, disk};
 use crate::error::{Damage, StoreError};
 use crate::layout;
 use crate::lock::Lock;
 use crate::manifest::probe;
+use crate::parts::PartWriter;
+use crate::run::Part;
 
 const NOTE: &str = "gradsweep.checkpoint";
 const SEAL: &str = "gradsweep.seal";
@@ -80,9 +83,24 @@ impl Checkpoints {
     }
 
     pub(crate) fn write(&mut self, checkpoint: &Checkpoint, last_part: u32) -> Result<(), StoreError> {
+        let number = self.numbers.get(&checkpoint.cohort).map_or(0, |number| number + 1);
+        self.write_as(number, checkpoint, last_part)
+    }
+
+    /// Writes the last state of a cohort, which takes the place of both generations.
+    pub(crate) fn finish(&mut self, checkpoint: &Checkpoint, last_part: u32) -> Result<(), StoreError> {
+        let next = self.numbers.get(&checkpoint.cohort).map_or(0, |number| number + 1);
+        self.write_as(next.next_multiple_of(2), checkpoint, last_part)?;
+        let older = self.path(&checkpoint.cohort, 1);
+        if older.exists() {
+            layout::remove_file(&older)?;
+        }
+        Ok(())
+    }
+
+    fn write_as(&mut self, number: u64, checkpoint: &Checkpoint, last_part: u32) -> Result<(), StoreError> {
         layout::check_is_own(&self.folder)?;
         layout::make_dir(&self.folder)?;
-        let number = self.numbers.get(&checkpoint.cohort).map_or(0, |number| number + 1);
         let path = self.path(&checkpoint.cohort, number);
         let encode = |source| StoreError::EncodeModel {
             path: path.clone(),
@@ -127,11 +145,16 @@ impl Checkpoints {
     }
 
     pub(crate) fn remove(&mut self, cohort: &str) -> Result<(), StoreError> {
-        self.numbers.remove(cohort);
-        for generation in 0..2 {
-            let path = self.path(cohort, generation);
+        let newest = self.numbers.remove(cohort).unwrap_or(0);
+        // The older one first, and each for good: a power cut must not leave it as the newest there is.
+        for path in [newest + 1, newest].map(|number| self.path(cohort, number)) {
             if path.exists() {
                 layout::remove_file(&path)?;
+                disk().sync_dir(&self.folder).map_err(|source| StoreError::Io {
+                    action: "sync",
+                    path: self.folder.clone(),
+                    source,
+                })?;
             }
         }
         Ok(())
@@ -142,6 +165,27 @@ impl Checkpoints {
         let generation = if number.is_multiple_of(2) { "a" } else { "b" };
         self.folder.join(format!("{cohort}-{generation}.{ENDING}"))
     }
+}
+
+/// The newest checkpoint of every cohort that can be read, whoever writes to the store meanwhile.
+pub fn checkpoints(dir: &Path) -> Result<Vec<Checkpoint>, StoreError> {
+    Checkpoints::new(dir).read()
+}
+
+/// Records runs and cohorts under ids that the store's plan does not have yet. A plan that has them is to be written next; a
+/// process that is killed before that leaves rows that nobody looks at.
+pub fn carry(dir: &Path, part: &Part, checkpoints: &[Checkpoint]) -> Result<(), StoreError> {
+    let _lock = Lock::take(dir)?;
+    let (mut parts, ..) = PartWriter::open(dir)?;
+    if !part.runs.is_empty() {
+        parts.append(part)?;
+    }
+    let mut own = Checkpoints::new(dir);
+    own.read()?;
+    for checkpoint in checkpoints {
+        own.write(checkpoint, parts.last())?;
+    }
+    Ok(())
 }
 
 /// Removes the checkpoints of a finished or stopped sweep, parts that were set aside, and what a killed process left; returns
@@ -303,6 +347,9 @@ mod tests {
         // The next one takes the place of the damaged one.
         again.write(&checkpoint("x", 8.0), 3).expect("written");
         assert_eq!(again.read().expect("readable")[0], checkpoint("x", 8.0));
+        again.finish(&checkpoint("x", 7.0), 3).expect("written");
+        assert_eq!(again.read().expect("readable")[0], checkpoint("x", 7.0));
+        assert_eq!(layout::entries(&folder).expect("listing").len(), 2, "one of each");
         again.remove("x").expect("removed");
         assert_eq!(layout::entries(&folder).expect("listing").len(), 1);
     }

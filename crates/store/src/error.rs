@@ -127,9 +127,15 @@ pub enum Damage {
     /// The bytes are as written, but no Parquet that this program reads.
     #[error("it cannot be decoded")]
     Undecodable(#[source] polars::error::PolarsError),
+    /// The bytes are as somebody sealed them, but the decoder gave up on them.
+    #[error("it stops its decoder")]
+    Unreadable,
     /// It is a link, a pipe or a device, which is not read.
     #[error("it is not an ordinary file of this store (a link, a pipe or a device)")]
     NotAFile,
+    /// It was there and is not any more.
+    #[error("it is gone, and what was recorded in it")]
+    Gone,
     /// It is not UTF-8.
     #[error("it is not UTF-8 text")]
     NotText,
@@ -210,6 +216,19 @@ impl StoreError {
         }
     }
 
+    /// Whether it says that a file of the store is damaged or gone: what can be made again is made again when the sweep goes on.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            _ => self.is_gone(),
+        }
+    }
+
+    /// Whether it says that there is no such file to read.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Io { action: "read", source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+
     /// What to do next, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -243,6 +262,9 @@ impl StoreError {
                 )
             }),
             Self::Damaged { path, .. } => damaged_hint(path),
+            Self::Io { path, .. } if self.is_gone() && path.extension().is_some_and(|ending| ending == "parquet") => {
+                damaged_hint(path)
+            }
             Self::Io { source, .. } => io_hint(source),
             Self::Encode { .. } | Self::EncodeModel { .. } => None,
         }
@@ -322,6 +344,17 @@ mod tests {
         };
         let hint = error.hint().expect("a hint");
         assert!(hint.contains("gradsweep resume sweeps/a;"), "{hint}");
+    }
+
+    #[test]
+    fn a_table_that_is_gone_points_at_its_store() {
+        let error = StoreError::Io {
+            action: "read",
+            path: PathBuf::from("sweeps/a/plan.parquet"),
+            source: std::io::ErrorKind::NotFound.into(),
+        };
+        assert!(error.is_lost());
+        assert!(error.hint().expect("a hint").contains("gradsweep resume sweeps/a;"));
     }
 
     #[test]

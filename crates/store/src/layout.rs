@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::disk::{Disk, disk};
 use crate::error::{Damage, StoreError};
 
 pub(crate) const CONFIG: &str = "config.toml";
@@ -86,21 +87,29 @@ fn folder_entries(dir: &Path, folder: &Path, endings: &[&str], own: &mut Vec<Pat
     Ok(())
 }
 
-/// Removes temporary files that a killed process left in `dir` and its parts.
+/// Removes temporary files that a killed process left in `dir` and its folders.
 pub(crate) fn remove_temporaries(dir: &Path) -> Result<(), StoreError> {
-    for folder in [dir.to_path_buf(), dir.join(PARTS), dir.join(CHECKPOINTS)] {
-        if !folder.is_dir() {
-            continue;
-        }
-        for path in entries(&folder)? {
-            let name = file_name(&path);
-            let is_inner = folder != dir && is_temporary_of_any(name);
-            if (is_inner || is_temporary(name)) && !is_real_dir(&path) {
-                remove_file(&path)?;
-            }
-        }
+    temporaries(dir)?.iter().try_for_each(|path| remove_file(path))
+}
+
+/// The temporary files in `dir` and its folders.
+pub(crate) fn temporaries(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut folders = vec![dir.to_path_buf()];
+    let models = dir.join(MODELS);
+    if is_real_dir(&models) {
+        folders.extend(entries(&models)?);
     }
-    Ok(())
+    folders.extend([dir.join(PARTS), dir.join(CHECKPOINTS), models]);
+    let mut found = Vec::new();
+    for folder in folders.iter().filter(|folder| *folder == dir || is_real_dir(folder)) {
+        let own = entries(folder)?.into_iter().filter(|path| {
+            let name = file_name(path);
+            let is_inner = folder != dir && is_temporary_of_any(name);
+            (is_inner || is_temporary(name)) && !is_real_dir(path)
+        });
+        found.extend(own);
+    }
+    Ok(found)
 }
 
 /// The bytes of a file of a store. A link, which could lead out of it, and anything else that is no file is not read.
@@ -144,21 +153,12 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), StoreError> {
         missing.push(parent);
     }
     for folder in missing.into_iter().rev() {
-        match std::fs::create_dir(folder) {
+        match disk().create_dir(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(fail(error)),
             _ => {}
         }
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-        sync_dir(parent.unwrap_or(Path::new("."))).map_err(fail)?;
-    }
-    Ok(())
-}
-
-/// Makes what was created, renamed or removed in a folder last.
-pub(crate) fn sync_dir(folder: &Path) -> std::io::Result<()> {
-    // Other systems cannot open folders, and need not.
-    if cfg!(unix) {
-        std::fs::File::open(folder)?.sync_all()?;
+        disk().sync_dir(parent.unwrap_or(Path::new("."))).map_err(fail)?;
     }
     Ok(())
 }
@@ -175,7 +175,7 @@ pub(crate) fn check_is_own(folder: &Path) -> Result<(), StoreError> {
 }
 
 pub(crate) fn remove_file(path: &Path) -> Result<(), StoreError> {
-    std::fs::remove_file(path).map_err(|source| StoreError::Io {
+    disk().remove_file(path).map_err(|source| StoreError::Io {
         action: "remove",
         path: path.to_path_buf(),
         source,

@@ -32,6 +32,7 @@
 
 mod atomic;
 mod checkpoint;
+mod disk;
 mod error;
 mod format;
 mod frame;
@@ -41,6 +42,8 @@ mod manifest;
 mod model;
 mod parts;
 mod plan;
+#[cfg(test)]
+mod power;
 mod predictions;
 mod reader;
 mod rows;
@@ -51,14 +54,14 @@ mod value;
 mod writer;
 
 pub use atomic::write as write_file;
-pub use checkpoint::{Checkpoint, Numbers, Tensor, prune};
+pub use checkpoint::{Checkpoint, Numbers, Tensor, carry, checkpoints, prune};
 pub use error::{Damage, ExitKind, StoreError};
 pub use format::FormatVersion;
 pub use layout::REPORT;
 pub use manifest::{ChangedKey, Cost, Manifest, MetricInfo, probe, safe_name};
 pub use model::{
     Fate, Mean, Model, ModelColumn, ModelInfo, ModelLevel, ModelMetrics, ModelNumbers, ModelTarget, ModelVersion,
-    NotNumbers, OtherRule, Reading, Shape, best_model, is_model, trial_model, write_beside_model,
+    NotNumbers, OtherRule, Reading, Shape, best_model, check_own_model, is_model, trial_model, write_beside_model,
 };
 pub use plan::{PlanTable, PlannedRun, PlannedTrial};
 pub use predictions::{OutOfFold, Predictions};
@@ -67,4 +70,4 @@ pub use rows::{RunRow, Score, TrialRow, TrialTable};
 pub use run::{CoefficientRow, HistoryRow, Name, Part, Reason, RunId, RunRecord, RunState, Split, TrialState};
 pub use tables::one_standard_error;
 pub use value::ParamValue;
-pub use writer::{Kept, SetAside, StoreWriter, Written, check_free};
+pub use writer::{Kept, SetAside, StoreWriter, Written, check_free, tidy};

@@ -66,8 +66,11 @@ pub struct MetricInfo {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cost {
-    /// Training seconds foreseen by the plan.
+    /// Training seconds foreseen by the plan, where every run trains to its last epoch.
     pub planned_seconds: Option<f64>,
+    /// Training seconds foreseen by the plan where runs may end before: the least and the most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_seconds_range: Option<[f64; 2]>,
     /// Seconds spent reading data.
     pub load_seconds: Option<f64>,
     /// Seconds spent training.

@@ -2,6 +2,7 @@
 
 use polars::prelude::{DataFrame, PolarsResult};
 
+use crate::disk::{Disk, disk};
 use crate::error::StoreError;
 use crate::frame::{Frame, column};
 use crate::reader::{Store, made_from};
@@ -94,8 +95,8 @@ impl Store {
 
     /// Whether the predictions that are there are of the parts that are there, and of these trials.
     pub fn has_predictions(&self, trials: &str) -> Result<bool, StoreError> {
-        let frame = self.table(layout::PREDICTIONS)?;
-        Ok(frame.is_some_and(|frame| frame.note(TRIALS) == Some(trials)))
+        let notes = self.current_notes(layout::PREDICTIONS)?;
+        Ok(notes.is_some_and(|notes| notes.get(TRIALS).is_some_and(|own| own == trials)))
     }
 }
 
@@ -119,7 +120,7 @@ impl StoreWriter {
     /// Removes predictions that are not wanted any more.
     pub fn remove_predictions(&self) -> Result<(), StoreError> {
         let path = self.dir().join(layout::PREDICTIONS);
-        match std::fs::remove_file(&path) {
+        match disk().remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Io {
                 action: "remove",
                 path,

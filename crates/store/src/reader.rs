@@ -11,6 +11,7 @@ use crate::parts::{self, PartFile};
 use crate::plan::PlanTable;
 use crate::rows::{RunRow, TrialTable, coefficients, history};
 use crate::run::{CoefficientRow, HistoryRow, Name, RunId, Split};
+use crate::sealed::{self, Notes};
 use crate::tables::{self, Gathered, MADE_FROM, Wanted};
 
 /// How often a reader starts over when a writer merges parts under its hands.
@@ -154,7 +155,18 @@ impl Store {
     /// after its last part leaves a store whose results are safe and whose tables are still to be made.
     pub fn has_tables(&self) -> Result<bool, StoreError> {
         let mut names = [layout::TRIALS, layout::RUNS, layout::HISTORY, layout::COEFFICIENTS].into_iter();
-        names.try_fold(true, |all, name| Ok(all && self.table(name)?.is_some()))
+        names.try_fold(true, |all, name| Ok(all && self.current_notes(name)?.is_some()))
+    }
+
+    /// The texts beside a table's rows, if it is there and made from the plan and the parts that are there.
+    pub(crate) fn current_notes(&self, name: &str) -> Result<Option<Notes>, StoreError> {
+        let path = self.dir.join(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let notes = sealed::read_notes(&path)?;
+        let wanted = made_from(&self.manifest, &parts::list(&self.dir)?);
+        Ok((notes.get(MADE_FROM) == Some(&wanted)).then_some(notes))
     }
 
     /// A table, if it is there and made from the plan and the parts that are there.
@@ -176,15 +188,32 @@ impl Store {
         loop {
             let files = parts::list(&self.dir)?;
             match Gathered::read(&plan, &files, &metrics, wanted) {
-                Ok(gathered) => return Ok((plan, gathered)),
-                Err(StoreError::Io { source, .. })
-                    if source.kind() == std::io::ErrorKind::NotFound && attempt < ATTEMPTS =>
-                {
-                    attempt += 1;
-                }
+                Ok(gathered) => match self.lost(&files, &gathered) {
+                    None => return Ok((plan, gathered)),
+                    // A writer that merges may have been seen half way.
+                    Some(_) if attempt < ATTEMPTS => {}
+                    Some(path) => {
+                        return Err(StoreError::Damaged {
+                            path,
+                            source: Damage::Gone,
+                        });
+                    }
+                },
+                Err(error) if error.is_gone() && attempt < ATTEMPTS => {}
                 Err(error) => return Err(error),
             }
+            attempt += 1;
         }
+    }
+
+    /// A part that is gone and whose runs have no record elsewhere, if there is one.
+    fn lost(&self, files: &[PartFile], gathered: &Gathered) -> Option<PathBuf> {
+        if gathered.runs.iter().all(|row| row.record.is_some()) {
+            return None;
+        }
+        parts::gone(&self.dir, files, gathered.standing.as_deref())
+            .into_iter()
+            .next()
     }
 
     fn text(&self, name: &str) -> Result<String, StoreError> {

@@ -147,6 +147,13 @@ pub struct RunRecord {
     pub seconds: f64,
 }
 
+impl RunRecord {
+    /// Whether the solver's own criterion was met; nothing of a run whose solver has none, as those that step on batches.
+    pub fn certificate(&self) -> Option<bool> {
+        self.grad_norm.map(|_| self.converged)
+    }
+}
+
 impl Default for RunRecord {
     fn default() -> Self {
         Self {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use polars::io::SerReader;
@@ -26,6 +27,8 @@ const HIDDEN_SCHEMA_KEY: &[u8; 12] = b"polars.types";
 
 /// Rows per row group, and so the most that is held unencoded while a long table is written.
 pub(crate) const ROW_GROUP: usize = 1 << 18;
+
+type Reader = ParquetReader<Cursor<Vec<u8>>>;
 
 /// Texts stored beside the rows.
 pub(crate) type Notes = BTreeMap<String, String>;
@@ -69,7 +72,22 @@ pub(crate) fn encode_one(frame: DataFrame, notes: &[(&str, &str)]) -> PolarsResu
 }
 
 /// Checks the seal and decodes.
-pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<(DataFrame, Notes), Damage> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<(DataFrame, Notes), Damage> {
+    guarded(|| {
+        let (reader, notes) = unseal(bytes)?;
+        let frame = reader.finish().map_err(Damage::Undecodable)?;
+        Ok((frame, notes))
+    })
+}
+
+/// Runs a decoder, which panics on some files that somebody made and sealed.
+fn guarded<T>(decode: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
+    // It holds nothing but its own copy of the bytes.
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or(Err(Damage::Unreadable))
+}
+
+/// Checks the seal, and reads what does not take decoding.
+fn unseal(mut bytes: Vec<u8>) -> Result<(Reader, Notes), Damage> {
     let at = seal_position(&bytes).ok_or(Damage::NoChecksum)?;
     let held = bytes[at..at + HASH_DIGITS].to_vec();
     bytes[at..at + HASH_DIGITS].fill(b'0');
@@ -85,14 +103,23 @@ pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<(DataFrame, Notes), Damage> {
         .flatten()
         .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
         .collect();
-    let frame = reader.finish().map_err(Damage::Undecodable)?;
-    Ok((frame, notes))
+    Ok((reader, notes))
 }
 
 /// Reads and decodes a file.
 pub(crate) fn read(path: &Path) -> Result<(DataFrame, Notes), StoreError> {
     let bytes = crate::layout::read(path)?;
     decode(bytes).map_err(|source| StoreError::Damaged {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Reads the texts beside the rows of a file, whose seal is checked.
+pub(crate) fn read_notes(path: &Path) -> Result<Notes, StoreError> {
+    let bytes = crate::layout::read(path)?;
+    let notes = guarded(|| unseal(bytes).map(|(_, notes)| notes));
+    notes.map_err(|source| StoreError::Damaged {
         path: path.to_path_buf(),
         source,
     })
@@ -145,6 +172,35 @@ mod tests {
             flipped[at] ^= 0x10;
             assert!(decode(flipped).is_err(), "byte {at} of {}", bytes.len());
         }
+    }
+
+    #[test]
+    fn a_file_that_stops_its_decoder_is_damaged() {
+        let bytes = sample();
+        let seal = |bytes: &mut Vec<u8>| {
+            let at = seal_position(bytes)?;
+            bytes[at..at + HASH_DIGITS].fill(b'0');
+            let hash = blake3::hash(bytes).to_hex();
+            bytes[at..at + HASH_DIGITS].copy_from_slice(hash.as_bytes());
+            Some(())
+        };
+        let mut resealed = 0;
+        for at in 0..bytes.len() {
+            for bit in [0x01, 0x80] {
+                let mut forged = bytes.clone();
+                forged[at] ^= bit;
+                if seal(&mut forged).is_some() {
+                    // Whatever it says, it comes back.
+                    decode(forged).ok();
+                    resealed += 1;
+                }
+            }
+        }
+        assert!(resealed > bytes.len());
+        assert!(matches!(
+            guarded::<()>(|| panic!("in a decoder")),
+            Err(Damage::Unreadable)
+        ));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic;
 use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::disk::{Disk, disk};
 use crate::error::StoreError;
 use crate::layout;
 use crate::lock::Lock;
@@ -40,7 +41,7 @@ pub struct Kept {
 /// A part that could not be used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetAside {
-    /// Where it lies now.
+    /// Where it lies now, or lay.
     pub path: PathBuf,
     /// What is wrong with it.
     pub why: String,
@@ -132,7 +133,7 @@ impl StoreWriter {
             let lock_file = dir.join(layout::LOCK);
             for path in layout::own_entries(dir)? {
                 if path.is_dir() {
-                    std::fs::remove_dir(&path).map_err(|source| StoreError::Io {
+                    disk().remove_dir(&path).map_err(|source| StoreError::Io {
                         action: "remove",
                         path,
                         source,
@@ -232,6 +233,11 @@ impl StoreWriter {
         self.checkpoints.write(checkpoint, self.parts.last())
     }
 
+    /// Writes the last state of a cohort whose runs are all recorded, from which more epochs would go on.
+    pub fn finish_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.checkpoints.finish(checkpoint, self.parts.last())
+    }
+
     /// The newest checkpoint of every cohort that can be read.
     pub fn read_checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
         self.checkpoints.read()
@@ -259,7 +265,8 @@ impl StoreWriter {
         let source = made_from(&self.manifest, &files);
         let gathered = Gathered::read(&self.plan, &files, &metrics, Wanted::All)?;
         let trials = tables::rank(&self.plan, &self.manifest, &gathered.runs);
-        let notes = [(MADE_FROM, source.as_str())];
+        let standing = parts::numbers(files.iter());
+        let notes = [(MADE_FROM, source.as_str()), (parts::STANDING, standing.as_str())];
         let runs = tables::runs_frame(&gathered.runs, &metrics).and_then(|frame| sealed::encode_one(frame, &notes));
         let ranked = tables::trials_frame(&trials).and_then(|frame| sealed::encode_one(frame, &notes));
         let mut bytes = 0;
@@ -303,6 +310,16 @@ fn summarize(gathered: &Gathered, trials: &TrialTable, bytes: u64) -> Written {
         }
     }
     written
+}
+
+/// Removes the temporary files that a killed process left in `dir`, unless somebody writes there or nothing may be written.
+pub fn tidy(dir: &Path) -> Result<(), StoreError> {
+    if layout::temporaries(dir)?.is_empty() {
+        return Ok(());
+    }
+    // They do no harm where they have to stay.
+    Lock::take(dir).and_then(|_lock| layout::remove_temporaries(dir)).ok();
+    Ok(())
 }
 
 /// An error that names the holder where another process writes to `dir`. Takes nothing: a look before long work.

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 
-from .kills import EPOCHS
+from .kills import KINDS, kind_of, undisturbed
 from .sandbox import CONFIG, Bench, Case, Sandbox
 
 # Seconds within which a sweep that was asked to stop has stopped.
@@ -15,14 +15,15 @@ AT_ONCE = 0.5
 
 def asked(bench: Bench) -> list[Case]:
     """SIGINT, SIGTERM or SIGUSR1 at a random time: 75 within two seconds, and the rest gives the same; SIGINT twice: 130."""
-    config = CONFIG.format(epochs=EPOCHS)
-    whole, duration = bench.undisturbed("signals", config)
+    kinds = undisturbed(bench)
 
     def judge(index: int, _: object) -> Case:
         rng = bench.rng("signals", index)
-        box = bench.sandbox(f"signal-{index}", config)
+        kind = kind_of(index)
+        whole, duration = kinds[kind]
+        box = bench.sandbox(f"signal-{index}", KINDS[kind])
         chosen = rng.choice([signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
-        name = f"case {index}: {chosen.name}"
+        name = f"case {index}, {kind}: {chosen.name}"
         process = box.start("run", "sweep.toml", "--quiet")
         complaint = stop(process, chosen, rng.uniform(0.1, 1.0) * duration, bench.within(PROMPT))
         if not complaint:

@@ -41,7 +41,7 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
         out += &format!("        {target}\n");
     }
     out += &finished(summary);
-    for sentence in &summary.failures {
+    for sentence in summary.failures.iter().chain(&summary.lost) {
         out += &format!("        {sentence}\n");
     }
     out += &convergence(summary);
@@ -53,6 +53,12 @@ fn chosen(summary: &SweepSummary) -> String {
     let mut out = String::new();
     let score = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
     match &summary.best {
+        None if summary.failed == 0 => {
+            out += &format!(
+                "best    none: no trial has a score by {}, so there is no model\n",
+                summary.metric
+            );
+        }
         None => out += "best    none: every trial has failed runs, so there is no model\n",
         Some(best) => {
             let how = if summary.select == "1se" && summary.one_se.is_some() {
@@ -139,6 +145,14 @@ fn finished(summary: &SweepSummary) -> String {
 fn convergence(summary: &SweepSummary) -> String {
     let mut out = String::new();
     let Resumable { runs, named } = &summary.resumable;
+    if let Some(longer) = &summary.longer {
+        out += &format!(
+            "        {} went on after {}; {} had ended by themselves\n",
+            many(longer.runs, "run"),
+            many(longer.after_epochs as usize, "epoch"),
+            grouped(longer.ended as u64)
+        );
+    }
     if let Some(continued) = summary.continued.as_ref().filter(|continued| continued.runs > 0) {
         out += &format!(
             "        {} of {} that had not converged {} now",
@@ -188,6 +202,14 @@ fn places(summary: &SweepSummary) -> String {
     let mut out = format!("store   {dir}\n");
     if let Some(model) = &summary.model {
         out += &format!("model   {}\n", model.display());
+        if let Some(models) = summary.models {
+            let place = summary.store.join("models");
+            out += &format!(
+                "        {} of single trials below {}\n",
+                many(models, "model"),
+                place.display()
+            );
+        }
     } else if let Some(failure) = &summary.refit_failure {
         out += &format!("model   none: {failure}\n");
     }

@@ -27,6 +27,9 @@ pub(crate) fn evaluate(arguments: &EvaluateArgs, quiet: bool) -> Result<u8, Fail
                 grouped(done.rows_dropped)
             ));
         }
+        if let Some(weight) = &done.weight {
+            terminal::say(&format!("  weight   rows count by {weight}"));
+        }
         terminal::talk(&drift::lines(&done.applied));
     }
     let text = match arguments.format {
@@ -44,6 +47,8 @@ struct Answer<'a> {
     rows: u64,
     positives: u64,
     rows_dropped: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<&'a str>,
     metrics: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -58,6 +63,7 @@ impl<'a> Answer<'a> {
             rows: done.rows,
             positives: done.positives,
             rows_dropped: done.rows_dropped,
+            weight: done.weight.as_deref(),
             metrics: metrics.collect(),
         }
     }

@@ -2,14 +2,14 @@
 
 use gradsweep_runner::{explain, sweep};
 
-use super::{parse, read};
+use super::{parse, read_config};
 use crate::args::ExplainArgs;
 use crate::exit::{Failure, OK};
 use crate::terminal;
 
 pub(crate) fn explain(arguments: &ExplainArgs) -> Result<u8, Failure> {
     let dir = if arguments.store.is_file() {
-        sweep::output_dir(&parse(&read(&arguments.store)?, &arguments.store, &[])?)
+        sweep::output_dir(&parse(&read_config(&arguments.store)?, &arguments.store, &[])?)
     } else {
         arguments.store.clone()
     };

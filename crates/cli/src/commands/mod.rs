@@ -24,6 +24,8 @@ mod run;
 mod schema;
 mod show;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -86,7 +88,7 @@ fn unknown(verb: &str) -> Failure {
 
 /// Reads and checks a config file.
 fn request(source: &ConfigArgs) -> Result<Request, Failure> {
-    let text = read(&source.config)?;
+    let text = read_config(&source.config)?;
     let config = parse(&text, &source.config, &layers(&source.sets, &source.sweeps)?)?;
     Ok(Request {
         config,
@@ -101,6 +103,30 @@ fn read(path: &Path) -> Result<String, Failure> {
         action: "read",
         source,
     })
+}
+
+/// The text of a config. Of one that is too long, or of a device that never ends, no more is read than tells so.
+fn read_config(path: &Path) -> Result<String, Failure> {
+    let fail = |source| Failure::File {
+        path: path.to_path_buf(),
+        action: "read",
+        source,
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(fail)?;
+    file.take(config::MOST_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
+    if bytes.len() > config::MOST_BYTES {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    let not_text = |_| {
+        fail(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "it is not UTF-8 text",
+        ))
+    };
+    String::from_utf8(bytes).map_err(not_text)
 }
 
 fn parse(text: &str, path: &Path, sets: &[String]) -> Result<Config, Failure> {

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use gradsweep_data as data;
+use gradsweep_data::{self as data, SkipReason, Skipped};
 use gradsweep_runner::config::Config;
 use gradsweep_runner::plan::{PlanSummary, grouped, many};
 use gradsweep_runner::sweep::{self, Request};
 
 use super::closing::closing;
-use super::{json, layers, name_of, parse, read, report};
+use super::{json, layers, name_of, parse, read_config, report};
 use crate::args::{Answer, RunArgs};
 use crate::exit::{Failure, OK, SOME_FAILED};
 use crate::live::{Both, LiveReport};
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &RunArgs, quiet: bool) -> Result<u8, Failure> {
     let is_config = input.extension().is_some_and(|extension| extension == "toml");
     let (path, request) = match (is_config, &arguments.target) {
         (true, None) => {
-            let text = read(input)?;
+            let text = read_config(input)?;
             let config = parse(&text, input, &sets)?;
             (
                 None,
@@ -175,7 +175,12 @@ pub(super) fn opening(data: &data::Summary) -> String {
         );
     }
     for skipped in &data.skipped {
-        out += &format!("\n  skipped  {} ({})", skipped.column, skipped.reason);
+        out += &format!(
+            "\n  skipped  {} ({}{})",
+            skipped.column,
+            skipped.reason,
+            way_in(skipped)
+        );
     }
     let mut missing: Vec<_> = data.columns.iter().filter(|column| column.nulls > 0).collect();
     missing.sort_by_key(|column| std::cmp::Reverse(column.nulls));
@@ -230,9 +235,22 @@ pub(crate) fn columns(data: &data::Summary) -> String {
         out += &format!("  … and {} more\n", data.columns.len() - COLUMNS_SHOWN);
     }
     for skipped in &data.skipped {
-        out += &format!("  {:<name_width$}  skipped: {}\n", skipped.column, skipped.reason);
+        out += &format!(
+            "  {:<name_width$}  skipped: {}{}\n",
+            skipped.column,
+            skipped.reason,
+            way_in(skipped)
+        );
     }
     out
+}
+
+/// What to write for a skipped column to be used, where there is something.
+fn way_in(skipped: &Skipped) -> String {
+    match skipped.reason {
+        SkipReason::Date => format!("; types = {{ {:?} = \"datetime\" }} takes its parts", skipped.column),
+        SkipReason::OneValuePerRow => String::new(),
+    }
 }
 
 /// The plan in a line.

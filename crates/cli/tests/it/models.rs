@@ -226,6 +226,139 @@ fn every_trial_failed_leaves_no_model_and_says_so() {
 }
 
 #[test]
+fn every_complete_trial_has_a_model_where_all_are_to_be_saved() {
+    let dir = sandbox(
+        &good_table(),
+        "[sweep.parameters]\nmodel.C = [0.1, 1.0]\npreprocess.scale = [\"standard\", \"none\"]\n[output]\nsave_models = \"all\"\n",
+    );
+    let screen = succeeds(dir.path(), &["run", "sweep.toml", "--quiet"]);
+    assert!(
+        screen.contains("4 models of single trials below sweeps/sweep/models"),
+        "{screen}"
+    );
+    let models = dir.path().join("sweeps/sweep/models");
+    let keys = |name: &str| {
+        let text = std::fs::read_to_string(models.join(name).join("model.json")).expect("a model");
+        let info: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        (
+            info["keys"]["model.C"].clone(),
+            info["keys"]["preprocess.scale"].clone(),
+        )
+    };
+    assert_eq!(keys("trial-1"), (0.1.into(), "none".into()));
+    assert_eq!(keys("trial-2"), (1.0.into(), "standard".into()));
+    succeeds(
+        dir.path(),
+        &[
+            "predict",
+            "sweeps/sweep/models/trial-3",
+            "--data",
+            "data.csv",
+            "--out",
+            "out.csv",
+        ],
+    );
+    // Nothing but the one that is lost is made again.
+    std::fs::remove_file(models.join("trial-2/model.json")).expect("there was one");
+    let before = std::fs::metadata(models.join("trial-1/model.json"))
+        .expect("a model")
+        .modified()
+        .expect("a time");
+    succeeds(dir.path(), &["run", "sweep.toml", "--quiet"]);
+    assert_eq!(keys("trial-2"), (1.0.into(), "standard".into()));
+    let after = std::fs::metadata(models.join("trial-1/model.json"))
+        .expect("a model")
+        .modified()
+        .expect("a time");
+    assert_eq!(before, after);
+    let again = gradsweep(dir.path(), &["run", "sweep.toml"]);
+    assert!(text(&again.stdout).contains("nothing to do"), "{}", text(&again.stdout));
+}
+
+#[test]
+fn an_evaluation_counts_rows_by_their_weights() {
+    let table = good_table();
+    let weighted: String = table
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match i {
+            0 => format!("{line},w\n"),
+            i => format!("{line},{}\n", i % 3),
+        })
+        .collect();
+    let dir = sandbox(&weighted, "weight = \"w\"\n");
+    succeeds(dir.path(), &["run", "sweep.toml", "--quiet"]);
+    let evaluate = |file: &str| {
+        let answer = succeeds(
+            dir.path(),
+            &[
+                "evaluate",
+                "sweeps/sweep",
+                "--data",
+                file,
+                "--format",
+                "json",
+                "--quiet",
+            ],
+        );
+        serde_json::from_str::<serde_json::Value>(&answer).expect("JSON")
+    };
+    // A row of weight k is k rows.
+    let repeated: String = weighted
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match i {
+            0 => format!("{line}\n"),
+            i => format!("{}1\n", line.strip_suffix(char::is_numeric).expect("a weight")).repeat(i % 3),
+        })
+        .collect();
+    std::fs::write(dir.path().join("repeated.csv"), repeated).expect("the sandbox is writable");
+    let (own, repeated) = (evaluate("data.csv"), evaluate("repeated.csv"));
+    assert_eq!(own["weight"], "w");
+    for metric in ["log_loss", "roc_auc", "accuracy", "brier_score"] {
+        let of = |answer: &serde_json::Value| answer["metrics"][metric].as_f64().expect("a number");
+        assert!((of(&own) - of(&repeated)).abs() < 1e-12, "{metric}: {own} {repeated}");
+    }
+    std::fs::write(dir.path().join("plain.csv"), &table).expect("the sandbox is writable");
+    let plain = evaluate("plain.csv");
+    assert!(plain["weight"].is_null() && plain["metrics"]["log_loss"] != own["metrics"]["log_loss"]);
+    std::fs::write(dir.path().join("bad.csv"), weighted.replacen(",1\n", ",-1\n", 1)).expect("writable");
+    let bad = gradsweep(dir.path(), &["evaluate", "sweeps/sweep", "--data", "bad.csv"]);
+    assert_eq!(bad.status.code(), Some(3));
+    assert!(
+        text(&bad.stderr).contains("weight \"w\" of row 1 of bad.csv is -1"),
+        "{}",
+        text(&bad.stderr)
+    );
+}
+
+#[test]
+fn a_fold_that_the_metric_does_not_score_is_named_before_training() {
+    // The rows of one fold all have one label.
+    let table: String = good_table()
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match i {
+            0 => format!("{line},part\n"),
+            i if line.ends_with("yes") && i % 2 == 0 => format!("{line},b\n"),
+            i => format!("{line},{}\n", if i % 3 == 0 { "a" } else { "c" }),
+        })
+        .collect();
+    let dir = sandbox(
+        &table,
+        "fold = \"part\"\n[validation]\nstrategy = \"predefined\"\n[sweep]\nmetric = \"roc_auc\"\n",
+    );
+    let output = gradsweep(dir.path(), &["run", "sweep.toml"]);
+    let screen = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{screen}");
+    assert!(
+        screen.contains("held-out rows of fold b have one class only") && screen.contains("log_loss"),
+        "{screen}"
+    );
+    assert!(!dir.path().join("sweeps").exists());
+}
+
+#[test]
 fn the_test_file_and_the_1se_rule_are_on_the_final_screen() {
     let dir = sandbox(&good_table(), &format!("test = \"data.csv\"\n{QUICK}"));
     let screen = succeeds(dir.path(), &["run", "sweep.toml", "--quiet"]);

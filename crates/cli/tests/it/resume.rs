@@ -64,6 +64,31 @@ fn a_sweep_names_what_did_not_converge_and_the_command_that_goes_on() {
 }
 
 #[test]
+fn more_epochs_go_on_where_the_runs_had_ended() {
+    let dir = sandbox(
+        &good_table(),
+        &QUICK.replace("epochs = 3", "epochs = 3\nsolver = \"adam\""),
+    );
+    succeeds(dir.path(), &["run", "sweep.toml"]);
+    let longer = ["run", "sweep.toml", "--set", "train.epochs=5"];
+    let screen = succeeds(dir.path(), &longer);
+    assert!(
+        screen.contains("10 runs went on after 3 epochs; 0 had ended by themselves"),
+        "{screen}"
+    );
+    assert!(screen.contains(" 20 column·epochs"), "{screen}");
+    assert!(succeeds(dir.path(), &longer).contains("nothing to do"));
+    refused(dir.path(), &["run", "sweep.toml"], 2, &["train.epochs: 5 → 3"]);
+    succeeds(dir.path(), &["prune", "sweeps/sweep"]);
+    refused(
+        dir.path(),
+        &["run", "sweep.toml", "--set", "train.epochs=9"],
+        2,
+        &["gradsweep prune"],
+    );
+}
+
+#[test]
 fn steps_on_batches_are_not_called_unconverged() {
     let dir = sandbox(
         &good_table(),

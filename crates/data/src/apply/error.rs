@@ -106,6 +106,21 @@ pub enum ApplyError {
         /// File of the row.
         file: String,
     },
+    /// A row whose weight is no number of 0 or more.
+    #[error(
+        "weight \"{column}\" of row {row} of {file} is {}, not a number of 0 or more",
+        .value.map_or("missing".to_owned(), |value| value.to_string())
+    )]
+    BadWeight {
+        /// The weight column.
+        column: String,
+        /// The weight, when it is a number.
+        value: Option<f64>,
+        /// Row, 1-based in its file.
+        row: usize,
+        /// File of the row.
+        file: String,
+    },
     /// The id column has the name of a column that predictions have.
     #[error("the id column \"{column}\" has the name of a column of the predictions")]
     IdName {
@@ -168,6 +183,9 @@ impl ApplyError {
             Self::UnseenLabel { .. } => "leave such rows out, or fit a model that knows the label".to_owned(),
             Self::NullLabel { .. } => {
                 "leave the row out, or fit the model with [data] null_target = \"drop\"".to_owned()
+            }
+            Self::BadWeight { .. } => {
+                "a weight of 0 leaves a row out; without the column every row counts the same".to_owned()
             }
             Self::IdName { .. } => "rename the column".to_owned(),
             Self::OutputFormat { .. } => "end its name in .parquet or .csv".to_owned(),

@@ -12,6 +12,7 @@ use crate::levels::{LevelsBuilder, NULL};
 use crate::source::parts::Part;
 use crate::source::stream::Stream;
 use crate::spec::SourceSpec;
+use crate::weight;
 
 /// Columns whose cells are turned into numbers at the same time: a wide table must not multiply the memory of a batch.
 const COLUMNS: usize = 32;
@@ -51,6 +52,8 @@ pub struct LabelSpec {
     pub negative: Option<String>,
     /// Leave rows without a label out instead of refusing them.
     pub drop_null: bool,
+    /// The column that says how much each row counts, where the files have it.
+    pub weight: Option<String>,
 }
 
 /// Some rows with their scores.
@@ -60,6 +63,8 @@ pub struct ScoredBatch {
     pub z: Vec<f64>,
     /// Whether each row has the positive label; `None` for a row without one. Empty when no labels are wanted.
     pub labels: Vec<Option<bool>>,
+    /// How much each row counts. Empty when all count the same.
+    pub weights: Vec<f64>,
     pub(super) id: Option<Column>,
 }
 
@@ -101,10 +106,12 @@ impl Scorer {
         let mut applied = self.look(spec, &stream)?;
         let id = spec.id.as_deref().filter(|id| stream.dtype(id).is_some());
         let labels = spec.labels.as_ref().map(|labels| (labels, labels.lookup()));
+        let weight = spec.weight().filter(|weight| stream.dtype(weight).is_some());
         let mut names: Vec<&str> = self.terms.iter().map(|term| term.name.as_str()).collect();
         for name in id
             .into_iter()
             .chain(spec.labels.as_ref().map(|labels| labels.column.as_str()))
+            .chain(weight)
         {
             if !names.contains(&name) {
                 names.push(name);
@@ -125,8 +132,13 @@ impl Scorer {
                     Some((spec, lookup)) => spec.read(column(&spec.column)?, lookup, place).map_err(Stop::apply)?,
                     None => Vec::new(),
                 };
+                let weights = match weight {
+                    Some(weight) => weights(column(weight)?, &labels, place).map_err(Stop::apply)?,
+                    None => Vec::new(),
+                };
                 let id = id.map(|id| column(id).cloned()).transpose()?;
-                take(ScoredBatch { z, labels, id }).map_err(Stop::Taker)
+                let batch = ScoredBatch { z, labels, weights, id };
+                take(batch).map_err(Stop::Taker)
             })
             .map_err(|stop| match stop {
                 Stop::Taker(error) => error,
@@ -163,11 +175,17 @@ impl Scorer {
                 "{first} has no column \"{id}\" ([data] id): rows are not named"
             ));
         }
+        if let Some(weight) = spec.weight().filter(|weight| stream.dtype(weight).is_none()) {
+            notes.push(format!(
+                "{first} has no column \"{weight}\" ([data] weight): every row counts the same"
+            ));
+        }
         let is_used = |name: &str| {
             let is_apart = spec.datetimes.iter().any(|base| base == name) || spec.base_of(name).is_some();
             is_apart
                 || spec.id.as_deref() == Some(name)
                 || target == Some(name)
+                || spec.weight() == Some(name)
                 || self.terms.iter().any(|term| term.name == name)
         };
         let ignored = stream.columns.iter().filter(|(name, _)| !is_used(name));
@@ -221,12 +239,34 @@ impl Scorer {
 }
 
 impl ApplySpec {
+    /// The column that says how much each row counts.
+    fn weight(&self) -> Option<&str> {
+        self.labels.as_ref()?.weight.as_deref()
+    }
+
     /// The column that a column of the model is a part of.
     fn base_of(&self, name: &str) -> Option<&str> {
         let bases = self.datetimes.iter().map(String::as_str);
         let mut found = bases.filter(|base| Part::all(true).any(|part| part.name_in(base) == name));
         found.next()
     }
+}
+
+/// The weights of a batch: each row with a label needs a finite one of 0 or more.
+fn weights(column: &Column, labels: &[Option<bool>], place: Place<'_>) -> Result<Vec<f64>, ApplyError> {
+    let mut weights = Vec::with_capacity(column.len());
+    weight::extend(&mut weights, column).map_err(|error| place.unreadable(error))?;
+    let is_bad = |row: &usize| !(weights[*row].is_finite() && weights[*row] >= 0.0) && labels[*row].is_some();
+    if let Some(bad) = (0..weights.len()).find(is_bad) {
+        let (file, row) = place.locate(bad);
+        return Err(ApplyError::BadWeight {
+            column: column.name().to_string(),
+            value: (!weights[bad].is_nan()).then_some(weights[bad]),
+            row,
+            file,
+        });
+    }
+    Ok(weights)
 }
 
 impl LabelSpec {

@@ -204,6 +204,7 @@ mod tests {
 
     fn batch(z: &[f64], id: Option<Column>) -> ScoredBatch {
         ScoredBatch {
+            weights: Vec::new(),
             z: z.to_vec(),
             labels: Vec::new(),
             id,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes 0..4096   magic, format, size of a number, rows, columns, place, length and hash of the parts; hash of all this
-//! from 4096       the matrix, row-major, in the machine's own order of bytes
+//! from 4096       the matrix, row-major, in the machine's own order of bytes; columns of codes behind those of numbers
 //! then            the parts (see `Parts`), with a hash per 4 MB of the matrix
 //! ```
 //!
@@ -50,19 +50,26 @@ fn publish<T: Element>(
     spec: &LoadSpec,
 ) -> Result<Dataset<T>, DataError> {
     let FileValues { part, map, .. } = values;
-    let (rows, columns) = (parts.y.len(), parts.encoding.raw.len());
+    let (rows, columns) = (parts.y.len(), parts.encoding.stored_columns());
     let bytes = map.len();
-    let mut blob = Vec::with_capacity(rows * (5 + parts.weight.as_ref().map_or(0, |_| 8)));
-    parts.put(&mut blob);
-    hashes(&map).put(&mut blob);
-    drop(map);
     let fail = |source| part.error("write", source);
     let place = HEADER_BYTES + bytes as u64;
-    part.write_at(&blob, place).map_err(fail)?;
-    part.truncate(place + blob.len() as u64).map_err(fail)?;
-    let sizes = [size_of::<T>(), rows, columns, place as usize, blob.len()].map(|size| size as u64);
+    let (mut hasher, mut written) = (blake3::Hasher::new(), 0);
+    let mut append = |bytes: &[u8]| -> std::io::Result<()> {
+        hasher.update(bytes);
+        part.write_at(bytes, place + written)?;
+        written += bytes.len() as u64;
+        Ok(())
+    };
+    parts.write(&mut append).map_err(fail)?;
+    let mut of_pieces = Vec::new();
+    hashes(&map).put(&mut of_pieces);
+    drop(map);
+    append(&of_pieces).map_err(fail)?;
+    part.truncate(place + written).map_err(fail)?;
+    let sizes = [size_of::<T>() as u64, rows as u64, columns as u64, place, written];
     let mut header = Vec::with_capacity(HEADER_BYTES as usize);
-    let fields: Fields = (MAGIC, (ORDER, sizes), blake3::hash(&blob).into());
+    let fields: Fields = (MAGIC, (ORDER, sizes), hasher.finalize().into());
     fields.put(&mut header);
     Hash::from(blake3::hash(&header)).put(&mut header);
     header.resize(HEADER_BYTES as usize, 0);
@@ -147,7 +154,7 @@ impl<T: Element> Values<T> {
     pub(crate) fn finish(self, parts: Parts, key: &Key, spec: &LoadSpec) -> Result<Dataset<T>, DataError> {
         match self {
             Self::Memory(values) => {
-                let (rows, columns) = (parts.y.len(), parts.encoding.raw.len());
+                let (rows, columns) = (parts.y.len(), parts.encoding.stored_columns());
                 Ok(parts.with(Stored::in_memory(values, rows, columns)))
             }
             Self::File(values) => publish(values, parts, key, spec),

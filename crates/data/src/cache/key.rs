@@ -9,7 +9,7 @@ use crate::source::files::expand;
 use crate::spec::LoadSpec;
 
 /// Raised with every change to what a file holds or to what a load makes of its data.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A file written less than this before it is looked at may be written again without a change of its time.
 const SETTLED: Duration = Duration::from_secs(2);

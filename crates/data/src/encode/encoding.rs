@@ -21,8 +21,10 @@ const INTERCEPT: &str = "(intercept)";
 /// For fold f, `z_i = b + Σ_links factor_f[link]·w[feature]·x[i, raw] + Σ_features offset_f[feature]·w[feature]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoding {
-    /// Columns of the stored matrix.
+    /// Columns of the stored matrix, with one for every level that stands in a column of codes.
     pub raw: Vec<RawColumn>,
+    /// The columns of codes, in the order in which they lie behind the columns of numbers.
+    pub codes: Vec<CodeColumn>,
     /// Weights, in the order of the columns of the files.
     pub features: Vec<Feature>,
     /// Which stored columns make which feature; sorted by feature, then stored column.
@@ -33,6 +35,15 @@ pub struct Encoding {
     /// Sets of training row groups whose medians are known: each fold's, and all.
     trainings: Vec<Vec<bool>>,
     spec: EncodeSpec,
+}
+
+/// A categorical column that is stored as a code per row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeColumn {
+    /// The column of the files.
+    pub column: String,
+    /// Its stored levels: as many raw columns, behind those of the columns of codes before it.
+    pub levels: usize,
 }
 
 /// A column of the stored matrix.
@@ -145,15 +156,27 @@ struct OtherFeature {
 }
 
 impl Encoding {
+    /// Raw columns that are stored as numbers: the first.
+    pub fn numbers(&self) -> usize {
+        self.raw.len() - self.codes.iter().map(|column| column.levels).sum::<usize>()
+    }
+
+    /// Columns of the stored matrix.
+    pub fn stored_columns(&self) -> usize {
+        self.numbers() + self.codes.len()
+    }
+
     /// Lays out features and links, then every fold; `trainings` are the folds' training groups, then all groups.
     pub(crate) fn new(
         raw: Vec<RawColumn>,
+        codes: Vec<CodeColumn>,
         prepared: Vec<PreparedColumn>,
         spec: &EncodeSpec,
         trainings: Vec<Vec<bool>>,
     ) -> Result<Self, DataError> {
         let mut encoding = Self {
             raw,
+            codes,
             features: Vec::new(),
             links: Vec::new(),
             folds: Vec::new(),
@@ -351,7 +374,8 @@ impl Encoding {
     }
 }
 
-code!(struct Encoding { raw, features, links, folds, columns, trainings, spec });
+code!(struct Encoding { raw, codes, features, links, folds, columns, trainings, spec });
+code!(struct CodeColumn { column, levels });
 code!(struct RawColumn { name, kind });
 code!(enum RawKind { 0 => Numeric { center, scale }, 1 => Missing {}, 2 => Level {} });
 code!(struct Feature { name, column });
@@ -388,7 +412,7 @@ mod tests {
             layout,
             first_raw: 0,
         };
-        Encoding::new(raw, vec![column], &spec, trainings.to_vec()).expect("distinct names")
+        Encoding::new(raw, Vec::new(), vec![column], &spec, trainings.to_vec()).expect("distinct names")
     }
 
     #[test]

@@ -12,5 +12,5 @@ pub(crate) mod missing;
 pub(crate) mod numeric;
 pub(crate) mod one_hot;
 
+pub use encoding::{CodeColumn, Encoding, Feature, FoldEncoding, Link, RawColumn, RawKind};
 pub use encoding::{ColumnProfile, FoldColumn, FoldProfile, Profile};
-pub use encoding::{Encoding, Feature, FoldEncoding, Link, RawColumn, RawKind};

@@ -70,6 +70,9 @@ impl DataError {
             }
             Self::EmptyFile { .. } | Self::NoRows { .. } => "give a file with rows".to_owned(),
             Self::TooManyRows { .. } => "train on part of them: --rows N takes the first N".to_owned(),
+            Self::TooManyLevels { .. } => {
+                "keep fewer levels: [preprocess.one_hot] max_categories or min_frequency".to_owned()
+            }
             Self::DuplicateColumns { .. } => "rename them in the header".to_owned(),
             Self::SchemaDiffers { .. } => "files read together need the same columns and types".to_owned(),
             Self::ColumnNotFound { similar, .. } | Self::PatternWithoutMatch { similar, .. } => {

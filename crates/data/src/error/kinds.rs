@@ -230,6 +230,16 @@ pub enum DataError {
         /// Rows in all files.
         rows: usize,
     },
+    /// More levels than codes can tell apart.
+    #[error("column \"{column}\" brings the levels of all columns to {levels}; at most {most} can be stored")]
+    TooManyLevels {
+        /// The column that is one too many.
+        column: String,
+        /// Levels of it and of the columns before it.
+        levels: usize,
+        /// What can be stored.
+        most: usize,
+    },
     /// Column names that occur twice in a header.
     #[error("{file} has columns of the same name: {}", quoted(.columns))]
     DuplicateColumns {

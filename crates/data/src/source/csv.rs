@@ -6,26 +6,42 @@
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
-use polars::prelude::{Column, DataFrame, DataType, LazyCsvReader, LazyFileListReader, PlRefPath, PolarsError, Schema};
+use polars::prelude::{
+    Column, DataFrame, DataType, LazyCsvReader, LazyFileListReader, PlRefPath, PolarsError, Schema, by_name,
+};
 use rayon::prelude::*;
 
 use super::batches::for_each_batch;
 use super::columnar::{Stop, Version, compare};
-use super::csv_column::ColumnBuilder;
+use super::csv_column::{ColumnBuilder, Kind};
 use super::csv_records::{self, LONGEST_RECORD};
+use super::csv_table::CsvTable;
 use super::files::DataFile;
 use super::table::{TableColumn, TableFile};
 use super::{csv_text, hive, names};
 use crate::error::DataError;
 use crate::spec::{ColumnType, RoleSpec, SourceSpec};
 
-/// Parses all files into one frame of numbers (`f64`, NaN where missing), bools and text.
-pub(crate) fn open(
+/// Bytes of a cell while the columns are in memory and the matrix is made of them.
+const CELL_BYTES: usize = 12;
+
+/// The columns of CSV files.
+pub(super) enum Parsed {
+    /// Whole columns in memory.
+    Frame(DataFrame),
+    /// Parsed again by every scan.
+    Again(CsvTable),
+}
+
+/// Parses all files into one frame of numbers (`f64`, NaN where missing), bools and text; where that would take more than
+/// `limit_bytes`, only what each column is.
+pub(super) fn open(
     files: Vec<DataFile>,
     source: &SourceSpec,
     roles: &RoleSpec,
     limit: usize,
-) -> Result<(Vec<TableFile>, Vec<TableColumn>, DataFrame), DataError> {
+    limit_bytes: u64,
+) -> Result<(Vec<TableFile>, Vec<TableColumn>, Parsed), DataError> {
     let names = common_header(&files, source)?;
     let mut builders: Vec<ColumnBuilder> = names
         .iter()
@@ -43,14 +59,37 @@ pub(crate) fn open(
         let mut file = TableFile::new(file);
         file.version = Version::of(&file)?;
         file.rows = csv_records::count(&file, source, names.len(), left)?;
-        scan(&file, source, file.rows, |batch| {
+        left -= file.rows;
+        table_files.push(file);
+    }
+    let cells = table_files.iter().map(|file| file.rows).sum::<usize>() * names.len();
+    let is_kept = (cells * CELL_BYTES) as u64 <= limit_bytes;
+    if !is_kept {
+        builders.iter_mut().for_each(ColumnBuilder::forget);
+    }
+    for file in &table_files {
+        scan(file, source, None, file.rows, |batch| {
             let builders: Vec<_> = builders.iter_mut().zip(&names).collect();
             builders
                 .into_par_iter()
                 .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
         })?;
-        left -= file.rows;
-        table_files.push(file);
+    }
+    if !is_kept {
+        let kinds: Vec<(String, Kind)> = builders
+            .iter()
+            .map(ColumnBuilder::kind)
+            .zip(names)
+            .map(|(k, n)| (n, k))
+            .collect();
+        let own = kinds.iter().zip(&builders).map(|((name, kind), builder)| TableColumn {
+            wide_integer: builder.wide_integer(),
+            ..TableColumn::new(name, kind.dtype())
+        });
+        let mut columns: Vec<TableColumn> = own.collect();
+        columns.extend(hive::columns(&table_files, &columns));
+        let source = source.clone();
+        return Ok((table_files, columns, Parsed::Again(CsvTable { source, kinds })));
     }
     reread(&mut builders, &names, &table_files, source)?;
     let mut columns = Vec::with_capacity(names.len());
@@ -81,7 +120,7 @@ pub(crate) fn open(
         columns.push(column);
     }
     let frame = DataFrame::new_infer_height(series).map_err(unreadable)?;
-    Ok((table_files, columns, frame))
+    Ok((table_files, columns, Parsed::Frame(frame)))
 }
 
 /// Columns whose texts are names: `007` must not become 7.
@@ -111,7 +150,8 @@ fn reread(
         builder.restart_as_text();
     }
     for file in files {
-        scan(file, source, file.rows, |batch| {
+        let wanted: Vec<&str> = again.iter().map(|(_, name)| name.as_str()).collect();
+        scan(file, source, Some(&wanted), file.rows, |batch| {
             again
                 .par_iter_mut()
                 .try_for_each(|(builder, name)| builder.push(batch.column(name)?))
@@ -120,10 +160,12 @@ fn reread(
     Ok(())
 }
 
-/// Hands over the first `rows` rows of one file, every cell as text; [`csv_records::count`] says how many there are.
+/// Hands over the first `rows` rows of one file, every cell as text; [`csv_records::count`] says how many there are. With
+/// `only`, of these columns.
 pub(super) fn scan(
     file: &TableFile,
     source: &SourceSpec,
+    only: Option<&[&str]>,
     rows: usize,
     mut take: impl FnMut(&DataFrame) -> Result<(), PolarsError>,
 ) -> Result<(), DataError> {
@@ -139,9 +181,9 @@ pub(super) fn scan(
     };
     let mut read = || -> Result<(), Stop> {
         if !csv_text::is_plain(file, source) {
-            return csv_text::scan(file, source, &schema, rows, &mut count);
+            return csv_text::scan(file, source, &schema, only, rows, &mut count);
         }
-        let frame = LazyCsvReader::new(PlRefPath::try_from_path(&file.path)?)
+        let mut frame = LazyCsvReader::new(PlRefPath::try_from_path(&file.path)?)
             .with_has_header(true)
             .with_schema(Some(Arc::new(schema.clone())))
             .with_separator(source.delimiter)
@@ -151,6 +193,10 @@ pub(super) fn scan(
             .with_raise_if_empty(false)
             .with_n_rows(Some(rows))
             .finish()?;
+        if let Some(only) = only {
+            // Names are literal: `col("*")` or `col("^a$")` would be patterns.
+            frame = frame.select([by_name(only.iter().copied(), true, false).as_expr()]);
+        }
         for_each_batch(frame, &file.name, |batch| Ok(count(batch)?))
     };
     let outcome = read().map_err(|stop| match stop {

@@ -1,6 +1,6 @@
 //! One CSV column on its way from cells of text to numbers, bools or text.
 
-use polars::prelude::{Column, IntoSeries, NamedFrom, PlSmallStr, PolarsError, Series, StringChunked};
+use polars::prelude::{Column, DataType, IntoSeries, NamedFrom, PlSmallStr, PolarsError, Series, StringChunked};
 
 /// Collects the cells of a column and decides at the end what it is.
 #[derive(Debug)]
@@ -10,8 +10,35 @@ pub(super) struct ColumnBuilder {
     missing: Vec<String>,
     /// Numbers written as codes (`007`, `+1`) make the column text.
     keeps_codes: bool,
+    /// The cells are looked at, not kept.
+    forgets: bool,
     rows: usize,
     wide_integer: Option<usize>,
+}
+
+/// What a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// No cell has a value.
+    Nulls,
+    /// Numbers.
+    Numbers,
+    /// True and false.
+    Bools,
+    /// Text.
+    Text,
+}
+
+impl Kind {
+    /// The type of such a column in a table.
+    pub(super) fn dtype(self) -> DataType {
+        match self {
+            Self::Nulls => DataType::Null,
+            Self::Numbers => DataType::Float64,
+            Self::Bools => DataType::Boolean,
+            Self::Text => DataType::String,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -35,8 +62,37 @@ impl ColumnBuilder {
             state: State::Nulls,
             missing,
             keeps_codes,
+            forgets: false,
             rows: 0,
             wide_integer: None,
+        }
+    }
+
+    /// A column of which it is known what it is.
+    pub(super) fn of_kind(kind: Kind, missing: &[String]) -> Self {
+        Self {
+            state: match kind {
+                Kind::Nulls => State::Nulls,
+                Kind::Numbers => State::Numbers(Vec::new()),
+                Kind::Bools => State::Bools(Vec::new()),
+                Kind::Text => State::Text(Vec::new()),
+            },
+            ..Self::new(false, missing)
+        }
+    }
+
+    /// From now on cells are looked at, not kept: only [`ColumnBuilder::kind`] is asked for in the end.
+    pub(super) fn forget(&mut self) {
+        self.forgets = true;
+    }
+
+    /// What the cells so far make the column.
+    pub(super) fn kind(&self) -> Kind {
+        match self.state {
+            State::Nulls => Kind::Nulls,
+            State::Numbers(_) => Kind::Numbers,
+            State::Bools(_) => Kind::Bools,
+            State::Text(_) | State::LostText => Kind::Text,
         }
     }
 
@@ -57,21 +113,25 @@ impl ColumnBuilder {
     /// Takes the next cells.
     pub(super) fn push(&mut self, column: &Column) -> Result<(), PolarsError> {
         let cells = column.as_materialized_series().str()?;
+        if self.forgets && self.kind() == Kind::Text {
+            return Ok(());
+        }
         if matches!(self.state, State::Nulls) && cells.iter().all(|cell| self.known(cell).is_none()) {
             self.rows += cells.len();
             return Ok(());
         }
+        let before = if self.forgets { 0 } else { self.rows };
         let nulls = |rows| vec![f64::NAN; rows];
         let state = std::mem::replace(&mut self.state, State::LostText);
         self.state = match state {
             State::Nulls => {
-                if let Some(values) = self.bools(cells, nulls(self.rows)) {
+                if let Some(values) = self.bools(cells, nulls(before)) {
                     State::Bools(values)
-                } else if let Some(values) = self.numbers(cells, nulls(self.rows)) {
+                } else if let Some(values) = self.numbers(cells, nulls(before)) {
                     State::Numbers(values)
                 } else {
-                    let before = Series::full_null(PlSmallStr::EMPTY, self.rows, &polars::prelude::DataType::String);
-                    State::Text(vec![before, self.text(cells)])
+                    let nulls = Series::full_null(PlSmallStr::EMPTY, before, &DataType::String);
+                    State::Text(vec![nulls, self.text(cells)])
                 }
             }
             State::Numbers(values) => self.numbers(cells, values).map_or(State::LostText, State::Numbers),
@@ -82,6 +142,13 @@ impl ColumnBuilder {
             }
             State::LostText => State::LostText,
         };
+        if self.forgets {
+            match &mut self.state {
+                State::Numbers(values) | State::Bools(values) => values.clear(),
+                State::Text(parts) => parts.clear(),
+                State::Nulls | State::LostText => {}
+            }
+        }
         self.rows += cells.len();
         Ok(())
     }
@@ -190,6 +257,40 @@ mod tests {
         let column = build(false, &[&["", "NA"], &["a"], &[""]]).finish("x");
         let texts: Vec<_> = column.str().unwrap().iter().collect();
         assert_eq!(texts, [None, None, Some("a"), None]);
+    }
+
+    #[test]
+    fn a_forgetful_builder_comes_to_the_same_kind() {
+        let batches: [&[&[&str]]; 7] = [
+            &[&["", "NA"]],
+            &[&["", "1"], &["2.5", "NA"]],
+            &[&["true"], &["", "False"]],
+            &[&["", ""], &["a", "1"]],
+            &[&["1"], &["x"], &["2"]],
+            &[&["true"], &["1"]],
+            &[&[""], &["1"], &["007"]],
+        ];
+        for batches in batches {
+            for keeps_codes in [false, true] {
+                let kept = build(keeps_codes, batches);
+                let mut forgetful = ColumnBuilder::new(keeps_codes, &[String::new(), "NA".to_owned()]);
+                forgetful.forget();
+                for batch in batches {
+                    forgetful.push(&Column::new("x".into(), *batch)).unwrap();
+                }
+                assert_eq!(forgetful.kind(), kept.kind(), "{batches:?}");
+                if kept.lost_text() {
+                    continue;
+                }
+                let expected = kept.finish("x");
+                assert_eq!(expected.dtype(), &forgetful.kind().dtype());
+                let mut again = ColumnBuilder::of_kind(forgetful.kind(), &[String::new(), "NA".to_owned()]);
+                for batch in batches {
+                    again.push(&Column::new("x".into(), *batch)).unwrap();
+                }
+                assert!(again.finish("x").equals_missing(&expected), "{batches:?}");
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use flate2::bufread::MultiGzDecoder;
-use polars::prelude::{CsvParseOptions, CsvReadOptions, DataFrame, PolarsError, Schema, SerReader};
+use polars::prelude::{CsvParseOptions, CsvReadOptions, DataFrame, PlSmallStr, PolarsError, Schema, SerReader};
 
 use super::batches::decode_ahead;
 use super::columnar::Stop;
@@ -107,6 +107,7 @@ pub(super) fn scan(
     file: &TableFile,
     source: &SourceSpec,
     schema: &Schema,
+    only: Option<&[&str]>,
     rows: usize,
     mut take: impl FnMut(DataFrame) -> Result<(), PolarsError>,
 ) -> Result<(), Stop> {
@@ -127,6 +128,7 @@ pub(super) fn scan(
         .with_quote_char(source.quote)
         .with_missing_is_null(false);
     let schema = Arc::new(schema.clone());
+    let only: Option<Arc<[PlSmallStr]>> = only.map(|only| only.iter().map(|name| PlSmallStr::from(*name)).collect());
     let mut left = rows;
     decode_ahead(read, &file.name, |block: io::Result<Vec<u8>>| {
         let block = block.map_err(|error| Stop::Taker(read_error(file, error)))?;
@@ -136,6 +138,7 @@ pub(super) fn scan(
         let frame = CsvReadOptions::default()
             .with_has_header(false)
             .with_schema(Some(schema.clone()))
+            .with_columns(only.clone())
             .with_parse_options(options.clone())
             .with_n_rows(Some(left))
             .into_reader_with_file_handle(Cursor::new(block))

@@ -46,7 +46,7 @@ pub fn peek(source: &SourceSpec) -> Result<Peek, DataError> {
         .map(|_| ColumnBuilder::new(false, &source.missing))
         .collect();
     let rows = csv_records::count(&first, source, header.len(), CSV_ROWS)?;
-    csv::scan(&first, source, rows, |batch| {
+    csv::scan(&first, source, None, rows, |batch| {
         builders
             .iter_mut()
             .zip(&header)

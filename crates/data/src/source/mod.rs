@@ -3,7 +3,7 @@
 //! - [`files`]: paths and globs to a list of files
 //! - [`hive`]: folders whose names are columns
 //! - [`columnar`]: Parquet and Arrow, streamed as often as needed; [`parquet`] and [`arrow`] are what differs
-//! - [`csv`]: parsed once into numbers and text, then kept
+//! - [`csv`]: parsed once into numbers and text, then kept; [`csv_table`]: parsed by every scan where memory is short
 //! - [`csv_records`]: rows with too few or too many fields, open quotes and bytes that are no text, found first
 //! - [`csv_text`]: packed and Latin-1 files as text
 //! - [`batches`]: decoding ahead
@@ -19,6 +19,7 @@ mod columnar;
 pub(crate) mod csv;
 mod csv_column;
 mod csv_records;
+mod csv_table;
 mod csv_text;
 pub(crate) mod files;
 mod guard;

@@ -125,7 +125,7 @@ impl Stream {
                 source: source.into(),
             };
             let read = if self.is_csv {
-                csv::scan(file, &self.source, file.rows, |batch| {
+                csv::scan(file, &self.source, None, file.rows, |batch| {
                     let columns = sources.iter().map(|name| {
                         match self
                             .own

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use polars::prelude::{DataFrame, DataType, IdxSize};
 
 use super::columnar::{self, Version};
-use super::csv;
+use super::csv::{self, Parsed};
+use super::csv_table::CsvTable;
 use super::files::{DataFile, Format, expand};
 use super::hive::Partition;
 use super::parts::{self, Part, Parts};
@@ -82,11 +83,13 @@ pub(crate) enum Content {
     Files(Format),
     /// Parsed once; whole columns.
     Frame(DataFrame),
+    /// Parsed again by every scan.
+    Csv(CsvTable),
 }
 
 impl Table {
-    /// Opens the files; a CSV is parsed here.
-    pub(crate) fn open(spec: &LoadSpec) -> Result<Self, DataError> {
+    /// Opens the files; a CSV is parsed here, into memory if its columns take no more than `limit_bytes`.
+    pub(crate) fn open(spec: &LoadSpec, limit_bytes: u64) -> Result<Self, DataError> {
         let SourceSpec { paths, .. } = &spec.source;
         let (format, files) = expand(paths)?;
         let limit = spec.rows.unwrap_or(usize::MAX);
@@ -96,8 +99,12 @@ impl Table {
                 (files, columns, Content::Files(format))
             }
             Format::Csv => {
-                let (files, columns, frame) = csv::open(files, &spec.source, &spec.roles, limit)?;
-                (files, columns, Content::Frame(frame))
+                let (files, columns, parsed) = csv::open(files, &spec.source, &spec.roles, limit, limit_bytes)?;
+                let content = match parsed {
+                    Parsed::Frame(frame) => Content::Frame(frame),
+                    Parsed::Again(table) => Content::Csv(table),
+                };
+                (files, columns, content)
             }
         };
         let rows: usize = files.iter().map(|file| file.rows).sum();
@@ -194,6 +201,12 @@ impl Table {
             Content::Files(format) => {
                 for file in self.files.iter().filter(|file| file.rows > 0) {
                     columnar::scan(*format, file, &self.columns, &sources, &mut take)?;
+                }
+                Ok(())
+            }
+            Content::Csv(table) => {
+                for file in self.files.iter().filter(|file| file.rows > 0) {
+                    table.scan(file, &self.columns, &sources, &mut take)?;
                 }
                 Ok(())
             }

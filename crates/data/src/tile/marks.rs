@@ -1,4 +1,4 @@
-//! 0/1 columns: levels, and missing values.
+//! 0/1 columns: levels, and missing values; and columns of codes in the place of many levels.
 
 use rayon::prelude::*;
 
@@ -13,11 +13,16 @@ const TASK_ROWS: usize = 4096;
 pub(crate) struct LevelMarks<'a> {
     /// Level per row of the files.
     pub(crate) codes: &'a [u32],
-    /// Stored column per level.
+    /// Stored column per level, or its code.
     pub(crate) raw: Vec<Option<usize>>,
+    /// The stored column of the codes, where there are codes.
+    pub(crate) code_column: Option<usize>,
 }
 
-/// Writes 1 where a row has a level. `source` gives the index into `codes` of each stored row.
+/// The code of a row without a stored level: `f32` holds every whole number up to it.
+pub(crate) const NO_LEVEL: usize = 1 << 24;
+
+/// Writes 1 where a row has a level, or the level's code. `source` gives the index into `codes` of each stored row.
 pub(crate) fn write_levels<T: Element>(values: &mut [T], stride: usize, source: &[u32], columns: &[LevelMarks]) {
     if columns.is_empty() {
         return;
@@ -28,21 +33,25 @@ pub(crate) fn write_levels<T: Element>(values: &mut [T], stride: usize, source: 
     tasks.for_each(|(values, source)| {
         for (row, &source) in values.chunks_exact_mut(stride).zip(source) {
             for column in columns {
-                if let Some(raw) = column.raw[column.codes[source as usize] as usize] {
-                    row[raw] = T::one();
+                let raw = column.raw[column.codes[source as usize] as usize];
+                match (column.code_column, raw) {
+                    (Some(place), code) => row[place] = T::from_f64(code.unwrap_or(NO_LEVEL) as f64),
+                    (None, Some(raw)) => row[raw] = T::one(),
+                    (None, None) => {}
                 }
             }
         }
     });
 }
 
-/// Appends a stored column per entry of `columns`, 1 where that column is NaN, and makes each NaN 0.
+/// Inserts a stored column at `place` per entry of `columns`, 1 where that column is NaN, and makes each NaN 0.
 ///
 /// Rows move to their new places from the last to the first inside the same memory: a second copy of the matrix would
 /// double the peak.
-pub(crate) fn append_missing<T: Element>(
+pub(crate) fn insert_missing<T: Element>(
     values: &mut Values<T>,
     stride: usize,
+    place: usize,
     columns: &[usize],
 ) -> Result<(), DataError> {
     if columns.is_empty() {
@@ -52,13 +61,15 @@ pub(crate) fn append_missing<T: Element>(
     let wide = stride + columns.len();
     values.grow(rows * wide)?;
     for row in (0..rows).rev() {
-        values.copy_within(row * stride..(row + 1) * stride, row * wide);
+        let first = row * stride;
+        values.copy_within(first + place..first + stride, row * wide + place + columns.len());
+        values.copy_within(first..first + place, row * wide);
     }
     values.par_chunks_mut(TASK_ROWS * wide).for_each(|values| {
         for row in values.chunks_exact_mut(wide) {
             for (mark, &column) in columns.iter().enumerate() {
                 let is_missing = row[column].is_nan();
-                row[stride + mark] = if is_missing { T::one() } else { T::zero() };
+                row[place + mark] = if is_missing { T::one() } else { T::zero() };
                 if is_missing {
                     row[column] = T::zero();
                 }
@@ -82,12 +93,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_marks_are_appended_in_place() {
+    fn missing_marks_are_inserted_in_place() {
         let nan = f64::NAN;
-        let mut values = Values::in_memory(6, 6).expect("48 bytes");
-        values.copy_from_slice(&[1.0, nan, 3.0, nan, 5.0, 6.0]);
-        append_missing(&mut values, 3, &[0, 1]).expect("32 bytes more");
-        assert_eq!(*values, [1.0, 0.0, 3.0, 0.0, 1.0, 0.0, 5.0, 6.0, 1.0, 0.0]);
+        for (place, expected) in [
+            (3, [1.0, 0.0, 3.0, 0.0, 1.0, 0.0, 5.0, 6.0, 1.0, 0.0]),
+            (2, [1.0, 0.0, 0.0, 1.0, 3.0, 0.0, 5.0, 1.0, 0.0, 6.0]),
+        ] {
+            let mut values = Values::in_memory(6, 6).expect("48 bytes");
+            values.copy_from_slice(&[1.0, nan, 3.0, nan, 5.0, 6.0]);
+            insert_missing(&mut values, 3, place, &[0, 1]).expect("32 bytes more");
+            assert_eq!(*values, expected);
+        }
+    }
+
+    #[test]
+    fn codes_stand_in_one_column() {
+        let mut values = vec![0.0_f32; 6];
+        let marks = LevelMarks {
+            codes: &[0, 1, 2],
+            raw: vec![Some(7), None, Some(NO_LEVEL - 1)],
+            code_column: Some(1),
+        };
+        write_levels(&mut values, 2, &[2, 0, 1], &[marks]);
+        assert_eq!(values, [0.0, 16_777_215.0, 0.0, 7.0, 0.0, 16_777_216.0]);
     }
 
     #[test]
@@ -96,6 +124,7 @@ mod tests {
         let marks = LevelMarks {
             codes: &[0, 1, 2],
             raw: vec![Some(1), None, Some(0)],
+            code_column: None,
         };
         write_levels(&mut values, 2, &[2, 0, 1], &[marks]);
         assert_eq!(values, [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);

@@ -74,6 +74,11 @@ impl Placement {
         }
     }
 
+    /// What is needed of it once all rows are stored: the row of the files per stored row, and the row groups.
+    pub(crate) fn into_stored(self) -> (Vec<u32>, Vec<Range<usize>>) {
+        (self.source_row, self.groups)
+    }
+
     /// Whether a row of the files is stored.
     pub(crate) fn is_kept(&self, row: usize) -> bool {
         self.position[row] != NULL

@@ -113,6 +113,7 @@ fn labels() -> LabelSpec {
         positive: "yes".to_owned(),
         negative: Some("no".to_owned()),
         drop_null: false,
+        weight: None,
     }
 }
 

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use gradsweep_data::{CacheSpec, Dataset, Impute, LoadSpec, clear_cache, list_cache, load, load_within, spill};
+use gradsweep_data::{
+    CacheSpec, Dataset, Impute, LoadSpec, TextEncoding, clear_cache, list_cache, load, load_within, spill,
+};
 use polars::prelude::*;
 
 use crate::files::{Folder, spec};
@@ -62,6 +64,46 @@ fn only_file(folder: &Folder) -> std::path::PathBuf {
     let entries = list_cache(Path::new(&folder.path("cache"))).unwrap();
     assert_eq!(entries.len(), 1);
     Path::new(&folder.path("cache")).join(format!("{}.tiles", entries[0].name))
+}
+
+/// A CSV that memory should not hold is parsed by every scan and gives the same rows: plain, packed, in two folders.
+#[test]
+fn a_csv_is_the_same_whether_its_columns_are_kept_or_not() {
+    let folder = Folder::new();
+    let rows = ROWS / 10;
+    let mut frame = frame().head(Some(rows));
+    // Text that a reader in memory has to read again: its first cells are numbers.
+    let codes = (0..rows).map(|row| {
+        if row < rows - 9 {
+            (row % 7).to_string()
+        } else {
+            "x7".to_owned()
+        }
+    });
+    frame
+        .with_column(Column::new("c".into(), codes.collect::<Vec<_>>()))
+        .unwrap();
+    let mut text = Vec::new();
+    CsvWriter::new(&mut text).finish(&mut frame).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let plain = folder.text("a.csv", &text);
+    let latin1 = folder.text("b.csv", &text);
+    for name in ["part=1", "part=2"] {
+        fs::create_dir_all(folder.path(&format!("tree/{name}"))).unwrap();
+        folder.text(&format!("tree/{name}/a.csv"), &text);
+    }
+    for (path, encoding) in [
+        (plain, TextEncoding::Utf8),
+        (latin1, TextEncoding::Latin1),
+        (folder.path("tree"), TextEncoding::Utf8),
+    ] {
+        let mut spec = weighted(path);
+        spec.source.encoding = encoding;
+        let kept = load::<f32>(&spec).unwrap();
+        let again = load_within::<f32>(&spec, &cache(&folder, 0)).unwrap();
+        assert!(again.x.is_in_file() && !kept.x.is_in_file());
+        assert_same(&kept, &again);
+    }
 }
 
 #[test]

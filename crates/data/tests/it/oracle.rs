@@ -98,6 +98,22 @@ fn naive(raw: &Raw, is_training: &[bool], spec: &LoadSpec) -> Vec<(String, Vec<f
     features
 }
 
+/// A raw column, whether it is stored as one or stands in a column of codes.
+fn raw_column(data: &Dataset<f64>, raw: usize) -> Vec<f64> {
+    let numbers = data.encoding.numbers();
+    if raw < numbers {
+        return data.x.column(raw).to_vec();
+    }
+    let has_code = |x: &f64| f64::from(u8::from(*x as usize == raw - numbers));
+    let columns = numbers..data.encoding.stored_columns();
+    columns.fold(vec![0.0; data.x.nrows()], |mut sum, column| {
+        sum.iter_mut()
+            .zip(data.x.column(column))
+            .for_each(|(sum, x)| *sum += has_code(x));
+        sum
+    })
+}
+
 /// Features of one fold as the data set says, per storage row; held ones are left out.
 fn encoded(data: &Dataset<f64>, is_training: &[bool], factor_of: Option<usize>) -> Vec<(String, Vec<f64>)> {
     let encoding = &data.encoding;
@@ -107,7 +123,7 @@ fn encoded(data: &Dataset<f64>, is_training: &[bool], factor_of: Option<usize>) 
     };
     let mut values: Vec<Vec<f64>> = fold.offset.iter().map(|offset| vec![*offset; data.x.nrows()]).collect();
     for (link, factor) in encoding.links.iter().zip(&fold.factor) {
-        for (value, x) in values[link.feature].iter_mut().zip(data.x.column(link.raw)) {
+        for (value, x) in values[link.feature].iter_mut().zip(raw_column(data, link.raw)) {
             *value += factor * x;
         }
     }
@@ -198,7 +214,7 @@ proptest! {
         ),
         is_weighted: bool, impute in prop::sample::select(&[Impute::Mean, Impute::Median, Impute::Zero][..]),
         min_frequency in 0_u64..12, max_categories in 1_usize..9, seed: u64,
-        (indicator, standardize, drop_first, is_group) in any::<(bool, bool, bool, bool)>(),
+        (indicator, standardize, drop_first, is_group, is_coded) in any::<(bool, bool, bool, bool, bool)>(),
         strategy in prop::sample::select(&[Strategy::Stratified, Strategy::KFold, Strategy::Holdout, Strategy::None][..]),
     ) {
         let raw = Raw {
@@ -215,7 +231,8 @@ proptest! {
             spec.encode.indicator = indicator;
             spec.encode.standardize = standardize;
             let other = if is_group { OtherLevels::Group } else { OtherLevels::Ignore };
-            spec.encode.one_hot = OneHotSpec { min_frequency, max_categories, other, drop_first };
+            let sparse_above = if is_coded { 0 } else { usize::MAX };
+            spec.encode.one_hot = OneHotSpec { min_frequency, max_categories, other, drop_first, sparse_above };
         })?;
     }
 }

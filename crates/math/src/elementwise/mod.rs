@@ -5,6 +5,9 @@
 //! library call per element and no saturating float-to-integer cast, which would double the time.
 
 mod kernels;
+mod rows;
+
+pub use rows::RowKernels;
 
 /// Lanes of one step of the kernels: one AVX-512 register of `f32`. The width of a block of columns is 1 or a multiple of it.
 pub const LANES: usize = 16;
@@ -50,7 +53,7 @@ pub struct ScoreSums<'a> {
 }
 
 /// The kernels an element type provides. Implemented for `f32` and `f64`.
-pub trait Kernels: Copy {
+pub trait Kernels: Copy + RowKernels {
     /// Replaces scores by residuals in place, and adds the residuals' column sums to `db`.
     ///
     /// `dz = s ⊙ (σ(z + b) − y)`, `db += Σ_rows dz`, where s is the row's weight times the column's weight of its class

@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use super::Rows;
 use super::pass::{Pass, tiles};
 use crate::Real;
+use crate::affine::expand;
 use crate::blas;
 use crate::workspace::Scratch;
 
@@ -29,16 +30,19 @@ pub struct Hessians {
 /// What one worker needs to add rows to [`Hessians`].
 #[derive(Debug)]
 pub struct HessianScratch<T> {
+    /// Rows with a number for every level, where there are codes.
+    expanded: Array2<T>,
     pairs: Array2<T>,
     product: Array2<T>,
     pass: Scratch<T>,
 }
 
 impl<T: Real> HessianScratch<T> {
-    /// Scratch for `width` runs over `raw_columns` stored columns.
+    /// Scratch for `width` runs over `raw_columns` stored columns, one for every level.
     pub fn new(raw_columns: usize, width: usize) -> Self {
         let pairs = pairs_of(raw_columns);
         Self {
+            expanded: Array2::zeros((ROWS, raw_columns)),
             pairs: Array2::zeros((ROWS, pairs)),
             product: Array2::zeros((pairs, width)),
             pass: Scratch::new(raw_columns, width),
@@ -47,7 +51,8 @@ impl<T: Real> HessianScratch<T> {
 
     /// The bytes that [`HessianScratch::new`] will take.
     pub fn required_bytes(raw_columns: usize, width: usize) -> usize {
-        pairs_of(raw_columns) * (ROWS + width) * size_of::<T>() + Scratch::<T>::required_bytes(raw_columns, width)
+        (pairs_of(raw_columns) * (ROWS + width) + raw_columns * ROWS) * size_of::<T>()
+            + Scratch::<T>::required_bytes(raw_columns, width)
     }
 }
 
@@ -68,6 +73,16 @@ impl Hessians {
     /// Adds another segment's sums.
     pub fn add(&mut self, other: &Self) {
         self.sums += &other.sums;
+    }
+
+    /// All sums, one after the other.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.sums.iter().copied()
+    }
+
+    /// As [`Hessians::numbers`], to be changed.
+    pub fn numbers_mut(&mut self) -> impl Iterator<Item = &mut f64> {
+        self.sums.iter_mut()
     }
 
     /// The Hessian sums of one run over stored columns and constant.
@@ -97,12 +112,23 @@ impl<T: Real> Pass<T> {
         if !self.trains_on(rows.group) {
             return;
         }
-        let HessianScratch { pairs, product, pass } = scratch;
+        let HessianScratch {
+            expanded,
+            pairs,
+            product,
+            pass,
+        } = scratch;
         let mut pending = 0;
         for tile in tiles(rows, ROWS.min(pass.tile_rows)) {
             let m = tile.y.len();
             let mut own = pairs.slice_mut(s![..m, ..]);
-            write_pairs(&tile.x, &mut own);
+            match &self.routes {
+                None => write_pairs(&tile.x, &mut own),
+                Some(routes) => {
+                    expand(&tile.x, &routes.codes, &mut expanded.view_mut());
+                    write_pairs(&expanded.slice(s![..m, ..]), &mut own);
+                }
+            }
             self.curvatures(tile, pass);
             let curvature = ArrayView2::from_shape((m, self.width()), &pass.z[..m * self.width()])
                 .expect("the slice has the shape's length");

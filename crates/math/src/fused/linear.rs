@@ -1,5 +1,6 @@
 //! A block of linear models: many runs, one product forward and one backward per tile.
 
+mod coded;
 mod state;
 
 pub use state::ColumnState;
@@ -11,10 +12,12 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use super::pass::tiles;
 use super::{Objective, Pass, Rows};
 use crate::Real;
-use crate::affine::{AffineMap, BlockAffine};
-use crate::optimizer::{Kind, Optimizer, Settings};
+use crate::affine::{AffineMap, BlockAffine, slice, slice_mut};
+use crate::optimizer::{Kind, Optimizer, Penalties, Settings};
+use crate::penalty::l1::shrink;
 use crate::penalty::l2;
 use crate::workspace::{Scores, Scratch, Sums, padded_width};
+use coded::Coded;
 
 /// One run of a block.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +50,7 @@ pub struct LinearBlock<T> {
     l1: Vec<T>,
     optimizers: Vec<(Range<usize>, Box<dyn Optimizer<T>>)>,
     pass: Pass<T>,
+    coded: Option<Coded<T>>,
 }
 
 impl<T: Real> LinearBlock<T> {
@@ -55,11 +59,20 @@ impl<T: Real> LinearBlock<T> {
     /// # Panics
     /// If `columns` is empty or a column's shapes do not fit the map.
     pub fn new(map: &AffineMap, columns: &[Column]) -> Self {
-        assert!(!columns.is_empty(), "a block has at least one column");
-        let (k, width) = (columns.len(), padded_width(columns.len()));
-        let objective = |j: usize| &columns[j.min(k - 1)].objective;
+        Self::of(map, columns, &(0..columns.len()).collect::<Vec<_>>())
+    }
+
+    /// A block of some of the runs, as [`LinearBlock::live`] will list them, at their starting weights.
+    ///
+    /// # Panics
+    /// If none is chosen, or a column's shapes do not fit the map.
+    pub fn of(map: &AffineMap, columns: &[Column], chosen: &[usize]) -> Self {
+        assert!(!chosen.is_empty(), "a block has at least one column");
+        let (k, width) = (chosen.len(), padded_width(chosen.len()));
+        let own: Vec<&Column> = chosen.iter().map(|&column| &columns[column]).collect();
+        let objective = |j: usize| &own[j.min(k - 1)].objective;
         let params = Array2::from_shape_fn((map.features + 1, width), |(i, j)| {
-            let value = match (columns.get(j), i == map.features) {
+            let value = match (own.get(j), i == map.features) {
                 (None, _) => 0.0,
                 (Some(column), true) => column.intercept,
                 (Some(column), false) if map.folds[column.objective.fold].is_held[i] => 0.0,
@@ -68,17 +81,20 @@ impl<T: Real> LinearBlock<T> {
             T::from_f64(value)
         });
         let folds: Vec<usize> = (0..width).map(|j| objective(j).fold).collect();
+        let mut optimizers = optimizers(&own, map.features + 1);
+        let may_be_late = optimizers.iter_mut().all(|(_, optimizer)| optimizer.rows().is_some());
         let mut block = Self {
-            live: (0..k).collect(),
+            live: chosen.to_vec(),
             grad: Array2::zeros(params.dim()),
             params,
             affine: BlockAffine::new(map, &folds),
             l2: (0..width)
                 .map(|j| T::from_f64(if j < k { objective(j).l2 } else { 0.0 }))
                 .collect(),
-            l1: columns.iter().map(|column| T::from_f64(column.objective.l1)).collect(),
-            optimizers: optimizers(columns, map.features + 1),
-            pass: Pass::new(map.raw_columns, columns.iter().map(|column| &column.objective), width),
+            l1: own.iter().map(|column| T::from_f64(column.objective.l1)).collect(),
+            optimizers,
+            pass: Pass::of_map(map, own.iter().map(|column| &column.objective), width),
+            coded: Coded::new(&map.codes, may_be_late),
             columns: columns.to_vec(),
         };
         block.refresh();
@@ -92,7 +108,7 @@ impl<T: Real> LinearBlock<T> {
 
     /// The bytes of a block of `width` columns with `parameters` = P + 1 rows, its optimizer state included.
     pub fn required_bytes(map: &AffineMap, width: usize) -> usize {
-        let per_column = 5 * (map.features + 1) + map.raw_columns + map.links.len() + 2;
+        let per_column = 5 * (map.features + 1) + map.weights() + map.links.len() + 2;
         per_column * width * size_of::<T>()
     }
 
@@ -113,6 +129,7 @@ impl<T: Real> LinearBlock<T> {
 
     /// The parameters of the run at a position: weights, then the intercept, in f64.
     pub fn parameters(&self, position: usize) -> Vec<f64> {
+        debug_assert!(self.is_settled(), "steps are late");
         self.params
             .column(position)
             .iter()
@@ -129,6 +146,7 @@ impl<T: Real> LinearBlock<T> {
     ///
     /// Every run divides by what the batch's rows weigh for it.
     pub fn train_batch(&mut self, batch: &[Rows<'_, T>], scratch: &mut Scratch<T>, mut scores: Option<&mut Scores>) {
+        self.meet(batch);
         scratch.db.fill(T::zero());
         let mut weight_of_column = vec![0.0f64; self.width()];
         let mut is_first = true;
@@ -140,6 +158,9 @@ impl<T: Real> LinearBlock<T> {
             for tile in tiles(*rows, scratch.tile_rows) {
                 self.pass.residuals(tile, scratch, scores.as_deref_mut());
                 self.pass.backward(tile, scratch, !is_first);
+                if let Some(coded) = &mut self.coded {
+                    coded.backward(&self.pass, &tile, scratch);
+                }
                 is_first = false;
             }
         }
@@ -147,9 +168,111 @@ impl<T: Real> LinearBlock<T> {
             return;
         }
         self.affine
-            .adjoint(&scratch.g.view(), &scratch.db, self.grad.view_mut());
+            .adjoint_numbers(&scratch.g.view(), &scratch.db, self.grad.view_mut());
+        if let Some(coded) = self.coded.take() {
+            self.step_coded(coded, &weight_of_column);
+            return;
+        }
         self.finish_gradient(&weight_of_column);
         self.step();
+    }
+
+    /// Brings the weights that a batch's codes lead to up to date.
+    fn meet(&mut self, batch: &[Rows<'_, T>]) {
+        let Some(mut coded) = self.coded.take() else { return };
+        coded.touch(batch, self.width());
+        coded.catch_up_touched(|slot, feature, missed| self.take_missed(slot, feature, missed));
+        self.coded = Some(coded);
+    }
+
+    /// Brings all weights up to date. Steps on batches of codes may be late; whoever looks at the weights calls this first.
+    pub fn settle(&mut self) {
+        let Some(mut coded) = self.coded.take() else { return };
+        coded.catch_up(|slot, feature, missed| self.take_missed(slot, feature, missed));
+        self.coded = Some(coded);
+    }
+
+    /// Whether no weight is behind.
+    fn is_settled(&self) -> bool {
+        self.coded.as_ref().is_none_or(Coded::is_up_to_date)
+    }
+
+    /// The steps that a feature's row has missed, which the penalty alone has moved, and its effective weight.
+    fn take_missed(&mut self, slot: usize, feature: usize, missed: u64) {
+        let mut row = self.params.row_mut(feature);
+        let w = slice_mut(&mut row);
+        for (columns, optimizer) in &mut self.optimizers {
+            let penalties = Penalties {
+                l2: &self.l2[columns.clone()],
+                l1: &self.l1[columns.clone()],
+            };
+            if let Some(rows) = optimizer.rows() {
+                rows.idle(feature, &mut w[columns.clone()], penalties, missed);
+            }
+        }
+        self.refresh_slot(slot, feature);
+    }
+
+    fn refresh_slot(&mut self, slot: usize, feature: usize) {
+        let Some(routes) = &self.pass.routes else { return };
+        let place = routes.numbers + slot;
+        self.pass.w.row_mut(place).assign(&self.params.row(feature));
+    }
+
+    /// The rest of a step where there are codes: of all rows, or of those that the batch touches.
+    fn step_coded(&mut self, mut coded: Coded<T>, weight: &[f64]) {
+        let k = self.width();
+        if !coded.is_late() {
+            for (feature, mut row) in self.grad.rows_mut().into_iter().enumerate() {
+                if self.affine.is_coded(feature) {
+                    row.fill(T::zero());
+                }
+            }
+            for (_, feature, g) in coded.touched(k) {
+                slice_mut(&mut self.grad.row_mut(feature)).copy_from_slice(g);
+            }
+            coded.step();
+            self.coded = Some(coded);
+            self.finish_gradient(weight);
+            self.step();
+            return;
+        }
+        let inverse = self.inverses(weight);
+        let intercept = self.params.nrows() - 1;
+        for (_, feature, g) in coded.touched(k) {
+            slice_mut(&mut self.grad.row_mut(feature)).copy_from_slice(g);
+        }
+        let touched = coded.touched(k).map(|(_, feature, _)| feature);
+        let rows: Vec<usize> = self.affine.features().iter().copied().chain(touched).collect();
+        for &row in rows.iter().chain([&intercept]) {
+            self.finish_row(row, &inverse);
+        }
+        self.hold_intercepts();
+        let has_lasso = self.l1.iter().any(|&l1| l1 > T::zero());
+        let mut gain = vec![T::zero(); self.live.len()];
+        for &row in rows.iter().chain([&intercept]) {
+            let (mut w, g) = (self.params.row_mut(row), self.grad.row(row));
+            let (w, g) = (slice_mut(&mut w), slice(&g));
+            for (columns, optimizer) in &mut self.optimizers {
+                if let Some(rows) = optimizer.rows() {
+                    rows.step_row(row, &mut w[columns.clone()], &g[columns.clone()]);
+                }
+                optimizer.gain(row, &mut gain[columns.clone()]);
+            }
+            if has_lasso && row < intercept {
+                shrink(w, &gain, &self.l1);
+            }
+        }
+        coded.step();
+        let moved: Vec<(usize, usize)> = coded.touched(k).map(|(slot, feature, _)| (slot, feature)).collect();
+        for (slot, feature) in moved {
+            self.refresh_slot(slot, feature);
+        }
+        self.coded = Some(coded);
+        let Pass { w, b, routes, .. } = &mut self.pass;
+        let numbers = routes.as_ref().map_or(w.nrows(), |routes| routes.numbers);
+        self.affine
+            .forward_numbers(&self.params.view(), w.slice_mut(s![..numbers, ..]), b);
     }
 
     /// The gradient of the mean objective from the sums of a pass over training rows of `weight` for each live column.
@@ -185,11 +308,7 @@ impl<T: Real> LinearBlock<T> {
             for (columns, optimizer) in &self.optimizers {
                 optimizer.gain(feature, &mut gain[columns.clone()]);
             }
-            let weights = self.params.row_mut(feature).into_iter();
-            for ((w, &gain), &l1) in weights.zip(&gain).zip(&self.l1) {
-                let threshold = gain * l1;
-                *w -= w.max(-threshold).min(threshold);
-            }
+            shrink(slice_mut(&mut self.params.row_mut(feature)), &gain, &self.l1);
         }
     }
 
@@ -198,6 +317,7 @@ impl<T: Real> LinearBlock<T> {
         if positions.is_empty() {
             return;
         }
+        self.settle();
         let kept: Vec<usize> = (0..self.live.len())
             .filter(|position| !positions.contains(position))
             .collect();
@@ -238,20 +358,43 @@ impl<T: Real> LinearBlock<T> {
         self.affine.forward(&self.params.view(), w.view_mut(), b);
     }
 
-    /// Divides by the weight of the training rows, adds the penalty, and clears what must not move.
-    fn finish_gradient(&mut self, weight: &[f64]) {
-        let inverse: Vec<T> = (0..self.width())
+    /// One over the weight of each column's training rows; 0 where there are none.
+    fn inverses(&self, weight: &[f64]) -> Vec<T> {
+        (0..self.width())
             .map(|j| {
                 let sum = weight.get(j).copied().unwrap_or(0.0);
                 T::from_f64(if sum > 0.0 { 1.0 / sum } else { 0.0 })
             })
-            .collect();
+            .collect()
+    }
+
+    /// Divides by the weight of the training rows, adds the penalty, and clears what must not move.
+    fn finish_gradient(&mut self, weight: &[f64]) {
+        let inverse = self.inverses(weight);
         for mut row in self.grad.rows_mut() {
-            for (g, &inverse) in crate::affine::slice_mut(&mut row).iter_mut().zip(&inverse) {
+            for (g, &inverse) in slice_mut(&mut row).iter_mut().zip(&inverse) {
                 *g *= inverse;
             }
         }
         l2::add_gradient(&self.l2, &self.params.view(), &mut self.grad.view_mut());
+        self.hold_intercepts();
+    }
+
+    /// As [`LinearBlock::finish_gradient`], for one row.
+    fn finish_row(&mut self, row: usize, inverse: &[T]) {
+        let is_weight = row + 1 < self.params.nrows();
+        let (mut g, w) = (self.grad.row_mut(row), self.params.row(row));
+        let hyper = inverse.iter().zip(&self.l2);
+        for ((g, &w), (&inverse, &l2)) in slice_mut(&mut g).iter_mut().zip(slice(&w)).zip(hyper) {
+            *g *= inverse;
+            if is_weight {
+                *g += l2 * w;
+            }
+        }
+    }
+
+    /// Clears the gradient of the intercepts that stay where they are.
+    fn hold_intercepts(&mut self) {
         let intercepts = self.grad.nrows() - 1;
         for (position, &column) in self.live.iter().enumerate() {
             if !self.columns[column].objective.fit_intercept {
@@ -262,7 +405,7 @@ impl<T: Real> LinearBlock<T> {
 }
 
 /// One optimizer per stretch of columns of one kind.
-fn optimizers<T: Real>(columns: &[Column], rows: usize) -> Vec<(Range<usize>, Box<dyn Optimizer<T>>)> {
+fn optimizers<T: Real>(columns: &[&Column], rows: usize) -> Vec<(Range<usize>, Box<dyn Optimizer<T>>)> {
     let mut first = 0;
     columns
         .chunk_by(|a, b| a.kind == b.kind)

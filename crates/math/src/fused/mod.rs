@@ -7,6 +7,7 @@ mod hessian;
 mod linear;
 mod objective;
 mod pass;
+mod routes;
 
 pub use hessian::{HessianScratch, Hessians, pairs_of};
 pub use linear::{Column, ColumnState, LinearBlock};

@@ -5,7 +5,9 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::Objective;
+use super::routes::Routes;
 use crate::Real;
+use crate::affine::AffineMap;
 use crate::blas;
 use crate::elementwise::{ColumnTerms, LANES, RowTerms};
 use crate::workspace::{Scores, Scratch, Sums};
@@ -16,7 +18,7 @@ const ROWS_PER_FLUSH: usize = 2048;
 /// Stored rows of one row group.
 ///
 /// # Shapes
-/// `x` (m, D) row-major, `y` (m) of 0 and 1, `weight` (m).
+/// `x` (m, D and columns of codes) row-major, `y` (m) of 0 and 1, `weight` (m).
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a, T> {
     /// Stored columns.
@@ -58,17 +60,20 @@ impl<T: Real> Rows<'_, T> {
 /// Effective weights of the stored columns, a column per run, and what every row counts for each of them.
 ///
 /// # Shapes
-/// `w` (D, k), `b` (k); k is 1 or a multiple of [`LANES`]. Columns past the live ones train on nothing.
+/// `w` (D + F, k): the raw columns', then the slots' of the codes; `b` (k); k is 1 or a multiple of [`LANES`]. Columns past
+/// the live ones train on nothing.
 #[derive(Debug, Clone)]
 pub struct Pass<T> {
     pub(super) w: Array2<T>,
     pub(super) b: Vec<T>,
     /// By class: (groups, k), the class weight where the column trains on the group, else 0.
     weight: [Array2<T>; 2],
+    /// Where codes lead, where there are any.
+    pub(super) routes: Option<Routes>,
 }
 
 impl<T: Real> Pass<T> {
-    /// A pass of `width` columns with weights 0, the first of which have these objectives.
+    /// A pass over rows of `raw_columns` numbers: `width` columns with weights 0, the first of which have these objectives.
     ///
     /// # Panics
     /// If there is no objective, or more than `width`.
@@ -86,7 +91,21 @@ impl<T: Real> Pass<T> {
             w: Array2::zeros((raw_columns, width)),
             b: vec![T::zero(); width],
             weight: [of_class(0), of_class(1)],
+            routes: None,
         }
+    }
+
+    /// As [`Pass::new`], over rows of numbers and codes as `map` knows them.
+    ///
+    /// # Panics
+    /// As [`Pass::new`].
+    pub fn of_map<'a>(map: &AffineMap, objectives: impl IntoIterator<Item = &'a Objective>, width: usize) -> Self {
+        let objectives: Vec<&Objective> = objectives.into_iter().collect();
+        let mut pass = Self::new(map.weights(), objectives.iter().copied(), width);
+        let last = objectives.len() - 1;
+        let folds = (0..width).map(|column| objectives[column.min(last)].fold);
+        pass.routes = Routes::new(map, folds.collect());
+        pass
     }
 
     /// Columns of the products: live columns and padding.
@@ -130,6 +149,9 @@ impl<T: Real> Pass<T> {
         }
         self.w = Array2::zeros((self.w.nrows(), order.len()));
         self.b = vec![T::zero(); order.len()];
+        if let Some(routes) = &mut self.routes {
+            routes.keep(order);
+        }
     }
 
     /// Gradient and scores of rows of one group, added to `sums`.
@@ -145,6 +167,7 @@ impl<T: Real> Pass<T> {
         for tile in tiles(rows, scratch.tile_rows) {
             self.scored_residuals(tile, cut, scratch, &mut sums.scores);
             self.backward(tile, scratch, pending > 0);
+            self.backward_codes(&tile, scratch, sums);
             pending += tile.y.len();
             if pending >= ROWS_PER_FLUSH {
                 sums.flush(scratch);
@@ -232,19 +255,58 @@ impl<T: Real> Pass<T> {
         T::curvature(z, tile.terms(), self.terms(tile.group, 0.0));
     }
 
-    /// `XᵀdZ` of the residuals in the scratch, into its gradient.
+    /// `XᵀdZ` of the residuals in the scratch, into its gradient: that of the columns of numbers.
     pub(super) fn backward(&self, tile: Rows<'_, T>, scratch: &mut Scratch<T>, accumulate: bool) {
         let shape = (tile.y.len(), self.width());
         let dz =
             ArrayView2::from_shape(shape, &scratch.z[..shape.0 * shape.1]).expect("the slice has the shape's length");
-        blas::backward(&tile.x, &dz, accumulate, &mut scratch.g.view_mut());
+        let x = self.numbers(tile);
+        if x.ncols() > 0 {
+            blas::backward(&x, &dz, accumulate, &mut scratch.g.view_mut());
+        }
+    }
+
+    /// The residuals in the scratch, added to the gradient of the slots that the tile's codes lead to.
+    fn backward_codes(&self, tile: &Rows<'_, T>, scratch: &mut Scratch<T>, sums: &mut Sums) {
+        let Some(routes) = &self.routes else { return };
+        let (k, Scratch { z, slots, .. }) = (self.width(), scratch);
+        let g = &mut sums.g.as_slice_mut().expect("row-major")[routes.numbers * k..];
+        routes.walk(tile, &(0..k), slots, |columns, slots| {
+            T::scatter_sums(
+                (&z[columns.start..], k),
+                (&mut g[columns.start..], k),
+                columns.len(),
+                slots,
+            );
+        });
     }
 
     fn forward(&self, tile: Rows<'_, T>, columns: Range<usize>, scratch: &mut Scratch<T>) {
         let shape = (tile.y.len(), columns.len());
-        let z = &mut scratch.z[..shape.0 * shape.1];
-        let mut z = ndarray::ArrayViewMut2::from_shape(shape, z).expect("the slice has the shape's length");
-        blas::forward(&tile.x, &self.w.slice(s![.., columns]), &mut z);
+        let Scratch { z, slots, .. } = scratch;
+        let z = &mut z[..shape.0 * shape.1];
+        let x = self.numbers(tile);
+        if x.ncols() == 0 {
+            z.fill(T::zero());
+        } else {
+            let mut z = ndarray::ArrayViewMut2::from_shape(shape, &mut *z).expect("the slice has the shape's length");
+            blas::forward(&x, &self.w.slice(s![..x.ncols(), columns.clone()]), &mut z);
+        }
+        let Some(routes) = &self.routes else { return };
+        let k = self.width();
+        let w = &self.w.as_slice().expect("row-major")[routes.numbers * k..];
+        routes.walk(&tile, &columns, slots, |own, slots| {
+            let z = &mut z[own.start - columns.start..];
+            T::gather((z, columns.len()), (&w[own.start..], k), own.len(), slots);
+        });
+    }
+
+    /// The columns of numbers of a tile.
+    fn numbers<'a>(&self, tile: Rows<'a, T>) -> ArrayView2<'a, T> {
+        match &self.routes {
+            None => tile.x,
+            Some(routes) => tile.x.slice_move(s![.., ..routes.numbers]),
+        }
     }
 
     fn terms(&self, group: usize, cut: f64) -> ColumnTerms<'_, T> {

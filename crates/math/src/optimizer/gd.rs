@@ -2,9 +2,10 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Memory, Optimizer, Settings, vectors};
+use super::{Memory, Optimizer, Penalties, Rows, Settings, vectors};
 use crate::Real;
 use crate::affine::{slice, slice_mut};
+use crate::elementwise::LANES;
 
 /// Plain steps along the negative gradient: `w ← w − α·g`.
 ///
@@ -25,11 +26,13 @@ impl<T: Real> Gd<T> {
 
 impl<T: Real> Optimizer<T> for Gd<T> {
     fn step(&mut self, mut params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
-        for (mut w, g) in params.rows_mut().into_iter().zip(grad.rows()) {
-            for ((w, &g), &rate) in slice_mut(&mut w).iter_mut().zip(slice(&g)).zip(&self.learning_rate) {
-                *w -= rate * g;
-            }
+        for (row, (mut w, g)) in params.rows_mut().into_iter().zip(grad.rows()).enumerate() {
+            self.step_row(row, slice_mut(&mut w), slice(&g));
         }
+    }
+
+    fn rows(&mut self) -> Option<&mut dyn Rows<T>> {
+        Some(self)
     }
 
     fn gain(&self, _row: usize, gain: &mut [T]) {
@@ -50,6 +53,37 @@ impl<T: Real> Optimizer<T> for Gd<T> {
 
     fn recall(&mut self, column: usize, memory: &Memory<T>) {
         vectors::recall(&mut [], column, memory);
+    }
+}
+
+impl<T: Real> Rows<T> for Gd<T> {
+    fn step_row(&mut self, _row: usize, w: &mut [T], g: &[T]) {
+        for ((w, &g), &rate) in w.iter_mut().zip(g).zip(&self.learning_rate) {
+            *w -= rate * g;
+        }
+    }
+
+    fn idle(&mut self, _row: usize, w: &mut [T], Penalties { l2, l1 }: Penalties<'_, T>, steps: u64) {
+        if w.iter().all(|w| *w == T::zero()) {
+            return;
+        }
+        let has_lasso = l1.iter().any(|&l1| l1 > T::zero());
+        for first in (0..w.len()).step_by(LANES) {
+            let mut own = vectors::lanes(w, first);
+            let [rate, l2, l1] = [&self.learning_rate, l2, l1].map(|values| vectors::lanes(values, first));
+            for _ in 0..steps {
+                for lane in 0..LANES {
+                    own[lane] -= rate[lane] * (l2[lane] * own[lane]);
+                }
+                if has_lasso {
+                    for lane in 0..LANES {
+                        let threshold = rate[lane] * l1[lane];
+                        own[lane] -= own[lane].max(-threshold).min(threshold);
+                    }
+                }
+            }
+            vectors::put(&own, w, first);
+        }
     }
 }
 

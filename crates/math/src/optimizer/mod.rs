@@ -66,6 +66,11 @@ pub trait Optimizer<T: Real>: Send + Sync {
     /// `gain` (k), overwritten.
     fn gain(&self, row: usize, gain: &mut [T]);
 
+    /// Steps of single rows, where a row's step depends on nothing but the row.
+    fn rows(&mut self) -> Option<&mut dyn Rows<T>> {
+        None
+    }
+
     /// Keeps the given columns, in that order; the others have retired.
     fn keep(&mut self, columns: &[usize]);
 
@@ -80,6 +85,28 @@ pub trait Optimizer<T: Real>: Send + Sync {
     /// # Panics
     /// If the memory is of another optimizer, or of another number of parameters.
     fn recall(&mut self, column: usize, memory: &Memory<T>);
+}
+
+/// What moves a weight whose loss has no gradient, by column.
+#[derive(Debug, Clone, Copy)]
+pub struct Penalties<'a, T> {
+    /// Ridge strengths (k).
+    pub l2: &'a [T],
+    /// Lasso strengths (k).
+    pub l1: &'a [T],
+}
+
+/// Steps of single rows of parameters: a batch that moves few of many rows leaves the others for later.
+///
+/// # Shapes
+/// `w`, `g` (k): the parameters and gradients of a row.
+pub trait Rows<T: Real> {
+    /// One step of a row, as [`Optimizer::step`] takes it.
+    fn step_row(&mut self, row: usize, w: &mut [T], g: &[T]);
+
+    /// So many steps of a row whose loss has no gradient, proximal steps included: bit for bit what as many calls of
+    /// [`Optimizer::step`] with the gradient of the ridge, each followed by its proximal step, would do.
+    fn idle(&mut self, row: usize, w: &mut [T], penalties: Penalties<'_, T>, steps: u64);
 }
 
 /// What an optimizer has gathered for one column, as plain numbers: with the settings, all that its next steps depend on.
@@ -193,6 +220,40 @@ mod tests {
                     kind.name()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn idle_steps_are_steps_along_the_penalty() {
+        let all: Vec<Settings> = (0..5).map(settings).collect();
+        let (l2, l1) = ([0.1, 0.0, 0.3, 2.0, 0.5], [0.0, 0.02, 0.1, 0.0, 0.01]);
+        for &kind in Kind::ALL {
+            let start = Array2::from_shape_fn((2, 5), |(i, j)| (i + j) as f64 * 0.3 - 0.7);
+            let (mut late, mut timely) = (kind.build::<f64>(2, &all), kind.build::<f64>(2, &all));
+            if late.rows().is_none() {
+                continue;
+            }
+            let (mut w, mut v) = (start.clone(), start.clone());
+            late.step(w.view_mut(), start.view());
+            timely.step(v.view_mut(), start.view());
+            for _ in 0..7 {
+                let mut grad = Array2::zeros((2, 5));
+                crate::penalty::l2::add_gradient(&l2, &v.view(), &mut grad.view_mut());
+                timely.step(v.view_mut(), grad.view());
+                let mut gain = [0.0; 5];
+                timely.gain(0, &mut gain);
+                crate::penalty::l1::shrink(v.row_mut(0).as_slice_mut().expect("row-major"), &gain, &l1);
+            }
+            let penalties = Penalties { l2: &l2, l1: &l1 };
+            let rows = late.rows().expect("looked at");
+            for steps in [4, 3] {
+                rows.idle(0, w.row_mut(0).as_slice_mut().expect("row-major"), penalties, steps);
+            }
+            assert_eq!(w.row(0), v.row(0), "{}", kind.name());
+            assert_eq!(
+                late.memory(1).moments.first().map(|m| m[0]),
+                timely.memory(1).moments.first().map(|m| m[0])
+            );
         }
     }
 

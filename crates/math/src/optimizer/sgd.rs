@@ -2,8 +2,10 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::{Memory, Optimizer, Settings, vectors};
+use super::{Memory, Optimizer, Penalties, Rows, Settings, vectors};
 use crate::Real;
+use crate::affine::{slice, slice_mut};
+use crate::elementwise::LANES;
 
 /// `v ← μ·v + g`, then `w ← w − α·v`, or with Nesterov's form `w ← w − α·(g + μ·v)`.
 ///
@@ -30,21 +32,20 @@ impl<T: Real> Sgd<T> {
 }
 
 impl<T: Real> Optimizer<T> for Sgd<T> {
-    fn step(&mut self, params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
-        let Self {
-            learning_rate,
-            momentum,
-            nesterov,
-            velocity,
-        } = self;
-        vectors::for_rows(params, &grad, velocity, |_, w, g, v| {
-            let hyper = learning_rate.iter().zip(&*momentum).zip(&*nesterov);
-            for (((w, &g), v), ((&rate, &momentum), &nesterov)) in w.iter_mut().zip(g).zip(v).zip(hyper) {
-                *v = momentum * *v + g;
-                let ahead = g + momentum * *v;
-                *w -= rate * (nesterov * ahead + (T::one() - nesterov) * *v);
-            }
-        });
+    fn step(&mut self, mut params: ArrayViewMut2<'_, T>, grad: ArrayView2<'_, T>) {
+        assert!(
+            params.dim() == self.velocity.dim(),
+            "params {:?} and state {:?} differ",
+            params.dim(),
+            self.velocity.dim()
+        );
+        for (row, (mut w, g)) in params.rows_mut().into_iter().zip(grad.rows()).enumerate() {
+            self.step_row(row, slice_mut(&mut w), slice(&g));
+        }
+    }
+
+    fn rows(&mut self) -> Option<&mut dyn Rows<T>> {
+        Some(self)
     }
 
     fn gain(&self, _row: usize, gain: &mut [T]) {
@@ -71,6 +72,66 @@ impl<T: Real> Optimizer<T> for Sgd<T> {
 
     fn recall(&mut self, column: usize, memory: &Memory<T>) {
         vectors::recall(&mut [&mut self.velocity], column, memory);
+    }
+}
+
+/// One step of one weight.
+#[inline]
+fn step<T: Real>(w: &mut T, v: &mut T, g: T, rate: T, momentum: T, nesterov: T) {
+    *v = momentum * *v + g;
+    let ahead = g + momentum * *v;
+    *w -= rate * (nesterov * ahead + (T::one() - nesterov) * *v);
+}
+
+impl<T: Real> Rows<T> for Sgd<T> {
+    fn step_row(&mut self, row: usize, w: &mut [T], g: &[T]) {
+        let Self {
+            learning_rate,
+            momentum,
+            nesterov,
+            velocity,
+        } = self;
+        let mut v = velocity.row_mut(row);
+        let hyper = learning_rate.iter().zip(&*momentum).zip(&*nesterov);
+        let weights = w.iter_mut().zip(slice_mut(&mut v)).zip(g);
+        for (((w, v), &g), ((&rate, &momentum), &nesterov)) in weights.zip(hyper) {
+            step(w, v, g, rate, momentum, nesterov);
+        }
+    }
+
+    fn idle(&mut self, row: usize, w: &mut [T], Penalties { l2, l1 }: Penalties<'_, T>, steps: u64) {
+        let mut v = self.velocity.row_mut(row);
+        let v = slice_mut(&mut v);
+        if w.iter().chain(&*v).all(|value| *value == T::zero()) {
+            return;
+        }
+        let has_lasso = l1.iter().any(|&l1| l1 > T::zero());
+        for first in (0..w.len()).step_by(LANES) {
+            let [mut own, mut velocity] = [&*w, &*v].map(|values| vectors::lanes(values, first));
+            let hyper = [&self.learning_rate[..], &self.momentum, &self.nesterov, l2, l1];
+            let [rate, momentum, nesterov, l2, l1] = hyper.map(|values| vectors::lanes(values, first));
+            for _ in 0..steps {
+                for lane in 0..LANES {
+                    let g = l2[lane] * own[lane];
+                    step(
+                        &mut own[lane],
+                        &mut velocity[lane],
+                        g,
+                        rate[lane],
+                        momentum[lane],
+                        nesterov[lane],
+                    );
+                }
+                if has_lasso {
+                    for lane in 0..LANES {
+                        let threshold = rate[lane] / (T::one() - momentum[lane]) * l1[lane];
+                        own[lane] -= own[lane].max(-threshold).min(threshold);
+                    }
+                }
+            }
+            vectors::put(&own, w, first);
+            vectors::put(&velocity, v, first);
+        }
     }
 }
 

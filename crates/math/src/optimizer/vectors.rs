@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, aview1};
 use super::{Memory, Settings};
 use crate::Real;
 use crate::affine::{slice, slice_mut};
+use crate::elementwise::LANES;
 
 /// One hyperparameter of every column, as the kernels' element type.
 pub(super) fn column<T: Real>(settings: &[Settings], value: impl Fn(&Settings) -> f64) -> Vec<T> {
@@ -53,6 +54,22 @@ pub(super) fn recall<T: Real>(states: &mut [&mut Array2<T>], column: usize, memo
         );
         state.column_mut(column).assign(&aview1(moment));
     }
+}
+
+/// A register of neighboring numbers from `first` on, zeros past the last: loops over it stay in registers.
+#[inline]
+pub(super) fn lanes<T: Real>(values: &[T], first: usize) -> [T; LANES] {
+    let mut lanes = [T::zero(); LANES];
+    let own = &values[first..values.len().min(first + LANES)];
+    lanes[..own.len()].copy_from_slice(own);
+    lanes
+}
+
+/// Puts a register back where [`lanes`] took it from.
+#[inline]
+pub(super) fn put<T: Real>(lanes: &[T; LANES], values: &mut [T], first: usize) {
+    let last = values.len().min(first + LANES);
+    values[first..last].copy_from_slice(&lanes[..last - first]);
 }
 
 /// Calls `update` with each row of parameters, gradient and state as slices over columns.

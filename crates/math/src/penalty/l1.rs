@@ -1,5 +1,7 @@
 //! The lasso penalty `l1·‖w‖₁`.
 
+use crate::Real;
+
 /// The strength on the mean loss that equals scikit-learn's: `l1_ratio/(C·S)`; 0 for infinite C.
 pub fn strength(c: f64, l1_ratio: f64, weight_sum: f64) -> f64 {
     l1_ratio / (c * weight_sum)
@@ -26,6 +28,17 @@ pub fn subgradient_distance(derivative: f64, w: f64, l1: f64) -> f64 {
         if off < 0.0 { 0.0 } else { off }
     } else {
         (derivative + l1 * w.signum()).abs()
+    }
+}
+
+/// The proximal step of many columns: draws weights towards 0 by the gain of a step per unit of `l1`.
+///
+/// # Shapes
+/// All (k), or as many as the shortest has.
+pub(crate) fn shrink<T: Real>(w: &mut [T], gain: &[T], l1: &[T]) {
+    for ((w, &gain), &l1) in w.iter_mut().zip(gain).zip(l1) {
+        let threshold = gain * l1;
+        *w -= w.max(-threshold).min(threshold);
     }
 }
 

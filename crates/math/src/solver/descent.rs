@@ -55,37 +55,47 @@ pub enum Verdict {
 /// A run between its start and its minimum.
 #[derive(Debug, Clone)]
 pub struct Descent {
-    goal: Goal,
+    pub(super) goal: Goal,
     /// The best point so far, once there is one.
-    standing: Option<Standing>,
-    line: Option<Line>,
+    pub(super) standing: Option<Standing>,
+    pub(super) line: Option<Line>,
     /// The point to be evaluated, in centered coordinates.
-    trial: Vec<f64>,
-    pairs: Pairs,
-    model: Model,
-    takes_hessians: bool,
+    pub(super) trial: Vec<f64>,
+    pub(super) pairs: Pairs,
+    pub(super) model: Model,
+    pub(super) takes_hessians: bool,
     /// The distance left by the last step, as a share of the one before it.
-    progress: f64,
+    pub(super) progress: f64,
 }
 
-#[derive(Debug, Clone)]
-struct Standing {
-    u: Vec<f64>,
-    gradient: Vec<f64>,
-    objective: f64,
-    distance: f64,
+/// A point that a run has accepted, in centered coordinates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// The point (P + 1).
+    pub u: Vec<f64>,
+    /// The gradient there, ridge included (P + 1).
+    pub gradient: Vec<f64>,
+    /// The objective there.
+    pub objective: f64,
+    /// The largest distance from optimality over all parameters.
+    pub distance: f64,
 }
 
 /// A search along a direction.
-#[derive(Debug, Clone)]
-struct Line {
-    direction: Vec<f64>,
-    length: f64,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The direction, in centered coordinates (P + 1).
+    pub direction: Vec<f64>,
+    /// The step that is tried, as a share of it.
+    pub length: f64,
     /// The slope at the start, negative.
-    slope: f64,
-    low: f64,
-    high: f64,
-    tries: u32,
+    pub slope: f64,
+    /// A step that was too short.
+    pub low: f64,
+    /// A step that was too long.
+    pub high: f64,
+    /// Steps that were tried.
+    pub tries: u32,
 }
 
 impl Descent {

@@ -1,11 +1,14 @@
 //! New directions for many runs at once.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::curvature::Curvature;
 use super::descent::Descent;
 use super::goal::Goal;
+use super::gram::Gram;
 use super::lasso::{self, Accuracy};
 use super::model::Model;
 use super::pairs::{Pairs, negate};
@@ -67,10 +70,10 @@ pub(super) fn direction(
 ) -> Vec<f64> {
     if goal.l1 > 0.0 {
         let matrix = match model {
-            Model::Shared { scale } => (&*curvature.gram, *scale),
-            Model::Own(own) => (&*own.matrix, 1.0),
+            Model::Shared { scale } => (curvature.gram.clone(), *scale),
+            Model::Own(own) => (Gram::whole(Arc::clone(&own.matrix)), 1.0),
         };
-        return lasso::step(goal, at, gradient, matrix, pairs, accuracy);
+        return lasso::step(goal, at, gradient, (&matrix.0, matrix.1), pairs, accuracy);
     }
     let mut q = gradient.to_vec();
     let factors = pairs.before(&mut q);

@@ -6,8 +6,10 @@
 use ndarray::{Array1, Array2, s};
 use ndarray_linalg::Inverse;
 
+use super::curvature::MOST_WHOLE;
 use super::factor::Factor;
 use super::goal::Goal;
+use super::gram::Gram;
 use super::pairs::{Pairs, dot};
 use crate::penalty::l1;
 
@@ -28,7 +30,7 @@ pub(super) struct Accuracy {
 /// `B = scale·M + l2·I − W·N·Wᵀ`: a model's matrix, the ridge, and what the remembered steps add to it (the compact form of
 /// the quasi-Newton update).
 struct Quadratic<'a> {
-    matrix: &'a Array2<f64>,
+    matrix: &'a Gram,
     scale: f64,
     l2: f64,
     /// (P + 1, 2m): `[B₀S Y]`.
@@ -39,8 +41,8 @@ struct Quadratic<'a> {
 }
 
 impl<'a> Quadratic<'a> {
-    fn new(goal: &Goal, matrix: &'a Array2<f64>, scale: f64, pairs: &Pairs) -> Self {
-        let (order, m) = (matrix.nrows(), pairs.len());
+    fn new(goal: &Goal, matrix: &'a Gram, scale: f64, pairs: &Pairs) -> Self {
+        let (order, m) = (matrix.order(), pairs.len());
         let ridge = |i: usize| if i + 1 < order { goal.l2 } else { 0.0 };
         let mut quadratic = Self {
             matrix,
@@ -48,7 +50,7 @@ impl<'a> Quadratic<'a> {
             l2: goal.l2,
             wide: Array2::zeros((order, 2 * m)),
             turned: Array2::zeros((order, 2 * m)),
-            diagonal: (0..order).map(|i| scale * matrix[[i, i]] + ridge(i)).collect(),
+            diagonal: (0..order).map(|i| scale * matrix.at(i, i) + ridge(i)).collect(),
         };
         if m > 0 {
             quadratic.add_steps(pairs, ridge);
@@ -57,10 +59,10 @@ impl<'a> Quadratic<'a> {
     }
 
     fn add_steps(&mut self, pairs: &Pairs, ridge: impl Fn(usize) -> f64) {
-        let (order, m) = (self.matrix.nrows(), pairs.len());
+        let (order, m) = (self.matrix.order(), pairs.len());
         let steps = Array2::from_shape_vec((m, order), pairs.iter().flat_map(|pair| pair.s.clone()).collect())
             .expect("every step has the matrix's order");
-        let mut first = self.matrix.dot(&steps.t());
+        let mut first = self.matrix.times(&steps);
         first *= self.scale;
         for (j, pair) in pairs.iter().enumerate() {
             for i in 0..order {
@@ -102,7 +104,7 @@ pub(super) fn step(
     goal: &Goal,
     at: &[f64],
     gradient: &[f64],
-    (matrix, scale): (&Array2<f64>, f64),
+    (matrix, scale): (&Gram, f64),
     pairs: &Pairs,
     accuracy: Accuracy,
 ) -> Vec<f64> {
@@ -204,11 +206,7 @@ impl Walk<'_> {
         // Exactly 0 where the weight is to be 0.
         self.step[i] = value - self.at[i];
         let Quadratic { matrix, turned, .. } = &self.quadratic;
-        let row = matrix.row(i);
-        let row = row.as_slice().expect("row-major");
-        for (product, m) in self.product.iter_mut().zip(row) {
-            *product += change * m;
-        }
+        matrix.add_row(i, change, &mut self.product);
         for (sum, value) in self.turned.iter_mut().zip(turned.row(i)) {
             *sum += change * value;
         }
@@ -216,7 +214,12 @@ impl Walk<'_> {
 
     /// Solves for the coordinates of `active` at once with the signs they have; where a weight would change its sign, goes
     /// as far as 0, leaves it there, and solves for the others.
+    ///
+    /// Of so many coordinates that their matrix would be no matrix any more, a diagonal says all there is to know.
     fn solve(&mut self, mut active: Vec<usize>) {
+        if self.quadratic.matrix.members().is_some() && active.len() > MOST_WHOLE {
+            return;
+        }
         while !active.is_empty() {
             let Quadratic {
                 matrix,
@@ -228,7 +231,7 @@ impl Walk<'_> {
             let block = Array2::from_shape_fn((active.len(), active.len()), |(a, b)| {
                 let (i, j) = (active[a], active[b]);
                 let ridge = if i == j { self.penalties(i).1 } else { 0.0 };
-                scale * matrix[[i, j]] + ridge - wide.row(i).dot(&turned.row(j))
+                scale * matrix.at(i, j) + ridge - wide.row(i).dot(&turned.row(j))
             });
             let downhill = |&i: &usize| {
                 let is_weight = i < self.goal.features();
@@ -301,7 +304,7 @@ mod tests {
             &goal,
             &[0.0; 4],
             &gradient,
-            (&matrix, 0.25),
+            (&Gram::whole(matrix.clone().into()), 0.25),
             &Pairs::default(),
             Accuracy {
                 enough: 1e-12,
@@ -337,7 +340,8 @@ mod tests {
         let mut pairs = Pairs::default();
         pairs.push(vec![0.3, -0.2, 0.0, 0.1, 0.05], vec![0.4, -0.3, 0.0, 0.02, 0.03]);
         pairs.push(vec![-0.1, 0.4, 0.0, 0.3, 0.2], vec![-0.05, 0.9, 0.0, 0.2, 0.1]);
-        let step = step(&goal, &at, &gradient, (&matrix, 0.25), &pairs, PRECISE);
+        let gram = Gram::whole(matrix.clone().into());
+        let step = step(&goal, &at, &gradient, (&gram, 0.25), &pairs, PRECISE);
 
         // B by explicit rank-two updates.
         let mut b = &matrix * 0.25;

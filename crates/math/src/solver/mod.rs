@@ -14,14 +14,17 @@ mod descent;
 mod direction;
 mod factor;
 mod goal;
+mod gram;
 mod lasso;
 mod model;
 mod pairs;
+mod state;
 
-pub use curvature::{Curvature, Spread};
-pub use descent::{Descent, Evaluation, Verdict};
+pub use curvature::{Curvature, MOST_WHOLE, Spread};
+pub use descent::{Descent, Evaluation, Line, Standing, Verdict};
 pub use direction::advance;
 pub use goal::{Goal, Rounding};
+pub use state::{DescentState, ModelState};
 
 #[cfg(test)]
 mod tests {
@@ -188,5 +191,70 @@ mod tests {
         let mut evaluation = problem.evaluate(&run.point(), false);
         evaluation.gradient[0] = f64::NAN;
         assert_eq!(run.tell(evaluation), Verdict::Lost);
+    }
+
+    /// A run that is taken apart before every evaluation ends as one that is left alone, in as many of them.
+    #[test]
+    fn a_restored_run_goes_on_bit_for_bit() {
+        let problem = Problem::new(300, 5);
+        let far = [30.0, -40.0, 25.0, 50.0, -60.0, 3.0];
+        for (l2, l1) in [(1e-3, 0.0), (0.0, 0.02), (0.01, 0.01)] {
+            for takes_hessians in [false, true] {
+                let goal = || problem.goal(l2, l1);
+                let start = || Descent::new(goal(), &far, 0.25, takes_hessians);
+                let (through, evaluations) = problem.solve(start());
+                let (mut run, mut lines) = (start(), 0);
+                for evaluation in 1..=evaluations {
+                    let state = run.state();
+                    lines += u32::from(state.line.is_some() && state.standing.is_some());
+                    run = Descent::restored(goal(), state.clone());
+                    assert_eq!(run.state(), state);
+                    match run.tell(problem.evaluate(&run.point(), run.wants_hessian())) {
+                        Verdict::Converged => assert_eq!(evaluation, evaluations),
+                        Verdict::Rejected => {}
+                        verdict => {
+                            assert!(matches!(verdict, Verdict::Accepted | Verdict::Returned), "{verdict:?}");
+                            run = Descent::restored(goal(), run.state());
+                            advance(&mut [&mut run], &problem.curvature);
+                        }
+                    }
+                }
+                assert!(lines > 0, "some were taken apart inside a line search");
+                assert_eq!(run.state(), through.state(), "l2 {l2} l1 {l1} {takes_hessians}");
+                // What a neighbor would start from is the same too.
+                let beside = |run: &Descent| Descent::beside(problem.goal(2.0 * l2, l1), run, None, &problem.curvature);
+                assert_eq!(beside(&run).state(), beside(&through).state());
+            }
+        }
+    }
+
+    /// With a diagonal for most features the minimum is the same, with and without a lasso.
+    #[test]
+    fn a_diagonal_leads_to_the_same_minimum() {
+        let mut problem = Problem::new(300, 8);
+        let moments = |problem: &Problem| {
+            let mut moments = crate::curvature::FirstMoments::new(8, 0);
+            moments.add(&crate::fused::Rows {
+                x: problem.x.view(),
+                y: &problem.y,
+                weight: None,
+                group: 0,
+            });
+            moments
+        };
+        let map = AffineMap::identity(8);
+        for (l2, l1) in [(0.1, 0.0), (1e-3, 0.0), (0.01, 0.03)] {
+            let (expected, _) = problem.solve(problem.start(problem.goal(l2, l1), false));
+            let parted = Curvature::parted(&map, None, &moments(&problem), true);
+            let whole = std::mem::replace(&mut problem.curvature, parted);
+            let spread = problem.curvature.spread();
+            let pairs = spread.center.iter().zip(whole.spread().center.iter());
+            assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
+            let (found, _) = problem.solve(problem.start(problem.goal(l2, l1), false));
+            for (a, b) in found.parameters().iter().zip(expected.parameters()) {
+                assert!((a - b).abs() < 1e-6, "l2 {l2} l1 {l1}: {a} {b}");
+            }
+            problem.curvature = whole;
+        }
     }
 }

@@ -26,6 +26,14 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
+    /// Steps that were remembered before, each with the gradient's change.
+    pub(super) fn restored(steps: Vec<(Vec<f64>, Vec<f64>)>) -> Self {
+        let pair = |(s, y): (Vec<f64>, Vec<f64>)| Pair { sy: dot(&s, &y), s, y };
+        Self {
+            all: steps.into_iter().map(pair).collect(),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gradsweep_store::{Model, Store, best_model, is_model};
+use gradsweep_store::{Model, Store, best_model, check_own_model, is_model};
 
 use super::curves::Curves;
 use super::error::ExportError;
@@ -181,6 +181,7 @@ fn logistic(path: &Path, format: ExportFormat) -> Result<Model, ExportError> {
     let folder = if is_model(path) || (path.exists() && !is_model(&best) && Store::open(path).is_err()) {
         path
     } else {
+        check_own_model(&best)?;
         &best
     };
     let model = Model::read(folder)?;

@@ -1,5 +1,7 @@
 //! A fitted model as what each column adds to the log odds: the one reading of it that all model formats share.
 
+use std::collections::BTreeMap;
+
 use gradsweep_store::{Fate, Model, ModelLevel, OtherRule, Shape};
 
 /// The level of a null.
@@ -104,14 +106,14 @@ pub(super) fn levels(model: &Model) -> Vec<Levels<'_>> {
             return None;
         };
         let mut features: Vec<(&str, f64)> = Vec::new();
-        let mut of_model: Vec<usize> = Vec::new();
+        let mut of_model: BTreeMap<usize, usize> = BTreeMap::new();
         let own = levels.iter().filter(|level| level.fate == Fate::Kept);
         let own = own.filter_map(|level| Some((level.feature?, level.text.as_str())));
         for (feature, text) in own.chain(other_feature.map(|feature| (feature, OTHER))) {
-            of_model.push(feature);
+            of_model.entry(feature).or_insert(features.len());
             features.push((text, model.numbers.coefficients[feature]));
         }
-        let position = |feature: Option<usize>| of_model.iter().position(|own| Some(*own) == feature);
+        let position = |feature: Option<usize>| of_model.get(&feature?).copied();
         let meaning = |feature: Option<usize>| position(feature).map_or(Meaning::Zeros, Meaning::Feature);
         let unseen = match other {
             OtherRule::Group => meaning(*other_feature),

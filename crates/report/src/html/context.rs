@@ -1,6 +1,6 @@
 //! What the template says in words and tables: the answer, and for each sweep its data, cost, failures and config.
 
-use gradsweep_store::{Manifest, Model, RunRow, TrialRow, TrialTable, best_model};
+use gradsweep_store::{Manifest, Model, RunRow, TrialRow, TrialTable, best_model, check_own_model};
 use serde_json::{Value, json};
 
 use super::outcome;
@@ -25,7 +25,8 @@ pub(super) struct Test {
 impl Test {
     /// Of the model in a store, if it is of this trial and was tested.
     pub(super) fn read(sweep: &Sweep, trial: u32) -> Option<Self> {
-        let model = Model::read(&best_model(sweep.store.dir())).ok()?;
+        let folder = best_model(sweep.store.dir());
+        let model = check_own_model(&folder).and_then(|()| Model::read(&folder)).ok()?;
         let scores = model.info.metrics.test.filter(|_| model.info.trial == trial)?;
         let scores = scores.into_iter().filter_map(|(name, score)| Some((name, score?)));
         Some(Self {
@@ -195,6 +196,8 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
     let counts = RunCounts::new(runs);
     let cost = &manifest.cost;
     let seconds = |value: Option<f64>| value.map(number::seconds);
+    let range = |[least, most]: [f64; 2]| format!("{} to {}", number::seconds(least), number::seconds(most));
+    let planned = seconds(cost.planned_seconds).or(cost.planned_seconds_range.map(range));
     let config = sweep.store.config_text().unwrap_or_default();
     let resolved = sweep.store.resolved_text().unwrap_or_default();
     json!({
@@ -215,9 +218,9 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
         "failures": outcome::failures(runs),
         "select": manifest.select,
         "rungs": rungs(manifest, source.trials),
-        "cost": cost_lines([
+        "cost": cost_lines(&[
             ("load", None, seconds(cost.load_seconds)),
-            ("train", seconds(cost.planned_seconds), seconds(cost.train_seconds)),
+            ("train", planned, seconds(cost.train_seconds)),
             ("in all, to the tables", None, seconds(cost.total_seconds)),
             ("column epochs", most_epochs(manifest, runs.len()), cost.column_epochs.map(number::count)),
             ("peak memory", None, cost.peak_memory_bytes.map(number::bytes)),
@@ -238,7 +241,7 @@ pub(super) fn sweep(sweep: &Sweep, source: &Source, runs: &[RunRow]) -> Value {
 }
 
 /// What was planned beside what it took: only what is known, and no column of plans where nothing was planned.
-fn cost_lines(lines: [(&str, Option<String>, Option<String>); 5]) -> Value {
+fn cost_lines(lines: &[(&str, Option<String>, Option<String>); 5]) -> Value {
     let known = lines
         .iter()
         .filter(|(_, planned, actual)| planned.is_some() || actual.is_some());
@@ -255,7 +258,7 @@ fn rungs(manifest: &Manifest, trials: &TrialTable) -> Value {
     let lines = rungs.iter().map(|rung| {
         let trials = trials.rows.len().max(1);
         json!({
-            "rung": rung.rung,
+            "rung": rung.number,
             "epochs": number::count(u64::from(rung.epochs)),
             "reached": number::count(rung.reached as u64),
             "share": format!("{:.1}", 100.0 * rung.reached as f64 / trials as f64),

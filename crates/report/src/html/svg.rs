@@ -142,7 +142,7 @@ pub(super) fn lines(title: &str, x_label: &str, y_label: &str, is_log: bool, cur
             .axis_desc_style(text.clone())
             .x_desc(crate::sanitize(x_label))
             .draw()?;
-        area.draw_text(&crate::sanitize(y_label), &text, (0, FINE as i32))?;
+        area.draw_text(&crate::sanitize(y_label), &text, (0, FINE.cast_signed()))?;
         for line in curves {
             let is_shown = |(px, py): &(f64, f64)| (!is_log || *px > 0.0) && px.is_finite() && py.is_finite();
             let band: Vec<&(f64, f64, f64)> = line
@@ -214,8 +214,8 @@ pub(super) fn dots(title: &str, rows: &[(String, f64, f64)]) -> Option<String> {
             }
             let anchor = Pos::new(HPos::Right, VPos::Center);
             let place = (
-                ((NAMES - 10) * FINE) as i32,
-                ((10 + ROW * index as u32 + ROW / 2) * FINE) as i32,
+                ((NAMES - 10) * FINE).cast_signed(),
+                ((10 + ROW * index as u32 + ROW / 2) * FINE).cast_signed(),
             );
             area.draw_text(&shown, &font(12, &QUIET).pos(anchor), place)?;
             let span = [(mean - std, y), (mean + std, y)];
@@ -248,6 +248,7 @@ fn plot<E>(title: &str, height: u32, draw: impl FnOnce(&Area) -> Result<(), E>) 
     ))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the style keeps the reference")]
 fn font(size: u32, color: &'static Ink) -> TextStyle<'static> {
     // The backend divides sizes by this factor.
     let size = f64::from(size * FINE) * 1.24;

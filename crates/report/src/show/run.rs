@@ -94,10 +94,10 @@ fn state_line(run: &RunRow) -> String {
     let reason = record.reason.map_or(String::new(), |reason| format!(" ({reason})"));
     let epochs = number::counted(record.epochs.into(), "epoch");
     let mut line = format!("{}{reason} after {epochs}", record.state);
-    line += if record.converged {
-        ", converged"
-    } else {
-        ", not converged"
+    line += match record.certificate() {
+        Some(true) => ", converged",
+        Some(false) => ", not converged",
+        None => "",
     };
     if let Some(best) = record.best_epoch.filter(|best| *best != record.epochs) {
         line = format!("{line}; weights of epoch {best}");

@@ -11,7 +11,7 @@ const MOST_RUNGS: u32 = 32;
 
 /// A rung, and what became of the trials that reached it.
 pub(crate) struct Rung {
-    pub(crate) rung: u32,
+    pub(crate) number: u32,
     pub(crate) epochs: u32,
     pub(crate) reached: usize,
     pub(crate) pruned: usize,
@@ -36,7 +36,7 @@ pub(crate) fn rungs(manifest: &Manifest, trials: &TrialTable) -> Option<Vec<Rung
         // Trials are sorted by rank nowhere in the table, so the best is looked for.
         let best = ended(TrialState::Pruned).min_by_key(|row| row.rank);
         Rung {
-            rung,
+            number: rung,
             epochs: *epochs,
             reached: trials.rows.iter().filter(has_reached).count(),
             pruned: ended(TrialState::Pruned).count(),
@@ -56,7 +56,7 @@ pub(crate) fn table(manifest: &Manifest, trials: &TrialTable) -> Option<Grid> {
     grid.column(format!("best {} of the pruned", manifest.select), Side::Right);
     for rung in rungs(manifest, trials)? {
         grid.texts(vec![
-            rung.rung.to_string(),
+            rung.number.to_string(),
             number::count(u64::from(rung.epochs)),
             number::count(rung.reached as u64),
             number::count(rung.pruned as u64),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gradsweep_store::{ParamValue, PlannedRun, RunId, RunRow, Store, TrialRow, TrialState, TrialTable};
+use gradsweep_store::{ParamValue, PlannedRun, RunId, RunRecord, RunRow, Store, TrialRow, TrialState, TrialTable};
 
 use super::{coefficients, curve};
 use crate::error::ReportError;
@@ -171,9 +171,11 @@ impl Folds<'_> {
                     .and_then(|record| record.reason)
                     .map_or(number::NONE.to_owned(), |reason| reason.to_string()),
                 record.map_or(number::NONE.to_owned(), |record| record.epochs.to_string()),
-                record
-                    .map_or(number::NONE, |r| if r.converged { "yes" } else { "no" })
-                    .to_owned(),
+                match record.and_then(RunRecord::certificate) {
+                    Some(true) => "yes".to_owned(),
+                    Some(false) => "no".to_owned(),
+                    None => number::NONE.to_owned(),
+                },
             ];
             let shown = cells.into_iter().zip(&fixed);
             let mut cells: Vec<String> = shown

@@ -87,9 +87,9 @@ fn a_trial_as_markdown_and_csv() {
 
     | run | fold | state | reason | epochs | converged | log_loss | roc_auc |
     | :-- | --: | :-- | :-- | --: | :-- | --: | --: |
-    | 201000000000abcd | 0 | failed | diverged | 1 | no | – | – |
-    | 201100000000abcd | 1 | failed | diverged | 1 | no | – | – |
-    | 201200000000abcd | 2 | failed | diverged | 1 | no | – | – |
+    | 201000000000abcd | 0 | failed | diverged | 1 | – | – | – |
+    | 201100000000abcd | 1 | failed | diverged | 1 | – | – | – |
+    | 201200000000abcd | 2 | failed | diverged | 1 | – | – | – |
     ");
     insta::assert_snapshot!(page.render(Format::Csv), @"
     run,fold,fold_label,repeat,restart,state,reason,converged,epochs,n_train,n_val,seconds,train_log_loss,train_roc_auc,val_log_loss,val_roc_auc

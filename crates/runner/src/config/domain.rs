@@ -229,11 +229,12 @@ impl Config {
         self.settings("model.class_weight", &self.model.class_weight)
     }
 
-    /// The value of a key of `[model]` or `[train]` in trials that do not vary it.
+    /// The value of a sweepable key in trials that do not vary it.
     pub(crate) fn base_value(&self, path: &str) -> Option<Value> {
         match path.split_once('.')? {
-            ("model", name) => self.model.value(name),
-            ("train", name) => self.train.value(name),
+            ("model", name) => self.model.value_within(name),
+            ("train", name) => self.train.value_within(name),
+            ("preprocess", name) => self.preprocess.value_within(name),
             _ => None,
         }
     }

@@ -45,8 +45,8 @@ pub struct Spec {
     pub unit: &'static str,
     /// A value that differs from the default, as TOML.
     pub example: &'static str,
-    /// Where a sweep may vary it.
-    pub sweep: Sweep,
+    /// Whether `[sweep.parameters]` may name it.
+    pub is_sweepable: bool,
     /// False: only the default is built, and absence where there is none.
     pub is_built: bool,
     /// The value that a sibling must have for this key to mean anything.
@@ -62,7 +62,7 @@ impl Spec {
             is_required: false,
             unit: "",
             example,
-            sweep: Sweep::No,
+            is_sweepable: false,
             is_built: true,
             only_with: None,
         }
@@ -89,12 +89,7 @@ impl Spec {
     }
 
     pub(super) const fn swept(mut self) -> Self {
-        self.sweep = Sweep::Yes;
-        self
-    }
-
-    pub(super) const fn swept_later(mut self) -> Self {
-        self.sweep = Sweep::Later;
+        self.is_sweepable = true;
         self
     }
 
@@ -107,17 +102,6 @@ impl Spec {
         self.only_with = Some((key, value));
         self
     }
-}
-
-/// Whether `[sweep.parameters]` may name a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sweep {
-    /// Every trial shares it.
-    No,
-    /// Trials may differ in it.
-    Yes,
-    /// Part of the contract, not built yet.
-    Later,
 }
 
 /// The values that a key takes.
@@ -268,6 +252,16 @@ pub(crate) trait Setting: Sized {
     fn read(value: &Value) -> Option<Self>;
     /// The value that reads back as `self`.
     fn write(&self) -> Value;
+
+    /// Gives the key at this path below it a checked value; `None` if there is no such key or type.
+    fn assign_within(&mut self, _path: &str, _value: &Value) -> Option<()> {
+        None
+    }
+
+    /// The value of the key at this path below it.
+    fn value_within(&self, _path: &str) -> Option<Value> {
+        None
+    }
 }
 
 /// The one form of a value of type `T`.
@@ -305,28 +299,6 @@ macro_rules! settings {
                 },
             )+];
 
-            /// Gives the key of this name a checked value; `None` if there is no such key or type.
-            #[allow(dead_code, reason = "only the tables that a sweep may vary are assigned to")]
-            pub(crate) fn assign(
-                &mut self,
-                key: &str,
-                value: &$crate::config::value::Value,
-            ) -> Option<()> {
-                match key {
-                    $($key => self.$field = $crate::config::key::Setting::read(value)?,)+
-                    _ => return None,
-                }
-                Some(())
-            }
-
-            /// The value of the key of this name.
-            #[allow(dead_code, reason = "only the tables that a sweep may vary are asked")]
-            pub(crate) fn value(&self, key: &str) -> Option<$crate::config::value::Value> {
-                match key {
-                    $($key => Some($crate::config::key::Setting::write(&self.$field)),)+
-                    _ => None,
-                }
-            }
         }
 
         impl $crate::config::key::Setting for $name {
@@ -338,6 +310,31 @@ macro_rules! settings {
                 $crate::config::value::Value::Table(vec![
                     $(($key.to_owned(), $crate::config::key::Setting::write(&self.$field)),)+
                 ])
+            }
+
+            fn assign_within(&mut self, path: &str, value: &$crate::config::value::Value) -> Option<()> {
+                match path.split_once('.') {
+                    $(Some(($key, below)) => self.$field.assign_within(below, value),)+
+                    Some(_) => None,
+                    None => {
+                        match path {
+                            $($key => self.$field = $crate::config::key::Setting::read(value)?,)+
+                            _ => return None,
+                        }
+                        Some(())
+                    }
+                }
+            }
+
+            fn value_within(&self, path: &str) -> Option<$crate::config::value::Value> {
+                match path.split_once('.') {
+                    $(Some(($key, below)) => self.$field.value_within(below),)+
+                    Some(_) => None,
+                    None => match path {
+                        $($key => Some($crate::config::key::Setting::write(&self.$field)),)+
+                        _ => None,
+                    },
+                }
             }
         }
     };

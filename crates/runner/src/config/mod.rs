@@ -45,12 +45,12 @@ mod tests;
 pub use config::Config;
 pub use data::{ColumnType, Csv, DataConfig, NullTarget, TextEncoding};
 pub use import::{Imported, from_optuna, from_wandb};
-pub use key::{Bounds, Choice, Format, Key, Kind, Spec, Sweep};
+pub use key::{Bounds, Choice, Format, Key, Kind, Spec};
 pub use metrics::{Metric, MetricsConfig};
 pub use model::{Activation, ClassWeight, ModelConfig, ModelKind};
 pub use output::{IfExists, OutputConfig, Predictions, SaveModels};
 pub use page::page;
-pub use parse::parse;
+pub use parse::{MOST_BYTES, parse};
 pub use preprocess::{DropLevel, Impute, OneHot, OtherLevels, PreprocessConfig, Scale};
 pub use problem::{Problem, Problems};
 pub use run::{OnError, Precision, RunConfig};
@@ -63,6 +63,7 @@ pub use train::{BatchRows, EarlyStopping, Init, LearningRate, Schedule, Schedule
 pub use validation::{Strategy, ValidationConfig};
 pub use value::Value;
 
+pub(crate) use key::Setting;
 pub(crate) use rules::MOST_TRIALS;
 pub(crate) use search_rules::MOST_SOBOL;
 pub(crate) use table::sweepable;

@@ -38,8 +38,8 @@ choices! {
         None "none";
         /// The model of the selected trial, fitted on all rows.
         Best "best";
-        /// The model of every trial.
-        All "all" later;
+        /// That one, and the model of every other trial that is complete, below `models/`.
+        All "all";
     }
 }
 

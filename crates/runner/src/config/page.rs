@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::full::words;
-use super::key::{Key, Kind, Sweep};
+use super::key::{Key, Kind};
 use super::suggest::conversions;
 use super::sweep::DOMAIN_KEYS;
 use super::table::{Table, paths, reference};
@@ -73,7 +73,7 @@ fn section(text: &mut String, table: &Table) {
     };
     let mut doc = table.doc.to_owned();
     if let Some(key) = paths().get(&table.path) {
-        if key.spec.sweep == Sweep::Yes {
+        if key.spec.is_sweepable {
             doc += " **swept**, by `{ values = [...] }`.";
         }
         if !key.spec.is_built {
@@ -129,10 +129,8 @@ fn about(key: &Key) -> String {
     if let Some((sibling, value)) = key.spec.only_with {
         let _ = write!(about, " Only with `{sibling} = {value:?}`.");
     }
-    match key.spec.sweep {
-        Sweep::Yes => about += " **swept**",
-        Sweep::Later => about += " Sweeping it is not built yet.",
-        Sweep::No => {}
+    if key.spec.is_sweepable {
+        about += " **swept**";
     }
     if !key.spec.is_built {
         about += " *Not built yet.*";

@@ -11,7 +11,7 @@ use super::value::Value;
 use super::{rules, sets};
 
 /// A longer text is no config.
-const MOST_BYTES: usize = 1 << 20;
+pub const MOST_BYTES: usize = 1 << 20;
 
 /// Reads a config and checks everything that can be checked without reading data.
 ///
@@ -22,7 +22,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// All problems at once, in the order of the text.
 pub fn parse(text: &str, file: &str, stem: &str, sets: &[String]) -> Result<Config, Problems> {
     if text.len() > MOST_BYTES {
-        let message = format!("{} bytes are too many for a config; 1 MiB is the most", text.len());
+        let message = "this is too long for a config, which has 1 MiB at the most".to_owned();
         let problem = Problem {
             message,
             span: None,

@@ -6,11 +6,11 @@ settings! {
     /// From raw columns to features; statistics are taken from each fold's training rows, never from held-out rows.
     pub PreprocessConfig {
         /// What stands for a missing number.
-        impute "impute": Impute = Spec::of(Kind::Choice(Impute::CHOICES), "\"zero\"").default("\"mean\"").swept_later();
+        impute "impute": Impute = Spec::of(Kind::Choice(Impute::CHOICES), "\"zero\"").default("\"mean\"").swept();
         /// Adds a 0/1 column for every feature that has missing values.
-        indicator "indicator": bool = Spec::of(Kind::Bool, "true").default("false").swept_later();
+        indicator "indicator": bool = Spec::of(Kind::Bool, "true").default("false").swept();
         /// How numeric columns are scaled.
-        scale "scale": Scale = Spec::of(Kind::Choice(Scale::CHOICES), "\"none\"").default("\"standard\"").swept_later();
+        scale "scale": Scale = Spec::of(Kind::Choice(Scale::CHOICES), "\"none\"").default("\"standard\"").swept();
         /// How categorical columns become 0/1 columns.
         one_hot "one_hot": OneHot = Spec::table(OneHot::KEYS);
     }
@@ -21,15 +21,15 @@ settings! {
     pub OneHot {
         /// A level needs this many training rows of the fold, counted by their weights, for a column of its own.
         min_frequency "min_frequency": u64 =
-            Spec::of(Kind::Integer(0, i64::MAX), "100").default("10").unit("rows").swept_later();
+            Spec::of(Kind::Integer(0, i64::MAX), "100").default("10").unit("rows").swept();
         /// At most this many columns per categorical column, `(other)` included; ties go by the level's text.
         max_categories "max_categories": usize =
-            Spec::of(Kind::Integer(1, u32::MAX as i64), "50").default("1000").unit("columns").swept_later();
+            Spec::of(Kind::Integer(1, u32::MAX as i64), "50").default("1000").unit("columns").swept();
         /// What becomes of rare and unseen levels.
         other "other": OtherLevels =
-            Spec::of(Kind::Choice(OtherLevels::CHOICES), "\"ignore\"").default("\"group\"").swept_later();
+            Spec::of(Kind::Choice(OtherLevels::CHOICES), "\"ignore\"").default("\"group\"").swept();
         /// Whether one level goes without a column.
-        drop "drop": DropLevel = Spec::of(Kind::Choice(DropLevel::CHOICES), "\"first\"").default("\"none\"").swept_later();
+        drop "drop": DropLevel = Spec::of(Kind::Choice(DropLevel::CHOICES), "\"first\"").default("\"none\"").swept();
     }
 }
 

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use super::config::Config;
 use super::key::{Key, Setting};
 use super::metrics::Metric;
+use super::model::ModelConfig;
 use super::run::Precision;
 use super::solver::Solver;
 use super::table::join;
-use super::train::{EarlyStopping, LearningRate};
+use super::train::{EarlyStopping, LearningRate, TrainConfig};
 use super::value::{Value, key_text};
 
 /// Keys that no result depends on, by path or by table; and the keys of the search, which the plan spells out trial by
@@ -22,6 +23,8 @@ const NOT_OF_RESULTS: &[&str] = &[
     "run.threads",
     "run.memory_limit",
     "run.time_limit",
+    "run.on_error",
+    "run.max_failures",
     "run.checkpoint_every",
     "data.train",
     "data.test",
@@ -54,6 +57,14 @@ impl Config {
     pub fn result_keys(&self) -> BTreeMap<String, toml::Value> {
         let mut flat = BTreeMap::new();
         flatten("", Self::KEYS, &self.write(), &mut flat);
+        flat
+    }
+
+    /// As [`Config::result_keys`], of the tables that a trial has a version of its own of.
+    pub(crate) fn result_keys_of_trial(model: &ModelConfig, train: &TrainConfig) -> BTreeMap<String, toml::Value> {
+        let mut flat = BTreeMap::new();
+        flatten("model", ModelConfig::KEYS, &model.write(), &mut flat);
+        flatten("train", TrainConfig::KEYS, &train.write(), &mut flat);
         flat
     }
 

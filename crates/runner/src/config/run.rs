@@ -15,14 +15,14 @@ settings! {
         memory_limit "memory_limit": String = Spec::of(Kind::Formatted(SIZE), "\"8GiB\"").default("\"75%\"");
         /// The type of the numbers.
         precision "precision": Precision = Spec::of(Kind::Choice(Precision::CHOICES), "\"f64\"").default("\"auto\"");
-        /// What one diverged run does to the sweep.
+        /// What a run that fails does to the sweep: as it diverged, or its classes are separated.
         on_error "on_error": OnError = Spec::of(Kind::Choice(OnError::CHOICES), "\"stop\"").default("\"record\"");
-        /// Stops the sweep when more runs have failed.
+        /// Stops the sweep when more runs have failed since the command began, with exit code 75: it can be gone on with.
         max_failures "max_failures": u32 =
-            Spec::of(Kind::Integer(0, u32::MAX as i64), "10").default("1000").unit("runs").later();
+            Spec::of(Kind::Integer(0, u32::MAX as i64), "10").default("1000").unit("runs");
         /// Ends the sweep at a checkpoint after this time; absent = none.
         time_limit "time_limit": Option<String> = Spec::of(Kind::Formatted(DURATION), "\"2h\"");
-        /// Time between two checkpoints.
+        /// Time between two checkpoints; from one second on it is longer where writing one takes more than a hundredth of it.
         checkpoint_every "checkpoint_every": String =
             Spec::of(Kind::Formatted(DURATION), "\"5m\"").default("\"60s\"");
     }
@@ -41,12 +41,12 @@ choices! {
 }
 
 choices! {
-    /// What one diverged run does to the sweep.
+    /// What a run that fails does to the sweep.
     pub OnError {
         /// It is recorded as failed, and the others go on.
         Record "record";
-        /// The sweep stops.
-        Stop "stop" later;
+        /// The sweep stops, as with `max_failures = 0`.
+        Stop "stop";
     }
 }
 
@@ -64,6 +64,14 @@ impl RunConfig {
     /// The time between two checkpoints.
     pub fn checkpoint_every(&self) -> Option<Duration> {
         duration(&self.checkpoint_every)
+    }
+
+    /// Runs that may fail before the sweep stops.
+    pub(crate) fn allowed_failures(&self) -> u32 {
+        match self.on_error {
+            OnError::Record => self.max_failures,
+            OnError::Stop => 0,
+        }
     }
 
     /// The time after which the sweep ends.

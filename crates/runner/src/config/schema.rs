@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::config::Config;
-use super::key::{Bounds, Choice, Key, Kind, Sweep};
+use super::key::{Bounds, Choice, Key, Kind};
 use super::sweep::DOMAIN_KEYS;
 use super::table::paths;
 use super::value::Value;
@@ -111,7 +111,7 @@ fn words(choices: &[Choice]) -> Json {
 /// Tables that hold something for every key that a sweep may vary; a path may also be one quoted name.
 fn by_path(leaf: &dyn Fn(&Key) -> Json) -> Json {
     let mut root = empty();
-    for (path, key) in paths().iter().filter(|(_, key)| key.spec.sweep == Sweep::Yes) {
+    for (path, key) in paths().iter().filter(|(_, key)| key.spec.is_sweepable) {
         let mut table = &mut root;
         let segments: Vec<&str> = path.split('.').collect();
         for segment in &segments[..segments.len() - 1] {

@@ -47,6 +47,24 @@ impl Rules<'_, '_> {
         }
         if self.are_sound(&["sweep.parameters", "sweep.points"]) {
             self.conditions();
+            self.c_path();
+        }
+    }
+
+    /// An automatic C is one path for all trials, which several ways to preprocess do not have.
+    fn c_path(&mut self) {
+        let parameters = self.config.sweep.parameters.iter();
+        let mut preprocessing = parameters.filter(|parameter| parameter.path.starts_with("preprocess."));
+        if let Some(other) = preprocessing.next().filter(|_| self.config.c_path_len().is_some()) {
+            let at = self.tree.find(["sweep", "parameters", "model.C"]);
+            let at = at.map_or(At::START, |entry| entry.name_at.clone());
+            let draft = Draft::new(format!("`model.C` cannot be automatic where `{}` is swept", other.path));
+            self.report.add(
+                &at,
+                draft
+                    .label("its range follows from the preprocessed columns")
+                    .help("give it a range: model.C = { min = 1e-4, max = 1e4, num = 64, log = true }"),
+            );
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::config::Config;
-use super::key::{Key, Sweep};
+use super::key::Key;
 
 /// Every table of a config with its keys, in the order of the reference: the top level first, then each table by its path.
 /// The checks, the suggestions, `init --full` and the reference page all read this.
@@ -59,10 +59,10 @@ pub(crate) fn paths() -> &'static BTreeMap<String, &'static Key> {
     &PATHS
 }
 
-/// The key at `path`, when `[sweep.parameters]` may name it (now or later).
+/// The key at `path`, when `[sweep.parameters]` may name it.
 pub(crate) fn sweepable(path: &str) -> Option<(&'static str, &'static Key)> {
     let (path, key) = paths().get_key_value(path)?;
-    (key.spec.sweep != Sweep::No).then_some((path.as_str(), *key))
+    key.spec.is_sweepable.then_some((path.as_str(), *key))
 }
 
 /// Whether a path that [`sweepable`] knows goes through `path`.
@@ -71,7 +71,7 @@ pub(super) fn leads_to_sweepable(path: &str) -> bool {
     paths()
         .range(prefix.clone()..)
         .take_while(|(path, _)| path.starts_with(&prefix))
-        .any(|(_, key)| key.spec.sweep != Sweep::No)
+        .any(|(_, key)| key.spec.is_sweepable)
 }
 
 #[cfg(test)]

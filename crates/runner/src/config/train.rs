@@ -38,7 +38,7 @@ settings! {
         /// How the learning rate changes over the epochs.
         schedule "schedule": Schedule = Spec::table(Schedule::KEYS).swept();
         /// Deals the rows to batches anew in every epoch; false keeps the order of the files.
-        shuffle "shuffle": bool = Spec::of(Kind::Bool, "false").default("true").swept_later();
+        shuffle "shuffle": bool = Spec::of(Kind::Bool, "false").default("true").swept();
         /// Repeats every run from this many starting weights.
         restarts "restarts": u32 = Spec::of(Kind::Integer(1, 1_000_000), "3").default("1").unit("runs").swept();
         /// The starting weights.

@@ -67,7 +67,7 @@ pub fn infer(store: &Store, run: RunId) -> Result<Inference, RunError> {
         trial: trials.trial(row.trial),
     };
     check_fit(store, &row, &settings)?;
-    let data = load(&config, store, row.repeat)?;
+    let (config, data) = load(&config, store, &row)?;
     let view = View::new(&data, &config);
     let fold = row.fold as usize;
     let is_held = &view.map.folds[fold].is_held;

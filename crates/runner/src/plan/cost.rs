@@ -5,10 +5,12 @@ use gradsweep_math::Real;
 use gradsweep_math::affine::AffineMap;
 use gradsweep_math::elementwise::LANES;
 use gradsweep_math::fused::{HessianScratch, LinearBlock, pairs_of};
-use gradsweep_math::workspace::{Scratch, padded_width};
+use gradsweep_math::solver::MOST_WHOLE;
+use gradsweep_math::workspace::{Scratch, WIDEST_BLOCK, padded_width};
 use serde::Serialize;
 
 use super::{BatchSchedule, Cohort, Method, Plan};
+use crate::train::segments_of_sum;
 
 /// Pieces of the rows whose sums a full-batch pass holds at once, besides one more per row group.
 const SEGMENTS: usize = 64;
@@ -40,7 +42,8 @@ pub struct Cost {
 impl Cost {
     /// The price of a cohort on `data`, preprocessed by `map`; `orders_scores` if a metric needs scores in order.
     pub fn new<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, map: &AffineMap, orders_scores: bool) -> Self {
-        let (rows, raw_columns) = data.x.dim();
+        let (rows, columns) = data.x.dim();
+        let raw_columns = map.raw_columns;
         let mut cost = Self {
             gflop_per_epoch: 0.0,
             bytes: 0,
@@ -54,24 +57,29 @@ impl Cost {
             let width = padded_width(runs);
             // Two products of 2·rows·columns·width each.
             cost.gflop_per_epoch += 4.0 * (rows * raw_columns * width) as f64 / 1e9;
+            let width = if cohort.schedule == BatchSchedule::Converge {
+                width
+            } else {
+                width.min(WIDEST_BLOCK)
+            };
             let state = LinearBlock::<T>::required_bytes(map, width) + Scratch::<T>::required_bytes(raw_columns, width);
-            let sums = (raw_columns + 1 + 4 * data.groups.len()) * width * size_of::<f64>();
+            let sums = (map.weights() + 1 + 4 * data.groups.len()) * width * size_of::<f64>();
+            let sums_at_once = |segments: usize| segments.div_ceil(segments_of_sum(segments, map.weights(), width)) + 1;
             let bytes = match cohort.schedule {
-                BatchSchedule::Full => state + sums * (SEGMENTS + data.groups.len() + 1),
+                BatchSchedule::Full => state + sums * sums_at_once(SEGMENTS + data.groups.len()),
                 BatchSchedule::Converge => {
                     let wants_hessians =
                         |run: &&usize| !matches!(plan.method_of(**run), Method::QuasiNewton { may_switch: false });
                     let newton = block.runs.iter().filter(wants_hessians).count();
                     let vectors = runs * VECTORS * (map.features + 1) * size_of::<f64>();
                     // Blocks converge one after the other.
-                    let own =
-                        state + sums * (ROUND + 2) + vectors + hessian_bytes::<T>(newton, raw_columns, map.features);
+                    let hessians = hessian_bytes::<T>(newton, map.expanded_columns(), map.features);
+                    let sums = sums * (sums_at_once(SEGMENTS).min(ROUND + 1) + 1);
+                    let own = state + sums + vectors + hessians;
                     converging = converging.max(own);
                     0
                 }
-                BatchSchedule::Batches { rows: batch, .. } => {
-                    state + batch.min(rows) * (raw_columns + 1) * size_of::<T>()
-                }
+                BatchSchedule::Batches { rows: batch, .. } => state + batch.min(rows) * (columns + 1) * size_of::<T>(),
             };
             cost.bytes += bytes as u64;
             for &run in &block.runs {
@@ -82,7 +90,12 @@ impl Cost {
         }
         if cohort.schedule == BatchSchedule::Converge {
             // Moments of the stored columns, and for either intercept the features' and their eigenvectors.
-            let shared = (raw_columns + 1).pow(2) + 4 * (map.features + 1).pow(2);
+            let whole = map.without_codes().1.len();
+            let shared = match (map.features, whole) {
+                (..=MOST_WHOLE, _) => (map.expanded_columns() + 1).pow(2) + 4 * (map.features + 1).pow(2),
+                (_, ..=MOST_WHOLE) => (raw_columns + 1).pow(2) + 4 * (whole + 1).pow(2),
+                _ => 0,
+            };
             cost.bytes += (converging + shared * size_of::<f64>()) as u64;
         }
         if orders_scores {

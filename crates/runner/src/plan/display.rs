@@ -4,6 +4,7 @@ use std::fmt;
 
 use gradsweep_data::Dataset;
 use gradsweep_math::Real;
+use gradsweep_math::workspace::WIDEST_BLOCK;
 use gradsweep_store as store;
 use serde::Serialize;
 
@@ -83,6 +84,11 @@ pub struct PlanSummary {
     pub rows: usize,
     /// Stored columns.
     pub columns: usize,
+    /// Weights of a run, without its intercept.
+    pub features: usize,
+    /// Columns of the files that are stored as a code per row instead of a number per level, with their levels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<(String, usize)>,
     /// Element type.
     pub precision: &'static str,
     /// Bytes of the stored rows.
@@ -109,6 +115,8 @@ pub struct PlanSummary {
 pub struct CohortSummary {
     /// The repeat of the folds, from 0.
     pub repeat: u32,
+    /// Which of the different ways of preparing the rows, from 0.
+    pub preparation: usize,
     /// Runs in it.
     pub runs: usize,
     /// Columns of each block.
@@ -132,6 +140,11 @@ impl PlanSummary {
             runs: plan.runs.len(),
             rows,
             columns,
+            features: data.encoding.features.len(),
+            codes: {
+                let codes = data.encoding.codes.iter();
+                codes.map(|column| (column.column.clone(), column.levels)).collect()
+            },
             precision: T::NAME,
             data_bytes: (rows * columns * size_of::<T>()) as u64,
             is_in_file: data.x.is_in_file(),
@@ -154,6 +167,8 @@ impl PlanSummary {
                 .into_iter()
                 .chain(config.leaves_rates_open().then(rates_note))
                 .chain(Ladder::new(config, plan.trials.len()).map(|ladder| ladder.note()))
+                .chain((plan.preparations.len() > 1).then(|| preparations_note(plan)))
+                .chain(waiting_note(plan))
                 .chain(stability::note(plan, view))
                 .collect(),
         };
@@ -171,17 +186,13 @@ fn cohort_summary<T: Real>(plan: &Plan, cohort: &Cohort, data: &Dataset<T>, view
         .collect();
     methods.sort_unstable();
     methods.dedup_by_key(|method| method.name());
-    let of_repeat = plan.cohorts.iter().filter(|other| other.repeat == cohort.repeat);
     CohortSummary {
-        repeat: cohort.repeat,
+        repeat: cohort.rows.repeat,
+        preparation: cohort.rows.preparation,
         runs: cohort.width(),
         blocks: cohort.blocks.iter().map(|block| block.runs.len()).collect(),
         solvers: methods.iter().map(|method| method.name()).collect(),
-        why: if of_repeat.count() == 1 {
-            "all runs share one pass".to_owned()
-        } else {
-            why(cohort.schedule)
-        },
+        why: why(plan, cohort),
         cost: Cost::new(
             plan,
             cohort,
@@ -203,7 +214,50 @@ fn rates_note() -> String {
     )
 }
 
-fn why(schedule: BatchSchedule) -> String {
+/// How many runs begin when others have ended.
+fn waiting_note(plan: &Plan) -> Option<String> {
+    let cohorts = plan
+        .cohorts
+        .iter()
+        .filter(|cohort| cohort.schedule != BatchSchedule::Converge);
+    let waiting: usize = cohorts
+        .flat_map(|cohort| &cohort.blocks)
+        .map(|block| block.runs.len().saturating_sub(WIDEST_BLOCK))
+        .sum();
+    (waiting > 0).then(|| {
+        format!(
+            "{} begin when others of their block end, in the columns that these leave (`first_pass` in runs.parquet)",
+            many(waiting, "run")
+        )
+    })
+}
+
+/// What several ways of preparing the rows cost.
+fn preparations_note(plan: &Plan) -> String {
+    format!(
+        "the rows are read and prepared in {} ways, one after the other; sizes are those of trial 0's",
+        plan.preparations.len()
+    )
+}
+
+/// What the runs of a cohort share and those of no other do: how their rows are prepared, and how they walk over them.
+fn why(plan: &Plan, cohort: &Cohort) -> String {
+    let mut reasons = Vec::new();
+    if plan.preparations.len() > 1 {
+        reasons.push(plan.preparation_words(cohort.rows.preparation));
+    }
+    let of_same_rows = plan.cohorts.iter().filter(|other| other.rows == cohort.rows);
+    if of_same_rows.count() > 1 {
+        reasons.push(walk(cohort.schedule));
+    }
+    if reasons.is_empty() {
+        "all runs share one pass".to_owned()
+    } else {
+        reasons.join(", ")
+    }
+}
+
+fn walk(schedule: BatchSchedule) -> String {
     match schedule {
         BatchSchedule::Full => "one update per epoch, from all rows".to_owned(),
         BatchSchedule::Converge => "passes over all rows until converged".to_owned(),
@@ -226,7 +280,10 @@ impl PlanSummary {
     /// Bytes of memory that the sweep will take: the program, the stored rows unless they are in a file, what belongs to
     /// them, the largest cohort's weights and state, the scores of held-out rows and the coefficients it will record.
     pub fn required_bytes(&self) -> u64 {
-        let coefficients = |cohort: &CohortSummary| (cohort.runs * self.columns * size_of::<f64>() * 4) as u64;
+        let coefficients = |cohort: &CohortSummary| {
+            let weights = self.columns.max(self.features);
+            (cohort.runs * weights * size_of::<f64>() * 4) as u64
+        };
         let cohort = self
             .cohorts
             .iter()
@@ -239,6 +296,26 @@ impl PlanSummary {
     /// Whether that is more than it may take.
     pub fn exceeds_limit(&self) -> bool {
         self.required_bytes() > self.limit_bytes
+    }
+
+    /// Which columns are stored as codes.
+    fn sparse(&self) -> String {
+        const SHOWN: usize = 3;
+        let column = |(name, levels): &(String, usize)| {
+            let name = name.replace(char::is_control, "\u{fffd}");
+            format!("{name} ({} levels)", grouped(*levels as u64))
+        };
+        let shown: Vec<String> = self.codes.iter().take(SHOWN).map(column).collect();
+        let rest = self.codes.len() - shown.len();
+        let more = if rest > 0 {
+            format!(" and {}", many(rest, "more column"))
+        } else {
+            String::new()
+        };
+        format!(
+            "{}{more}: one code per row in the place of a 0/1 column per level",
+            shown.join(", ")
+        )
     }
 
     /// Where the stored rows are, and why.
@@ -302,6 +379,9 @@ impl fmt::Display for PlanSummary {
                 bytes(self.required_bytes()),
                 bytes(self.limit_bytes)
             )?;
+        }
+        if !self.codes.is_empty() {
+            writeln!(f, "sparse  {}", self.sparse())?;
         }
         writeln!(f, "cache   {}", self.cache())?;
         writeln!(

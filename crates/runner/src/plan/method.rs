@@ -3,6 +3,7 @@
 use gradsweep_math::elementwise::LANES;
 use gradsweep_math::fused::pairs_of;
 use gradsweep_math::optimizer::Kind;
+use gradsweep_math::solver::MOST_WHOLE;
 
 use crate::config::Solver;
 use crate::search::Trial;
@@ -47,8 +48,10 @@ impl Method {
 pub struct Shape {
     /// Rows.
     pub rows: usize,
-    /// Stored columns.
+    /// Stored columns, with one for every level that is stored as a code.
     pub raw_columns: usize,
+    /// Weights of a run without its intercept.
+    pub features: usize,
     /// Folds.
     pub folds: usize,
 }
@@ -58,6 +61,7 @@ impl Shape {
     pub const EMPTY: Self = Self {
         rows: 0,
         raw_columns: 0,
+        features: 0,
         folds: 0,
     };
 }
@@ -105,7 +109,15 @@ pub(super) fn methods(trials: &[Trial], shape: Shape) -> (Vec<Method>, Option<St
                  an epoch; a run that is not done after many epochs takes its own"
             )
         } else {
-            format!("solver auto = lbfgs: {} columns are too many for Hessians", shape.raw_columns)
+            let curvature = if shape.features > MOST_WHOLE {
+                ", and for eigenvectors: steps start from a diagonal"
+            } else {
+                ""
+            };
+            format!(
+                "solver auto = lbfgs: {} columns are too many for Hessians{curvature}",
+                shape.raw_columns
+            )
         }
     });
     (methods, why)
@@ -131,16 +143,19 @@ mod tests {
         let small = Shape {
             rows: 569,
             raw_columns: 30,
+            features: 30,
             folds: 5,
         };
         let long = Shape {
             rows: 1_000_000,
             raw_columns: 28,
+            features: 28,
             folds: 5,
         };
         let wide = Shape {
             rows: 10_000,
             raw_columns: 4000,
+            features: 4000,
             folds: 5,
         };
         assert_eq!(of("", small), ["newton"; 2]);

@@ -1,6 +1,9 @@
 //! The runs of a plan and their identity.
 
+use std::collections::BTreeMap;
+
 use gradsweep_store::RunId;
+use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::search::Trial;
@@ -26,9 +29,11 @@ pub struct PlannedRun {
 /// All runs by (trial, fold, repeat, restart).
 pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerprint: &str) -> Vec<PlannedRun> {
     let repeats = config.validation.repeats();
-    let mut runs = Vec::new();
-    for (index, trial) in trials.iter().enumerate() {
-        let keys = identity_of_trial(config, trial, fingerprint);
+    // What all trials have in common is written out once: a sweep may have 10^5 runs.
+    let shared: Vec<String> = texts(config.result_keys()).filter(|text| !is_of_trial(text)).collect();
+    let of_trial = |(index, trial): (usize, &Trial)| {
+        let keys = identity_of_trial(&shared, trial, fingerprint);
+        let mut runs = Vec::with_capacity(folds * repeats as usize * trial.train.restarts as usize);
         for fold in 0..folds {
             for repeat in 0..repeats {
                 for restart in 0..trial.train.restarts {
@@ -42,21 +47,37 @@ pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerpri
                 }
             }
         }
-    }
-    runs
+        runs
+    };
+    trials.par_iter().enumerate().flat_map_iter(of_trial).collect()
 }
 
-/// A digest of everything that decides a trial's numbers; `restarts` and `repeats` do not: they only say how many there
-/// are.
-fn identity_of_trial(config: &Config, trial: &Trial, fingerprint: &str) -> blake3::Hasher {
+/// A digest of everything that decides a trial's numbers, in the order of the keys. `restarts` and `repeats` do not: they
+/// only say how many there are.
+fn identity_of_trial(shared: &[String], trial: &Trial, fingerprint: &str) -> blake3::Hasher {
+    let own: Vec<String> = texts(Config::result_keys_of_trial(&trial.model, &trial.train)).collect();
     let mut hasher = blake3::Hasher::new();
     hasher.update(fingerprint.as_bytes());
-    for (key, value) in trial.result_keys(config) {
-        if !COUNTS.contains(&key.as_str()) && !key.starts_with("metrics.") && !key.starts_with("sweep.") {
-            hasher.update(format!("\0{key}={value}").as_bytes());
-        }
+    let (mut shared, mut own) = (shared.iter().peekable(), own.iter().peekable());
+    while let Some(text) = match (shared.peek(), own.peek()) {
+        (Some(a), Some(b)) if a < b => shared.next(),
+        (_, Some(_)) => own.next(),
+        (_, None) => shared.next(),
+    } {
+        hasher.update(text.as_bytes());
     }
     hasher
+}
+
+/// Each key with its value as one text, without those that decide no number of a run.
+fn texts(keys: BTreeMap<String, toml::Value>) -> impl Iterator<Item = String> {
+    let decides = |key: &str| !COUNTS.contains(&key) && !key.starts_with("metrics.") && !key.starts_with("sweep.");
+    let keys = keys.into_iter().filter(move |(key, _)| decides(key));
+    keys.map(|(key, value)| format!("\0{key}={value}"))
+}
+
+fn is_of_trial(text: &str) -> bool {
+    text.starts_with("\0model.") || text.starts_with("\0train.")
 }
 
 fn identity(trial: &blake3::Hasher, fold: usize, repeat: u32, restart: u32) -> RunId {
@@ -68,4 +89,32 @@ fn identity(trial: &blake3::Hasher, fold: usize, repeat: u32, restart: u32) -> R
         .first_chunk()
         .expect("a digest has 32 bytes");
     RunId(u64::from_be_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::search;
+
+    #[test]
+    fn the_identity_is_that_of_all_keys_in_their_order() {
+        let text = "[data]\ntrain = \"a.csv\"\ntarget = \"y\"\n[sweep.parameters]\nmodel.C = [0.1, inf]\n\
+                    train.solver = [\"adam\", \"newton\"]\n";
+        let config = config::parse(text, "a.toml", "a", &[]).expect("a config");
+        let trials = search::trials(&config).expect("trials");
+        let shared: Vec<String> = texts(config.result_keys()).filter(|text| !is_of_trial(text)).collect();
+        for trial in &trials {
+            let mut whole = blake3::Hasher::new();
+            whole.update(b"data");
+            for text in texts(trial.result_keys(&config)) {
+                whole.update(text.as_bytes());
+            }
+            assert_eq!(identity_of_trial(&shared, trial, "data").finalize(), whole.finalize());
+        }
+        let mut ids: Vec<RunId> = planned(&config, &trials, 3, "data").iter().map(|run| run.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 12);
+    }
 }

@@ -5,6 +5,7 @@ use gradsweep_math::Real;
 use gradsweep_math::curvature::{SecondMoments, largest_stable_rate};
 use gradsweep_math::optimizer::Kind;
 use gradsweep_math::penalty::l2;
+use gradsweep_math::solver::MOST_WHOLE;
 
 use super::{Method, Plan};
 use crate::train::View;
@@ -14,7 +15,7 @@ const ROWS: usize = 4096;
 
 /// A sentence when trials with solver `gd` have learning rates above the bound of the first fold's curvature.
 ///
-/// Reads all training rows of that fold once, only when there are such trials.
+/// Reads all training rows of that fold once, only when there are such trials, and features few enough for a matrix of them.
 pub(super) fn note<T: Real>(plan: &Plan, view: &View<'_, T>) -> Option<String> {
     let trials = || plan.trials.iter().zip(&plan.methods);
     let gd = || {
@@ -22,6 +23,9 @@ pub(super) fn note<T: Real>(plan: &Plan, view: &View<'_, T>) -> Option<String> {
             .filter(|(_, method)| **method == Method::Steps(Kind::Gd))
             .map(|(trial, _)| trial)
     };
+    if view.map.features > MOST_WHOLE {
+        return None;
+    }
     let largest = gd()
         .filter_map(|trial| trial.train.learning_rate.given())
         .max_by(f64::total_cmp)?;

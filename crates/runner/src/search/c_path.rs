@@ -86,28 +86,41 @@ fn class_factors<T>(class_weight: &ClassWeight, data: &Dataset<T>, sums: [f64; 2
 struct ClassSums {
     /// Of the weights.
     weight: [f64; 2],
-    /// Of weight times stored column (D).
+    /// Of weight times stored column, one for every level that is stored as a code.
     columns: [Vec<f64>; 2],
 }
 
 fn class_sums<T: Real>(data: &Dataset<T>) -> ClassSums {
-    let (rows, columns) = data.x.dim();
+    let (rows, columns) = (data.x.nrows(), data.encoding.raw.len());
+    let numbers = data.encoding.numbers();
+    // Sums of many levels are not worth having for few rows.
+    let rows_of_tile = if columns > ROWS_PER_TILE {
+        rows.div_ceil(16)
+    } else {
+        ROWS_PER_TILE
+    };
     let of_tile = |tile: usize| {
         let mut sums = ClassSums {
             weight: [0.0; 2],
             columns: [vec![0.0; columns], vec![0.0; columns]],
         };
-        for row in tile * ROWS_PER_TILE..rows.min((tile + 1) * ROWS_PER_TILE) {
+        for row in tile * rows_of_tile..rows.min((tile + 1) * rows_of_tile) {
             let class = usize::from(data.y[row]);
             let weight = data.weight.as_ref().map_or(1.0, |weight| weight[row]);
             sums.weight[class] += weight;
-            for (sum, x) in sums.columns[class].iter_mut().zip(data.x.row(row)) {
+            let x = data.x.row(row);
+            for (sum, x) in sums.columns[class][..numbers].iter_mut().zip(&x) {
                 *sum += weight * x.as_f64();
+            }
+            for code in x.iter().skip(numbers) {
+                if let Some(sum) = sums.columns[class].get_mut(numbers + code.as_f64() as usize) {
+                    *sum += weight;
+                }
             }
         }
         sums
     };
-    let tiles: Vec<ClassSums> = (0..rows.div_ceil(ROWS_PER_TILE)).into_par_iter().map(of_tile).collect();
+    let tiles: Vec<ClassSums> = (0..rows.div_ceil(rows_of_tile)).into_par_iter().map(of_tile).collect();
     let mut total = ClassSums {
         weight: [0.0; 2],
         columns: [vec![0.0; columns], vec![0.0; columns]],

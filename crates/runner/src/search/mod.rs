@@ -16,4 +16,5 @@ mod tests;
 
 pub(crate) use c_path::with_c_path;
 pub use search::{LeftOut, Search, count, drawn, trials};
+pub(crate) use search::{first_preparation, trial};
 pub use trial::Trial;

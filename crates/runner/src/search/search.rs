@@ -9,6 +9,7 @@ use super::sampler::{Cube, Sampler};
 use super::sobol::Sobol;
 use super::trial::Trial;
 use crate::config::{Assignment, Config, MOST_TRIALS, Method, Problem, Problems, Value};
+use crate::plan::Preparation;
 
 /// Draws in a row that give nothing new before a space counts as used up: at least this many, and at most.
 const FEWEST_MISSES: u64 = 200;
@@ -264,6 +265,30 @@ pub fn drawn(config: &Config) -> Result<(Vec<Trial>, Option<String>), Problems> 
 pub fn count(config: &Config) -> Result<(usize, Option<String>), Problems> {
     let (trials, note) = drawn(&config.with_c_path(1.0))?;
     Ok((trials.len(), note))
+}
+
+/// How the rows are prepared of the trial that comes first, so that they can be loaded before there is a plan.
+///
+/// # Errors
+/// As [`trials`].
+pub(crate) fn first_preparation(config: &Config) -> Result<Preparation, Problems> {
+    if !paths(config).iter().any(|path| Preparation::depends_on(path)) {
+        return Ok(Preparation::of_config(config));
+    }
+    // An automatic C has values without data, whatever they will be.
+    let known = config.with_c_path(1.0);
+    let first = Search::new(&known)?.ask();
+    Ok(first
+        .first()
+        .map_or_else(|| Preparation::of_config(config), Preparation::of))
+}
+
+/// The trial of this number, of a config whose values of C are known.
+///
+/// # Errors
+/// As [`trials`].
+pub(crate) fn trial(config: &Config, number: u32) -> Result<Option<Trial>, Problems> {
+    Ok(trials(config)?.into_iter().find(|trial| trial.number == number))
 }
 
 /// The paths of the parameters, then those that only points name.

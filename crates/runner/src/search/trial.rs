@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, ModelConfig, Solver, TrainConfig, Value, sweepable};
+use crate::config::{Config, ModelConfig, PreprocessConfig, Setting, Solver, TrainConfig, Value, sweepable};
 
 /// One setting of the swept parameters, and what it makes of the config.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,8 @@ pub struct Trial {
     /// The swept parameters: the same paths in the same order in all trials of a sweep. `Null` where a parameter has no
     /// effect in this trial.
     pub params: Vec<(String, Value)>,
+    /// `[preprocess]` of this trial.
+    pub preprocess: PreprocessConfig,
     /// `[model]` of this trial.
     pub model: ModelConfig,
     /// `[train]` of this trial.
@@ -29,21 +31,27 @@ impl Trial {
 
     /// The keys that this trial's results depend on: those of the config, with the trial's own values.
     pub fn result_keys(&self, config: &Config) -> BTreeMap<String, toml::Value> {
-        let own = Config {
+        self.config(config).result_keys()
+    }
+
+    /// The config with the trial's own values.
+    pub(crate) fn config(&self, config: &Config) -> Config {
+        Config {
+            preprocess: self.preprocess.clone(),
             model: self.model.clone(),
             train: self.train.clone(),
             ..config.clone()
-        };
-        own.result_keys()
+        }
     }
 
-    /// The config's `[model]` and `[train]` with `params` applied; a parameter that these very params leave without effect
+    /// The config's `[preprocess]`, `[model]` and `[train]` with `params` applied; a parameter that these very params leave without effect
     /// (its conditions are not met, or the solver or the model does not use it) becomes `Null`, and its key keeps the
     /// config's value.
     pub(super) fn new(config: &Config, params: &[(&'static str, Value)]) -> Self {
         let mut trial = Self {
             number: 0,
             params: Vec::with_capacity(params.len()),
+            preprocess: config.preprocess.clone(),
             model: config.model.clone(),
             train: config.train.clone(),
             until: None,
@@ -60,19 +68,21 @@ impl Trial {
         trial
     }
 
-    /// The value of a key of `[model]` or `[train]`.
+    /// The value of a sweepable key.
     pub(super) fn value(&self, path: &str) -> Option<Value> {
         match path.split_once('.')? {
-            ("model", name) => self.model.value(name),
-            ("train", name) => self.train.value(name),
+            ("preprocess", name) => self.preprocess.value_within(name),
+            ("model", name) => self.model.value_within(name),
+            ("train", name) => self.train.value_within(name),
             _ => None,
         }
     }
 
     fn assign(&mut self, path: &str, value: &Value) {
         let assigned = match path.split_once('.') {
-            Some(("model", name)) => self.model.assign(name, value),
-            Some(("train", name)) => self.train.assign(name, value),
+            Some(("preprocess", name)) => self.preprocess.assign_within(name, value),
+            Some(("model", name)) => self.model.assign_within(name, value),
+            Some(("train", name)) => self.train.assign_within(name, value),
             _ => None,
         };
         assert!(

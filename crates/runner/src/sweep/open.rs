@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use gradsweep_data::Dataset;
+use gradsweep_math::Real;
 use gradsweep_store::{self as store, Manifest, StoreWriter};
 
 use super::Job;
-use crate::config::{Config, IfExists, ScheduleKind};
+use crate::config::{Config, IfExists};
+use crate::dataset::shape_of;
 use crate::error::RunError;
+use crate::more_epochs::{self, Longer, TakenOver};
 use crate::oof;
 use crate::plan::Plan;
 use crate::refit::{self, Refitted};
@@ -17,15 +20,18 @@ use crate::resume;
 pub(super) enum Opened {
     Writer {
         writer: Box<StoreWriter>,
-        finished: BTreeSet<store::RunId>,
+        /// What the store brings along.
+        kept: store::Kept,
         /// Runs that the store's plan has had before.
         known: BTreeSet<store::RunId>,
+        /// How a sweep with fewer epochs was taken over.
+        longer: Option<Longer>,
     },
     NothingToDo(Refitted),
 }
 
 /// Creates, extends, replaces or refuses the output directory.
-pub(super) fn open<T>(
+pub(super) fn open<T: Real>(
     job: &Job<'_>,
     config: &Config,
     stored: Option<&Manifest>,
@@ -39,8 +45,9 @@ pub(super) fn open<T>(
     let table = plan.table(&data.folds.labels);
     let fresh = |writer: StoreWriter| Opened::Writer {
         writer: Box::new(writer),
-        finished: BTreeSet::new(),
+        kept: store::Kept::default(),
         known: BTreeSet::new(),
+        longer: None,
     };
     let Some(stored) = stored else {
         return match StoreWriter::create(dir, manifest, &request.text, resolved, &table) {
@@ -60,31 +67,39 @@ pub(super) fn open<T>(
             &table,
         )?));
     }
-    let mut changed: Vec<String> = stored
-        .changed_keys(&manifest.keys)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let keys = stored.changed_keys(&manifest.keys);
+    let mut changed: Vec<String> = keys.iter().map(ToString::to_string).collect();
     if stored.fingerprint != manifest.fingerprint {
         changed.push("the data's content".to_owned());
+    } else if let Some(epochs) = more_epochs::before(&keys) {
+        let of = (shape_of(data), manifest.fingerprint.as_str());
+        match more_epochs::take_over::<T>(dir, (config, plan), of, epochs)? {
+            TakenOver::Not(reason) => changed.push(reason),
+            TakenOver::As(longer) => {
+                let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
+                return Ok(Opened::Writer {
+                    writer: Box::new(writer),
+                    kept,
+                    known: plan.runs.iter().map(|run| run.id).collect(),
+                    longer: Some(longer),
+                });
+            }
+        }
     }
     let open = store::Store::open(dir)?;
+    let mut is_plan_there = true;
     let old = match open.plan() {
         // It is made again below, from the config; what has been recorded of its runs counts by their ids.
-        Err(store::StoreError::Damaged { .. }) => store::PlanTable {
-            runs: plan.table(&data.folds.labels).runs,
-            ..store::PlanTable::default()
-        },
+        Err(error) if error.is_lost() => {
+            is_plan_there = false;
+            store::PlanTable {
+                runs: plan.table(&data.folds.labels).runs,
+                ..store::PlanTable::default()
+            }
+        }
         old => old?,
     };
     let wanted: std::collections::BTreeSet<_> = plan.runs.iter().map(|run| run.id).collect();
-    if config.train.schedule.kind != ScheduleKind::Constant && changed.iter().any(|key| key.starts_with("train.epochs"))
-    {
-        changed.push(format!(
-            "a {} schedule is over at its last epoch: more epochs would have had other learning rates from the start",
-            config.train.schedule.kind
-        ));
-    }
     let is_halved = config.sweep.halving.is_some() || config.sweep.hyperband.is_some();
     if is_halved && changed.is_empty() && old.runs.len() < plan.runs.len() {
         changed.push("more trials: those that a rung has ended were compared with fewer".to_owned());
@@ -102,19 +117,21 @@ pub(super) fn open<T>(
         });
     }
     let is_same_plan = old.runs.len() == plan.runs.len();
-    if is_same_plan {
+    if is_same_plan && is_plan_there {
         match finished(job, config, &open, plan, &manifest.fingerprint) {
-            // Damaged tables are made again from the parts, and damaged parts trained again.
-            Ok(None) | Err(RunError::Store(store::StoreError::Damaged { .. })) => {}
+            Ok(None) => {}
             Ok(Some(refitted)) => return Ok(Opened::NothingToDo(refitted)),
+            // Damaged tables are made again from the parts, and the runs of damaged parts trained again.
+            Err(RunError::Store(error)) if error.is_lost() => {}
             Err(error) => return Err(error),
         }
     }
     let (writer, kept) = StoreWriter::extend(dir, manifest, &request.text, resolved, &table)?;
     Ok(Opened::Writer {
         writer: Box::new(writer),
-        finished: kept.finished,
+        kept,
         known: old.runs.iter().map(|run| run.run).collect(),
+        longer: None,
     })
 }
 
@@ -137,10 +154,11 @@ fn finished(
     let is_done = (has_target || runs.iter().all(|run| run.record.is_some()))
         && (job.more.is_none() || resume::unconverged(&runs, plan).is_empty())
         && !(job.retry_failed && has_failed());
-    // Beyond what the result needs, a plan that cannot be read is made again.
-    open.plan()?;
+    // What the result does not need, and cannot be read, is made again too.
+    open.config_text()?;
+    open.resolved_text()?;
     if is_done && has_tables && oof::is_current(open.dir(), config)? {
-        return refit::done(open.dir(), config, plan, fingerprint);
+        return refit::done((open, &runs), config, plan, fingerprint);
     }
     Ok(None)
 }

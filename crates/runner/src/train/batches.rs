@@ -16,7 +16,7 @@ use super::ledger::{Ledger, points};
 use super::order::Orders;
 use super::outcome::is_diverged;
 use super::training::End;
-use super::{BlockState, Outcome, Standing, Task, evaluate};
+use super::{BlockOfSteps, BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
 /// A run that ends, by its position.
@@ -32,6 +32,8 @@ pub(super) struct Trainer<'a, 'v, T> {
     /// Batches of the epoch at hand that have been taken.
     batches: usize,
     outcomes: Vec<Outcome>,
+    /// The block as it stood when its runs had had their epochs.
+    end: Option<BlockOfSteps<T>>,
 }
 
 impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
@@ -39,24 +41,21 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         task: Task<'a, 'v, T>,
         orders: &Arc<Orders>,
         (index, block): (usize, &'a Block),
-        state: Option<BlockState<T>>,
+        state: Option<BlockOfSteps<T>>,
         rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
-        let mut fused = LinearBlock::new(&task.view.map, &ledger.columns);
-        if let Some(state) = &state {
-            ledger.restore(&mut fused, state);
-        }
         ledger.find_rates(rates);
+        let mut fused = ledger.block(state.as_ref());
         ledger.give_rates(&mut fused);
-        let raw_columns = task.view.x.ncols();
         Self {
-            scratch: Scratch::new(raw_columns, fused.width()),
-            gather: Gather::new(orders.largest_step(), raw_columns),
+            scratch: Scratch::new(task.view.map.raw_columns, fused.width()),
+            gather: Gather::new(orders.largest_step(), task.view.x.ncols()),
             orders: Arc::clone(orders),
             block: fused,
             batches: state.map_or(0, |state| state.batches),
             outcomes: Vec::with_capacity(ledger.columns.len()),
+            end: None,
             ledger,
         }
     }
@@ -69,14 +68,14 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.ledger.spend(&live, start.elapsed().as_secs_f64());
             return;
         };
-        self.ledger.epochs += 1;
+        self.ledger.passes += 1;
         self.batches = 0;
         let mut standings = self.validate();
         let is_lost = |position: &usize| self.has_diverged(*position, &last_batch, &standings[*position]);
         let (diverged, sound): (Vec<usize>, Vec<usize>) = (0..live.len()).partition(is_lost);
-        if self.ledger.scores_in_order(self.ledger.epochs, until) {
-            self.score_in_order(&sound, &mut standings);
-        }
+        let is_due = |&&position: &&usize| self.ledger.scores_in_order(self.ledger.epochs(live[position]), until);
+        let due: Vec<usize> = sound.iter().filter(is_due).copied().collect();
+        self.score_in_order(&due, &mut standings);
         for (&column, standing) in live.iter().zip(&standings) {
             self.ledger.score(column, Split::Val, &standing.val);
             self.ledger.score(column, Split::Train, &standing.train);
@@ -84,12 +83,22 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let mut ends = Vec::new();
         for &position in &sound {
             let has_stopped = self.ledger.watch(&self.block, position, &standings[position]);
-            if self.ledger.allowed(live[position]) == self.ledger.epochs {
-                ends.push((position, RunState::Complete, Reason::MaxEpochs));
-            } else if has_stopped {
+            // A run that stops here would do so whatever the number of epochs.
+            if has_stopped {
                 ends.push((position, RunState::Complete, Reason::EarlyStopped));
+            } else if self.ledger.allowed(live[position]) == self.ledger.epochs(live[position]) {
+                ends.push((position, RunState::Complete, Reason::MaxEpochs));
             }
         }
+        let has_run_out = |(.., reason): &&Ending| *reason == Reason::MaxEpochs;
+        // The first of them: those that leave later have begun in columns that would not have been free.
+        let keeps_end = ends.iter().any(|end| has_run_out(&end)) && self.end.is_none() && self.ledger.keeps_ends();
+        let others = ends
+            .iter()
+            .filter(|end| !has_run_out(end))
+            .map(|(position, ..)| *position);
+        let for_good: Vec<usize> = others.chain(diverged.iter().copied()).collect();
+        let end = keeps_end.then(|| self.ledger.state(&self.block, 0));
         let mut finished = self.finish(&ends, &standings);
         for &position in &diverged {
             let parameters = self.block.parameters(position);
@@ -101,11 +110,19 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
         self.ledger
             .report(&live, standings.iter().map(|standing| standing.val.as_slice()));
+        let standing = |position: usize| standings[position].clone();
+        if let Some(end) = end {
+            self.end = Some(self.ledger.end_of(end, &live, &for_good, standing));
+        }
         for (column, standing) in live.into_iter().zip(standings) {
             self.ledger.standings[column] = standing;
         }
         let gone: Vec<usize> = ends.iter().map(|(position, ..)| *position).chain(diverged).collect();
         self.let_go(&gone, finished);
+        if let Some(block) = self.ledger.refill(&self.block) {
+            self.block = block;
+            self.scratch = Scratch::new(self.ledger.task.view.map.raw_columns, self.block.width());
+        }
     }
 
     /// Adds the scores that need rows in order to the standings of some runs.
@@ -128,7 +145,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             self.outcomes.push(outcome);
         }
         self.block.retire(positions);
-        self.scratch = Scratch::new(self.ledger.task.view.x.ncols(), self.block.width());
+        self.scratch = Scratch::new(self.ledger.task.view.map.raw_columns, self.block.width());
     }
 
     /// The steps that are left of an epoch; returns the losses of the last batch, before its step, or nothing when told to
@@ -144,13 +161,14 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             ..
         } = self;
         let view = ledger.task.view;
-        let order = orders.of_epoch(ledger.epochs + 1);
+        let order = orders.of_epoch(ledger.passes + 1);
         let mut scores = Scores::new(view.groups.len(), block.width());
         let trained: Vec<usize> = (0..view.groups.len())
             .filter(|&group| block.pass().trains_on(group))
             .collect();
         while *batches < order.steps() {
             if pause() {
+                block.settle();
                 return None;
             }
             let step = *batches;
@@ -158,11 +176,12 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             let is_last = step + 1 == order.steps();
             ledger.set_rates(
                 block,
-                f64::from(ledger.epochs) + (step as f64 + 0.5) / order.steps() as f64,
+                f64::from(ledger.passes) + (step as f64 + 0.5) / order.steps() as f64,
             );
             block.train_batch(&batch, scratch, is_last.then_some(&mut scores));
             *batches += 1;
         }
+        block.settle();
         Some(scores)
     }
 
@@ -176,7 +195,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             .has_validation()
             .then(|| evaluate::score(view, block, Role::Val, scratch));
         let standing = |position: usize| Standing {
-            epoch: ledger.epochs,
+            epoch: ledger.epochs(block.live()[position]),
             val: scores.as_ref().map_or_else(Vec::new, |scores| {
                 evaluate::free_metrics(view, scores, position, block.objective(position).fold, Role::Val)
             }),
@@ -242,11 +261,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
 impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     fn is_due(&self, epoch: u32) -> bool {
-        !self.block.live().is_empty() && self.ledger.epochs < epoch
+        !self.block.live().is_empty() && self.ledger.passes < epoch
     }
 
     fn epoch(&mut self, until: u32, pause: &(dyn Fn() -> bool + Sync)) {
         self.walk(until, pause);
+    }
+
+    fn live(&self) -> Vec<usize> {
+        self.ledger.left(self.block.live())
     }
 
     fn standings(&self) -> Vec<(usize, Standing)> {
@@ -273,12 +296,19 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
-    fn progress(&self) -> (f64, usize) {
-        let part = self.batches as f64 / self.orders.steps() as f64;
-        (f64::from(self.ledger.epochs) + part, self.block.width())
+    fn take_end(&mut self) -> Option<BlockState<T>> {
+        self.end.take().map(BlockState::Steps)
+    }
+
+    fn passes(&self) -> u32 {
+        self.ledger.passes
+    }
+
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, passes, panic)
     }
 
     fn state(&self) -> BlockState<T> {
-        self.ledger.state(&self.block, self.batches)
+        BlockState::Steps(self.ledger.state(&self.block, self.batches))
     }
 }

@@ -118,7 +118,7 @@ fn scored_wave<T: Real>(
     columns: &Range<usize>,
 ) -> Vec<ScoredRows> {
     let role = ordered_role(view);
-    let mut scratch = Scratch::new(view.x.ncols(), pass.width());
+    let mut scratch = Scratch::new(view.map.raw_columns, pass.width());
     let mut rows_of: Vec<Vec<(f64, bool, f64)>> = vec![Vec::new(); wave.len()];
     let mut z = Vec::new();
     for (group, rows) in view.groups.iter().enumerate() {

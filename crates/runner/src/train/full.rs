@@ -21,13 +21,22 @@ use rayon::prelude::*;
 use super::ledger::Ledger;
 use super::outcome::is_diverged;
 use super::training::End;
-use super::{BlockState, Outcome, Standing, Task, evaluate};
+use super::{BlockOfSteps, BlockState, Outcome, Standing, Task, evaluate};
 use crate::plan::Block;
 
 /// Pieces that rows are cut into, at the most.
 const SEGMENTS: usize = 64;
 /// Rows below which a segment is not worth its sums.
 const SMALLEST_SEGMENT: usize = 1024;
+
+/// Bytes of the sums of all segments above which neighbors share sums; two sums there are in any case.
+const LARGEST_SUMS: usize = 512 << 20;
+
+/// How many neighboring segments add to the same sums: 1, unless the sums are so many weights that memory would go to them.
+pub(crate) fn segments_of_sum(segments: usize, weights: usize, width: usize) -> usize {
+    let most = (LARGEST_SUMS / (weights * width * size_of::<f64>()).max(1)).max(2);
+    segments.div_ceil(most).max(1)
+}
 
 /// Rows of one group each, in order.
 pub(super) fn segments(groups: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
@@ -59,6 +68,8 @@ pub(super) struct Trainer<'a, 'v, T> {
     /// The weights that the standings are of, where the sweep may stop at any epoch; by column.
     before: Vec<Vec<T>>,
     outcomes: Vec<Outcome>,
+    /// The block as it stood when its runs had had their epochs.
+    end: Option<BlockOfSteps<T>>,
 }
 
 /// What a trip says of one live column.
@@ -73,15 +84,12 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         task: Task<'a, 'v, T>,
         segments: &Arc<Vec<(usize, Range<usize>)>>,
         (index, block): (usize, &'a Block),
-        state: Option<BlockState<T>>,
+        state: Option<BlockOfSteps<T>>,
         rates: &BTreeMap<usize, f64>,
     ) -> Self {
         let mut ledger = Ledger::new(task, index, block);
-        let mut block = LinearBlock::new(&task.view.map, &ledger.columns);
-        if let Some(state) = &state {
-            ledger.restore(&mut block, state);
-        }
         ledger.find_rates(rates);
+        let mut block = ledger.block(state.as_ref());
         ledger.give_rates(&mut block);
         let mut before = vec![Vec::new(); ledger.columns.len()];
         for run in state.into_iter().flat_map(|state| state.runs) {
@@ -93,6 +101,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             segments: Arc::clone(segments),
             before,
             outcomes: Vec::with_capacity(ledger.columns.len()),
+            end: None,
             block,
             ledger,
         }
@@ -104,17 +113,17 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let sums = self.sums();
         let live = self.block.live().to_vec();
         let mut seen = self.seen(&live, &sums);
-        if self.ledger.scores_in_order(self.ledger.epochs, until) {
-            self.score_in_order(&mut seen);
-        }
+        self.score_in_order(&live, until, &mut seen);
         for (position, seen) in seen.iter_mut().enumerate() {
             let is_failed = matches!(seen.end, Some((RunState::Failed, _)));
-            if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && seen.end.is_none() {
+            // A run that stops here would do so whatever the number of epochs.
+            let is_free = matches!(seen.end, None | Some((_, Reason::MaxEpochs)));
+            if !is_failed && self.ledger.watch(&self.block, position, &seen.standing) && is_free {
                 seen.end = Some((RunState::Complete, Reason::EarlyStopped));
             }
         }
-        if self.ledger.epochs > 0 {
-            for (&column, seen) in live.iter().zip(&seen) {
+        for (&column, seen) in live.iter().zip(&seen) {
+            if self.ledger.epochs(column) > 0 {
                 self.ledger.score(column, Split::Val, &seen.standing.val);
                 self.ledger.score(column, Split::Train, &seen.standing.train);
             }
@@ -122,18 +131,49 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let ending: Vec<usize> = (0..live.len())
             .filter(|&position| seen[position].end.is_some())
             .collect();
+        let has_run_out = |position: &usize| matches!(seen[*position].end, Some((_, Reason::MaxEpochs)));
+        let out: Vec<usize> = ending.iter().copied().filter(has_run_out).collect();
+        // The first of them: those that leave later have begun in columns that would not have been free.
+        let keeps_end = !out.is_empty() && self.end.is_none() && self.ledger.keeps_ends();
+        let for_good: Vec<usize> = ending
+            .iter()
+            .copied()
+            .filter(|position| !has_run_out(position))
+            .collect();
+        let parameters = |&position: &usize| {
+            let mut own = Vec::new();
+            self.block.copy_parameters(position, &mut own);
+            (position, own)
+        };
+        let last: Vec<(usize, Vec<T>)> = if keeps_end {
+            out.iter().map(parameters).collect()
+        } else {
+            Vec::new()
+        };
         let finished = self.finish(&ending, &seen);
+        if keeps_end {
+            // Not the best weights they had: these are what their outcomes have.
+            self.block
+                .set_parameters(last.iter().map(|(position, own)| (*position, own.as_slice())));
+        }
         if self.ledger.task.view.may_stop {
             for (position, &column) in live.iter().enumerate() {
                 self.block.copy_parameters(position, &mut self.before[column]);
             }
         }
         self.ledger
-            .set_rates(&mut self.block, f64::from(self.ledger.epochs) + 0.5);
+            .set_rates(&mut self.block, f64::from(self.ledger.passes) + 0.5);
         self.block.step();
+        let end = keeps_end.then(|| self.numbers());
         self.block.retire(&ending);
         self.ledger.spend(&live, start.elapsed().as_secs_f64());
-        if self.ledger.epochs > 0 {
+        if let Some(end) = end {
+            let standing = |position: usize| seen[position].standing.clone();
+            let mut end = self.ledger.end_of(end, &live, &for_good, standing);
+            end.passes += 1;
+            self.end = Some(end);
+        }
+        if self.ledger.passes > 0 {
             self.ledger
                 .report(&live, seen.iter().map(|seen| seen.standing.val.as_slice()));
         }
@@ -144,26 +184,40 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         for (column, seen) in live.into_iter().zip(seen) {
             self.ledger.standings[column] = seen.standing;
         }
-        self.ledger.epochs += 1;
+        self.ledger.passes += 1;
+        if let Some(block) = self.ledger.refill(&self.block) {
+            self.block = block;
+        }
+    }
+
+    /// The block as it stands.
+    fn numbers(&self) -> BlockOfSteps<T> {
+        let mut state = self.ledger.state(&self.block, 0);
+        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
+            run.before.clone_from(&self.before[column]);
+        }
+        state
     }
 
     fn sums(&self) -> Sums {
         let view = self.ledger.task.view;
-        let (raw_columns, width) = (view.x.ncols(), self.block.width());
+        let (weights, width) = (view.map.weights(), self.block.width());
         let parts: Vec<Sums> = self
             .segments
-            .par_iter()
+            .par_chunks(segments_of_sum(self.segments.len(), weights, width))
             .map_init(
-                || Scratch::new(raw_columns, width),
-                |scratch, (group, rows)| {
-                    let mut sums = Sums::new(raw_columns, view.groups.len(), width);
-                    let rows = view.rows(*group, rows.clone());
-                    self.block.pass().accumulate(rows, view.cut, scratch, &mut sums);
+                || Scratch::new(view.map.raw_columns, width),
+                |scratch, segments| {
+                    let mut sums = Sums::new(weights, view.groups.len(), width);
+                    for (group, rows) in segments {
+                        let rows = view.rows(*group, rows.clone());
+                        self.block.pass().accumulate(rows, view.cut, scratch, &mut sums);
+                    }
                     sums
                 },
             )
             .collect();
-        let mut total = Sums::new(raw_columns, view.groups.len(), width);
+        let mut total = Sums::new(weights, view.groups.len(), width);
         for part in &parts {
             total.add(part);
         }
@@ -201,7 +255,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         let tol = self.ledger.task.plan.trial_of(self.ledger.runs[column]).train.tol;
         let loss = evaluate::training_loss(view, &sums.scores, position, objective);
         let standing = Standing {
-            epoch: self.ledger.epochs,
+            epoch: self.ledger.epochs(column),
             val: evaluate::free_metrics(view, &sums.scores, position, fold, Role::Val),
             train: evaluate::free_metrics(view, &sums.scores, position, fold, Role::Train),
             loss: Some(loss),
@@ -214,7 +268,7 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
             Some((RunState::Failed, Reason::Diverged))
         } else if kind == Kind::Gd && grad_norm <= tol {
             Some((RunState::Complete, Reason::Tol))
-        } else if self.ledger.epochs >= self.ledger.allowed(column) {
+        } else if self.ledger.epochs(column) >= self.ledger.allowed(column) {
             Some((RunState::Complete, Reason::MaxEpochs))
         } else {
             None
@@ -222,12 +276,13 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
         Seen { standing, end }
     }
 
-    /// Adds the scores that need rows in order to the standings of the runs that have not failed.
-    fn score_in_order(&self, seen: &mut [Seen]) {
+    /// Adds the scores that need rows in order to the standings of the runs that have not failed and whose epoch has them.
+    fn score_in_order(&self, live: &[usize], until: u32, seen: &mut [Seen]) {
         let view = self.ledger.task.view;
         let fold_of = |position: usize| self.block.objective(position).fold;
         let sound: Vec<usize> = (0..seen.len())
             .filter(|&position| !matches!(seen[position].end, Some((RunState::Failed, _))))
+            .filter(|&position| self.ledger.scores_in_order(self.ledger.epochs(live[position]), until))
             .collect();
         let ordered = evaluate::ordered_metrics(view, self.block.pass(), fold_of, &sound);
         for (&position, ordered) in sound.iter().zip(ordered) {
@@ -262,11 +317,15 @@ impl<'a, 'v, T: Real> Trainer<'a, 'v, T> {
 
 impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
     fn is_due(&self, epoch: u32) -> bool {
-        !self.block.live().is_empty() && self.ledger.epochs <= epoch
+        !self.block.live().is_empty() && self.ledger.passes <= epoch
     }
 
     fn epoch(&mut self, until: u32, _pause: &(dyn Fn() -> bool + Sync)) {
         self.trip(until);
+    }
+
+    fn live(&self) -> Vec<usize> {
+        self.ledger.left(self.block.live())
     }
 
     fn standings(&self) -> Vec<(usize, Standing)> {
@@ -310,16 +369,20 @@ impl<T: Real> super::training::Trainer<T> for Trainer<'_, '_, T> {
         std::mem::take(&mut self.outcomes)
     }
 
-    fn progress(&self) -> (f64, usize) {
-        (f64::from(self.ledger.epochs), self.block.width())
+    fn take_end(&mut self) -> Option<BlockState<T>> {
+        self.end.take().map(BlockState::Steps)
+    }
+
+    fn passes(&self) -> u32 {
+        self.ledger.passes
+    }
+
+    fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        self.ledger.lost(runs, passes, panic)
     }
 
     fn state(&self) -> BlockState<T> {
-        let mut state = self.ledger.state(&self.block, 0);
-        for (run, &column) in state.runs.iter_mut().zip(self.block.live()) {
-            run.before.clone_from(&self.before[column]);
-        }
-        state
+        BlockState::Steps(self.numbers())
     }
 }
 

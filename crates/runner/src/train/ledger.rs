@@ -1,16 +1,18 @@
 //! What both trainers keep of a block besides its numbers: who its columns are, their time and their history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use gradsweep_math::Real;
-use gradsweep_math::fused::{Column, LinearBlock};
+use gradsweep_math::elementwise::LANES;
+use gradsweep_math::fused::{Column, ColumnState, LinearBlock};
 use gradsweep_math::metric::Metric;
 use gradsweep_math::schedule::{Schedule, Shape};
+use gradsweep_math::workspace::WIDEST_BLOCK;
 use gradsweep_store::{Reason, RunState, Split};
 
 use super::standing::score;
 use super::watch::{Change, Rule};
-use super::{Best, BlockState, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
+use super::{Best, BlockOfSteps, HistoryPoint, LiveRun, Outcome, Standing, Stood, Task};
 use crate::config::{LearningRate, ScheduleKind};
 use crate::event::Event;
 use crate::plan::Block;
@@ -24,8 +26,12 @@ pub(super) struct Ledger<'a, 'v, T> {
     pub(super) runs: &'a [usize],
     /// The settings of each column.
     pub(super) columns: Vec<Column>,
-    /// Epochs trained.
-    pub(super) epochs: u32,
+    /// Passes over the rows so far.
+    pub(super) passes: u32,
+    /// Passes before the first epoch of each run.
+    first_pass: Vec<u32>,
+    /// The columns that wait for others to leave, in their order.
+    waiting: VecDeque<usize>,
     /// Scores at the end of the last epoch.
     pub(super) standings: Vec<Standing>,
     /// When each run stops early.
@@ -47,7 +53,9 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             task,
             index,
             runs: &block.runs,
-            epochs: 0,
+            passes: 0,
+            first_pass: vec![0; columns.len()],
+            waiting: VecDeque::new(),
             standings: vec![Standing::default(); columns.len()],
             rules: block
                 .runs
@@ -63,29 +71,72 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         }
     }
 
-    /// Takes over books and numbers of a block that stood as `state` says; runs that are not in it have left.
-    pub(super) fn restore(&mut self, block: &mut LinearBlock<T>, state: &BlockState<T>) {
-        self.epochs = state.epochs;
-        let mut gone = Vec::new();
-        let mut columns = Vec::with_capacity(state.runs.len());
+    /// The columns that train from the start, as many as a block is wide; the others wait. Where there is a state, books and
+    /// numbers are those of it, and runs that are not in it have left.
+    pub(super) fn block(&mut self, state: Option<&BlockOfSteps<T>>) -> LinearBlock<T> {
+        let map = &self.task.view.map;
+        let Some(state) = state else {
+            let live: Vec<usize> = (0..self.columns.len().min(WIDEST_BLOCK)).collect();
+            self.waiting = (live.len()..self.columns.len()).collect();
+            return LinearBlock::of(map, &self.columns, &live);
+        };
+        self.passes = state.passes;
+        let (mut live, mut numbers) = (Vec::new(), Vec::with_capacity(state.runs.len()));
         for (column, run) in self.runs.iter().enumerate() {
             let Some(own) = state.runs.iter().find(|own| own.run == *run) else {
-                gone.push(column);
+                self.waiting.extend(state.waiting.contains(run).then_some(column));
                 continue;
             };
+            self.first_pass[column] = own.first_pass;
             self.seconds[column] = own.seconds;
             self.history[column].clone_from(&own.history);
             self.standings[column].clone_from(&own.standing);
             self.bests[column].clone_from(&own.best);
             self.columns[column].settings.learning_rate = own.learning_rate;
-            columns.push(&own.column);
+            live.push(column);
+            numbers.push(&own.column);
         }
-        block.retire(&gone);
-        block.restore(&columns);
+        let mut block = LinearBlock::of(map, &self.columns, &live);
+        block.restore(&numbers);
+        // The end of a block is from before others took free columns.
+        let wide = (state.batches == 0).then(|| self.refill(&block)).flatten();
+        wide.unwrap_or(block)
+    }
+
+    /// The block with columns for runs that have waited, where enough have fallen free that it is worth its while. They
+    /// begin with the next pass; how the rows are ordered in it follows from its number, whoever takes part.
+    pub(super) fn refill(&mut self, block: &LinearBlock<T>) -> Option<LinearBlock<T>> {
+        let live = block.live();
+        let room = WIDEST_BLOCK.saturating_sub(live.len());
+        if self.waiting.is_empty() || room < LANES {
+            return None;
+        }
+        let admitted: Vec<usize> = self.waiting.drain(..room.min(self.waiting.len())).collect();
+        for &column in &admitted {
+            self.first_pass[column] = self.passes;
+        }
+        let columns: Vec<usize> = live.iter().copied().chain(admitted).collect();
+        let mut wide = LinearBlock::of(&self.task.view.map, &self.columns, &columns);
+        let state = |position: usize| {
+            if position < live.len() {
+                block.state(position)
+            } else {
+                wide.state(position)
+            }
+        };
+        let states: Vec<ColumnState<T>> = (0..columns.len()).map(state).collect();
+        wide.restore(&states.iter().collect::<Vec<_>>());
+        self.give_rates(&mut wide);
+        Some(wide)
+    }
+
+    /// Epochs that the run of a column has had.
+    pub(super) fn epochs(&self, column: usize) -> u32 {
+        self.passes - self.first_pass[column]
     }
 
     /// The live runs as plain numbers.
-    pub(super) fn state(&self, block: &LinearBlock<T>, batches: usize) -> BlockState<T> {
+    pub(super) fn state(&self, block: &LinearBlock<T>, batches: usize) -> BlockOfSteps<T> {
         let run = |(position, &column): (usize, &usize)| LiveRun {
             run: self.runs[column],
             column: block.state(position),
@@ -94,13 +145,25 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             history: self.history[column].clone(),
             standing: self.standings[column].clone(),
             best: self.bests[column].clone(),
+            first_pass: self.first_pass[column],
             seconds: self.seconds[column],
         };
-        BlockState {
-            epochs: self.epochs,
+        BlockOfSteps {
+            passes: self.passes,
             batches,
             runs: block.live().iter().enumerate().map(run).collect(),
+            waiting: self.waiting.iter().map(|&column| self.runs[column]).collect(),
         }
+    }
+
+    /// History and seconds of a column.
+    pub(super) fn books(&self, column: usize) -> (&[HistoryPoint], f64) {
+        (&self.history[column], self.seconds[column])
+    }
+
+    /// Gives a column the history and the seconds that it had.
+    pub(super) fn set_books(&mut self, column: usize, history: Vec<HistoryPoint>, seconds: f64) {
+        (self.history[column], self.seconds[column]) = (history, seconds);
     }
 
     /// The standings of live columns, by the plan's runs.
@@ -127,13 +190,44 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         trained.saturating_add(self.task.plan.trial_of(self.runs[column]).last_epoch())
     }
 
-    /// Sets the learning rates that live columns have after `time` epochs, where any of them changes.
+    /// Whether more epochs would mean more for the runs of the block: none has a number of its own, nor goes on already.
+    pub(super) fn keeps_ends(&self) -> bool {
+        let is_swept = |run: &usize| {
+            let trial = self.task.plan.trial_of(*run);
+            trial.params.iter().any(|(path, _)| path == "train.epochs")
+        };
+        !self
+            .runs
+            .iter()
+            .any(|run| is_swept(run) || self.task.stood.contains_key(run))
+    }
+
+    /// The block that `state` is of, without the runs that leave it for good at these positions, the others with the scores of
+    /// the epoch.
+    pub(super) fn end_of(
+        &self,
+        mut state: BlockOfSteps<T>,
+        live: &[usize],
+        gone: &[usize],
+        standing: impl Fn(usize) -> Standing,
+    ) -> BlockOfSteps<T> {
+        // The runs of a state lie in the order of their positions.
+        for (position, run) in state.runs.iter_mut().enumerate() {
+            run.standing = standing(position);
+            run.seconds = self.seconds[live[position]];
+        }
+        let left: Vec<usize> = gone.iter().map(|&position| self.runs[live[position]]).collect();
+        state.runs.retain(|run| !left.contains(&run.run));
+        state
+    }
+
+    /// Sets the learning rates that live columns have after `time` passes, where any of them changes.
     pub(super) fn set_rates(&mut self, block: &mut LinearBlock<T>, time: f64) {
         let Some(schedules) = &self.schedules else { return };
         self.rates.clear();
         let rate = |&column: &usize| {
             let (rate, schedule) = &schedules[column];
-            rate * schedule.factor(time)
+            rate * schedule.factor(time - f64::from(self.first_pass[column]))
         };
         self.rates.extend(block.live().iter().map(rate));
         block.set_learning_rates(&self.rates);
@@ -222,7 +316,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
 
     /// Adds the scores at the end of the epoch to a column's history.
     pub(super) fn score(&mut self, column: usize, split: Split, values: &[(Metric, f64)]) {
-        self.history[column].extend(points(self.epochs, split, values));
+        self.score_at(column, self.epochs(column), split, values);
     }
 
     /// Adds the scores at the end of an epoch of a column's own to its history.
@@ -237,7 +331,8 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             state,
             reason: (state != RunState::Pruned).then_some(reason),
             converged: false,
-            epochs: self.epochs,
+            epochs: self.epochs(column),
+            first_pass: self.first_pass[column],
             found_rate: self.found_rate(column),
             best_epoch: self.best(column).map(|best| best.standing.epoch),
             rung: None,
@@ -252,6 +347,35 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             seconds: 0.0,
             note: None,
         }
+    }
+
+    /// The outcomes of runs, by the plan's numbers, that a panic of the program has ended after so many passes, with the
+    /// history they have until then.
+    pub(super) fn lost(&self, runs: &[usize], passes: u32, panic: &str) -> Vec<Outcome> {
+        let own = (0..self.runs.len()).filter(|&column| runs.contains(&self.runs[column]));
+        let outcome = |column: usize| {
+            let had = if self.waiting.contains(&column) {
+                0
+            } else {
+                passes.saturating_sub(self.first_pass[column])
+            };
+            // A run that went on has those it came with.
+            let epochs = had.max(self.stood(column).map_or(0, |stood| stood.epochs));
+            let mut outcome = self.outcome(column, Vec::new(), RunState::Failed, Reason::Panic);
+            outcome.epochs = epochs;
+            outcome.best_epoch = outcome.best_epoch.filter(|best| *best <= epochs);
+            outcome.history.retain(|point| point.epoch <= epochs);
+            outcome.note = Some(panic.to_owned());
+            self.leave(column, &mut outcome);
+            outcome
+        };
+        own.map(outcome).collect()
+    }
+
+    /// The runs that have not left, by the plan's numbers: those of live columns, and those that wait for one.
+    pub(super) fn left(&self, live: &[usize]) -> Vec<usize> {
+        let columns = live.iter().chain(&self.waiting);
+        columns.map(|&column| self.runs[column]).collect()
     }
 
     /// Gives an outcome the scores of a standing, and the ordered ones where the standing lacks them.
@@ -314,7 +438,7 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
         self.task.observer.observe(&Event::EpochFinished {
             cohort: self.task.cohort,
             block: self.index,
-            epoch: self.epochs,
+            epoch: self.passes,
             columns: live.len(),
             validation: runs.collect(),
         });

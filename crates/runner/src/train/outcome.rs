@@ -30,6 +30,8 @@ pub struct Outcome {
     pub converged: bool,
     /// Epochs trained.
     pub epochs: u32,
+    /// Passes of its block before its first epoch: more than none where it waited for a column.
+    pub first_pass: u32,
     /// The learning rate that it found, where none is given.
     pub found_rate: Option<f64>,
     /// The epoch whose weights it ends with, where it was watched for an early stop.

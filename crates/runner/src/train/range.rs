@@ -28,7 +28,7 @@ const ENOUGH: f64 = 0.95;
 /// Training rows of a step where a run takes all rows at once.
 const FULL_BATCH_ROWS: usize = 8192;
 
-/// The learning rate of every run of a cohort that leaves it open, by its place in the plan.
+/// The learning rate of every run of a cohort that leaves it open and is among the `wanted`, by its place in the plan.
 ///
 /// Each run tries all rates side by side, as the columns of a block of its own, so that what it finds does not depend on
 /// the sweep around it: a few steps from its starting weights over its own training rows. It takes the smallest rate that
@@ -36,16 +36,24 @@ const FULL_BATCH_ROWS: usize = 8192;
 ///
 /// # Source
 /// Smith 2017 raises the rate along one run; here every rate has a run of its own.
-pub(super) fn find<T: Real>(task: &Task<'_, '_, T>, orders: &Orders) -> BTreeMap<usize, f64> {
-    let runs = task.plan.cohorts[task.cohort]
-        .blocks
-        .iter()
-        .flat_map(|block| &block.runs)
-        .copied();
-    let open: Vec<usize> = runs
-        .filter(|&run| task.plan.trial_of(run).train.learning_rate == LearningRate::Auto)
-        .collect();
+pub(super) fn find<T: Real>(
+    task: &Task<'_, '_, T>,
+    orders: &Orders,
+    wanted: impl Fn(usize) -> bool,
+) -> BTreeMap<usize, f64> {
+    let mut open = open_runs(task);
+    open.retain(|&run| wanted(run));
     open.par_iter().map(|&run| (run, test(task, orders, run))).collect()
+}
+
+/// The runs of a cohort that leave their learning rate open, by their place in the plan.
+pub(super) fn open_runs<T: Real>(task: &Task<'_, '_, T>) -> Vec<usize> {
+    let blocks = task.plan.cohorts[task.cohort].blocks.iter();
+    blocks
+        .flat_map(|block| &block.runs)
+        .copied()
+        .filter(|&run| task.plan.trial_of(run).train.learning_rate == LearningRate::Auto)
+        .collect()
 }
 
 /// The order of rows for tests of runs that take all rows at once.
@@ -55,7 +63,7 @@ pub(super) fn large_batches<T: Real>(view: &View<'_, T>) -> Orders {
 }
 
 /// The rate that a run takes.
-fn test<T: Real>(task: &Task<'_, '_, T>, orders: &Orders, run: usize) -> f64 {
+pub(super) fn test<T: Real>(task: &Task<'_, '_, T>, orders: &Orders, run: usize) -> f64 {
     let view = task.view;
     let own = view.column(task.plan, run);
     let column = |learning_rate: f64| Column {
@@ -66,9 +74,8 @@ fn test<T: Real>(task: &Task<'_, '_, T>, orders: &Orders, run: usize) -> f64 {
         ..own.clone()
     };
     let mut block = LinearBlock::new(&view.map, &RATES.map(column));
-    let raw_columns = view.x.ncols();
-    let mut scratch = Scratch::new(raw_columns, block.width());
-    let mut gather = Gather::new(orders.largest_step(), raw_columns);
+    let mut scratch = Scratch::new(view.map.raw_columns, block.width());
+    let mut gather = Gather::new(orders.largest_step(), view.x.ncols());
     let trained: Vec<usize> = view.groups_as(own.objective.fold, Role::Train).collect();
     let empty = || (Scores::new(view.groups.len(), RATES.len()), 0.0);
     let (mut start, mut end) = (empty(), empty());

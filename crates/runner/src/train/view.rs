@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use gradsweep_data::{Dataset, Folds, Role};
+use gradsweep_data::{Dataset, Encoding, Folds, Role};
 use gradsweep_math::Real;
 use gradsweep_math::affine::{AffineMap, FoldMap, Link};
+use gradsweep_math::codes::{Codes, NO_SLOT};
 use gradsweep_math::fused::{Column, Objective, Rows};
 use gradsweep_math::init::{Start, weights};
 use gradsweep_math::metric::{Metric, cut};
@@ -18,9 +19,9 @@ use crate::plan::{Method, Plan};
 use crate::search::Trial;
 
 /// A data set and the rules by which its rows are scored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct View<'a, T> {
-    /// Stored columns (n, D).
+    /// Columns of numbers and of codes (n, D and columns of codes).
     pub x: ArrayView2<'a, T>,
     /// Labels, 0 and 1 (n).
     pub y: Vec<T>,
@@ -105,12 +106,19 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
 /// Each fold's preprocessing in the words of the math crate.
 fn map<T>(data: &Dataset<T>) -> AffineMap {
     let encoding = &data.encoding;
+    let numbers = encoding.numbers();
+    let is_number = |link: &gradsweep_data::Link| link.raw < numbers;
+    let factor = |factor: &[f64]| {
+        let own = encoding.links.iter().zip(factor).filter(|(link, _)| is_number(link));
+        own.map(|(_, factor)| *factor).collect()
+    };
     AffineMap {
-        raw_columns: encoding.raw.len(),
+        raw_columns: numbers,
         features: encoding.features.len(),
         links: encoding
             .links
             .iter()
+            .filter(|link| is_number(link))
             .map(|link| Link {
                 raw: link.raw,
                 feature: link.feature,
@@ -120,15 +128,60 @@ fn map<T>(data: &Dataset<T>) -> AffineMap {
             .folds
             .iter()
             .map(|fold| FoldMap {
-                factor: fold.factor.clone(),
+                factor: factor(&fold.factor),
                 offset: fold.offset.clone(),
                 is_held: fold.is_held.clone(),
             })
             .collect(),
+        codes: codes(encoding).into(),
     }
 }
 
+/// Where the codes of each fold lead: a level has a feature of its own, or shares one, or none.
+fn codes(encoding: &Encoding) -> Codes {
+    let numbers = encoding.numbers();
+    let coded = || {
+        encoding
+            .links
+            .iter()
+            .enumerate()
+            .filter(|(_, link)| link.raw >= numbers)
+    };
+    let mut features: Vec<usize> = coded().map(|(_, link)| link.feature).collect();
+    // Links are sorted by feature.
+    features.dedup();
+    let mut slot_of = vec![NO_SLOT; encoding.features.len()];
+    for (slot, &feature) in features.iter().enumerate() {
+        slot_of[feature] = slot as u32;
+    }
+    let slots = encoding.folds.iter().map(|fold| {
+        let mut slots = vec![NO_SLOT; encoding.raw.len() - numbers];
+        for (index, link) in coded().filter(|(index, _)| fold.factor[*index] != 0.0) {
+            debug_assert!(fold.factor[index] == 1.0);
+            slots[link.raw - numbers] = slot_of[link.feature];
+        }
+        slots
+    });
+    Codes::new(encoding.codes.len(), features, slots.collect())
+}
+
 impl<T: Real> View<'_, T> {
+    /// The same view of some rows of each group only, which weigh as much less as they are fewer.
+    pub(crate) fn part<'b>(&'b self, groups: &'b [Range<usize>]) -> View<'b, T> {
+        let share = |(own, all): (&Range<usize>, &Range<usize>)| own.len() as f64 / all.len().max(1) as f64;
+        let shares = groups.iter().zip(self.groups).map(share);
+        View {
+            class_sums: self
+                .class_sums
+                .iter()
+                .zip(shares)
+                .map(|(sums, share)| sums.map(|sum| sum * share))
+                .collect(),
+            groups,
+            ..self.clone()
+        }
+    }
+
     /// Stored rows of one group.
     pub fn rows(&self, group: usize, rows: Range<usize>) -> Rows<'_, T> {
         Rows {

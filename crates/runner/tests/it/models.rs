@@ -51,7 +51,10 @@ fn predictions_of_the_training_file_equal_the_stored_coefficients() {
     assert!(summary.seconds.refit > 0.0);
     let folder = summary.model.expect("a model");
 
-    let loaded: Dataset<f64> = data::load(&load_spec(&config, None)).expect("flights");
+    // Every level as a column of its own, whatever the sweep stored.
+    let mut spec = load_spec(&config, None);
+    spec.encode.one_hot.sparse_above = usize::MAX;
+    let loaded: Dataset<f64> = data::load(&spec).expect("flights");
     let runs = store.runs().expect("runs");
     let coefficients = store.coefficients(runs[0].run).expect("coefficients");
     let names: Vec<&str> = loaded

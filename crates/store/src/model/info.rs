@@ -68,6 +68,13 @@ pub struct ModelInfo {
     pub blas_core: String,
 }
 
+impl ModelInfo {
+    /// The column that said how much each training row counts.
+    pub fn weight(&self) -> Option<&str> {
+        self.keys.get("data.weight").and_then(Value::as_str)
+    }
+}
+
 /// The column a model predicts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelTarget {

@@ -21,7 +21,8 @@ pub use read::is_model;
 
 use std::path::{Path, PathBuf};
 
-use crate::layout::MODELS;
+use crate::error::StoreError;
+use crate::layout::{self, MODELS};
 
 /// The file that makes a folder a model.
 const FILE: &str = "model.json";
@@ -47,6 +48,12 @@ pub fn best_model(store: &Path) -> PathBuf {
 /// Where a sweep keeps the model of a trial that was refitted by name.
 pub fn trial_model(store: &Path, trial: u32) -> PathBuf {
     store.join(MODELS).join(format!("trial-{trial}"))
+}
+
+/// An error where a model's folder in a store, or the folder it lies in, is a link: it would lie outside of the store.
+pub fn check_own_model(folder: &Path) -> Result<(), StoreError> {
+    folder.parent().map_or(Ok(()), layout::check_is_own)?;
+    layout::check_is_own(folder)
 }
 
 /// What `model.json` holds beside the model itself. The seal comes before any text of the user's.
@@ -78,4 +85,4 @@ fn seal_position(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
 const SEAL_DIGITS: usize = 64;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

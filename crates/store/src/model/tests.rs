@@ -78,7 +78,7 @@ fn model(coefficients: Vec<f64>, levels: &[String]) -> Model {
     }
 }
 
-fn sample() -> Model {
+pub(crate) fn sample() -> Model {
     model(vec![0.1, -1e-17, f64::MAX], &["UA".into(), "\u{1b}[31m\n\"".into()])
 }
 

@@ -7,7 +7,8 @@ use polars::prelude::{BooleanChunked, DataFrame, NewChunkedArray, PolarsResult};
 
 use super::rows::{Kind, encode, schema};
 use crate::atomic;
-use crate::error::StoreError;
+use crate::disk::{Disk, disk};
+use crate::error::{Damage, StoreError};
 use crate::frame::Frame;
 use crate::layout;
 use crate::rows::parts as cells;
@@ -19,6 +20,8 @@ const FAN_IN: usize = 8;
 /// The last generation merges into itself. So at most 7 + 7 + 7 + 7 files stay, and the one just written.
 const LAST_GENERATION: u32 = 3;
 const GENERATION_NOTE: &str = "gradsweep.generation";
+/// Under this key a file names the parts that counted when it was written, by their numbers; a part counts itself.
+pub(crate) const STANDING: &str = "gradsweep.parts";
 const ENDING: &str = "parquet";
 
 /// One file of `parts/`.
@@ -31,6 +34,7 @@ pub(crate) struct PartFile {
 /// The parts of a store, oldest first.
 pub(crate) fn list(dir: &Path) -> Result<Vec<PartFile>, StoreError> {
     let folder = dir.join(layout::PARTS);
+    layout::check_is_own(&folder)?;
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
@@ -44,6 +48,33 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<PartFile>, StoreError> {
         .collect();
     files.sort_by_key(|file| file.number);
     Ok(files)
+}
+
+/// Numbers of parts as a note.
+pub(crate) fn numbers<'a>(files: impl Iterator<Item = &'a PartFile>) -> String {
+    let numbers: Vec<String> = files.map(|file| file.number.to_string()).collect();
+    numbers.join(" ")
+}
+
+/// Where the parts lay that `dir` had and has no more, though nothing took their place.
+///
+/// The newest part names all that count, for what is merged is named no more. A table made after it names it, so that the
+/// newest is missed too. Of a sweep without tables that lost its newest part nothing tells: it is as if it had ended before.
+pub(crate) fn gone(dir: &Path, files: &[PartFile], named_by_newest: Option<&str>) -> Vec<PathBuf> {
+    let newest = files.last().map_or(0, |file| file.number);
+    let read = |note: &str| -> Vec<u32> { note.split(' ').filter_map(|number| number.parse().ok()).collect() };
+    // A table that cannot be read names none.
+    let notes = sealed::read_notes(&dir.join(layout::TRIALS)).unwrap_or_default();
+    let of_table = notes.get(STANDING).map(|note| read(note));
+    let later = of_table.filter(|numbers| numbers.iter().any(|number| *number > newest));
+    let named = later.or_else(|| named_by_newest.map(read)).unwrap_or_default();
+    let is_gone = |number: &u32| files.iter().all(|file| file.number != *number);
+    let path = |number: u32| dir.join(layout::PARTS).join(file_name(number));
+    named.into_iter().filter(is_gone).map(path).collect()
+}
+
+fn file_name(number: u32) -> String {
+    format!("{number:05}.{ENDING}")
 }
 
 /// The number in a name like `00012.parquet` or `00012.parquet.damaged`.
@@ -62,6 +93,13 @@ pub(crate) struct PartWriter {
     next: u32,
 }
 
+/// What a part says of itself.
+struct Held {
+    generation: u32,
+    runs: Vec<RunId>,
+    standing: Option<String>,
+}
+
 /// A part that could not be used.
 #[derive(Debug)]
 pub(crate) struct Rejected {
@@ -70,8 +108,8 @@ pub(crate) struct Rejected {
 }
 
 impl PartWriter {
-    /// Takes over the parts that lie in `dir`, whose lock the caller holds. Those that are damaged are renamed and returned, with the
-    /// runs of the others.
+    /// Takes over the parts that lie in `dir`, whose lock the caller holds. Those that are damaged are renamed and returned, and
+    /// those that are gone, with the runs of the others.
     pub(crate) fn open(dir: &Path) -> Result<(Self, HashSet<RunId>, Vec<Rejected>), StoreError> {
         let folder = dir.join(layout::PARTS);
         layout::check_is_own(&folder)?;
@@ -81,11 +119,14 @@ impl PartWriter {
         let mut files = Vec::new();
         let mut runs = HashSet::new();
         let mut rejected = Vec::new();
-        for file in list(dir)? {
+        let mut standing = None;
+        let listed = list(dir)?;
+        for file in listed.clone() {
             match held(&file.path) {
-                Ok((generation, held)) => {
-                    runs.extend(held);
-                    files.push((file, generation));
+                Ok(held) => {
+                    runs.extend(held.runs);
+                    files.push((file, held.generation));
+                    standing = held.standing;
                 }
                 Err(error @ StoreError::Damaged { .. }) => {
                     let path = set_aside(&file.path, "damaged")?;
@@ -94,6 +135,17 @@ impl PartWriter {
                 Err(error) => return Err(error),
             }
         }
+        rejected.extend(
+            gone(dir, &listed, standing.as_deref())
+                .into_iter()
+                .map(|path| Rejected {
+                    error: StoreError::Damaged {
+                        path: path.clone(),
+                        source: Damage::Gone,
+                    },
+                    path,
+                }),
+        );
         remove_merged(&mut files)?;
         let writer = Self {
             folder,
@@ -117,7 +169,7 @@ impl PartWriter {
     }
 
     pub(crate) fn append(&mut self, part: &Part) -> Result<(), StoreError> {
-        self.write(|| encode(part), 0)?;
+        self.write(|| encode(part), 0, &[])?;
         let mut generation = 0;
         while let Some(next) = self.merge(generation)? {
             generation = next;
@@ -138,7 +190,7 @@ impl PartWriter {
         }
         let merged = concat(&of_generation)?;
         let target = (generation + 1).min(LAST_GENERATION);
-        self.write(|| Ok(merged), target)?;
+        self.write(|| Ok(merged), target, &of_generation)?;
         for file in &of_generation {
             layout::remove_file(&file.path)?;
         }
@@ -146,18 +198,28 @@ impl PartWriter {
         Ok((target > generation).then_some(target))
     }
 
-    fn write(&mut self, frame: impl FnOnce() -> PolarsResult<DataFrame>, generation: u32) -> Result<(), StoreError> {
-        let path = self.folder.join(format!("{:05}.{ENDING}", self.next));
+    /// Writes a part, which takes the place of those in it.
+    fn write(
+        &mut self,
+        frame: impl FnOnce() -> PolarsResult<DataFrame>,
+        generation: u32,
+        merged: &[PartFile],
+    ) -> Result<(), StoreError> {
+        let number = self.next;
+        let path = self.folder.join(file_name(number));
+        let file = PartFile { number, path };
         let level = generation.to_string();
+        let others = self.files.iter().map(|(file, _)| file);
+        let standing = numbers(others.filter(|file| !merged.contains(file)).chain([&file]));
+        let path = file.path.clone();
         let bytes = frame()
-            .and_then(|frame| sealed::encode_one(frame, &[(GENERATION_NOTE, &level)]))
+            .and_then(|frame| sealed::encode_one(frame, &[(GENERATION_NOTE, &level), (STANDING, &standing)]))
             .map_err(|source| StoreError::Encode {
                 path: path.clone(),
                 source,
             })?;
         atomic::write(&path, &bytes)?;
-        let number = self.next;
-        self.files.push((PartFile { number, path }, generation));
+        self.files.push((file, generation));
         self.next += 1;
         Ok(())
     }
@@ -187,13 +249,14 @@ fn set_aside(path: &Path, ending: &str) -> Result<PathBuf, StoreError> {
         path: path.to_path_buf(),
         source,
     };
-    std::fs::rename(path, &aside).map_err(fail)?;
-    path.parent().map_or(Ok(()), layout::sync_dir).map_err(fail)?;
+    disk().rename(path, &aside).map_err(fail)?;
+    path.parent()
+        .map_or(Ok(()), |folder| disk().sync_dir(folder))
+        .map_err(fail)?;
     Ok(aside)
 }
 
-/// A part's generation and the runs it holds.
-fn held(path: &Path) -> Result<(u32, Vec<RunId>), StoreError> {
+fn held(path: &Path) -> Result<Held, StoreError> {
     let frame = Frame::read(path)?;
     let generation = frame
         .note(GENERATION_NOTE)
@@ -201,13 +264,17 @@ fn held(path: &Path) -> Result<(u32, Vec<RunId>), StoreError> {
         .unwrap_or(0);
     let kinds = frame.u8(cells::KIND)?;
     let runs = frame.u64(cells::RUN)?;
-    let held = kinds
+    let runs = kinds
         .iter()
         .zip(runs.iter())
         .filter(|(kind, _)| *kind == Some(Kind::State as u8))
         .filter_map(|(_, run)| run.map(RunId))
         .collect();
-    Ok((generation, held))
+    Ok(Held {
+        generation,
+        runs,
+        standing: frame.note(STANDING).map(str::to_owned),
+    })
 }
 
 /// The rows of all files, oldest first, without those of runs that a later file has again.
@@ -244,6 +311,7 @@ fn concat(files: &[PartFile]) -> Result<DataFrame, StoreError> {
     merged.rechunk_mut_par();
     Ok(merged)
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +389,34 @@ mod tests {
         assert!(rejected[0].path.ends_with("00002.parquet.damaged"));
         writer.append(&part(&[3], 1)).expect("appended");
         assert!(dir.path().join("parts/00003.parquet").is_file());
+    }
+
+    #[test]
+    fn a_part_that_is_gone_is_missed_until_its_runs_are_recorded_again() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        let (mut writer, ..) = open(dir.path());
+        for run in 0..3 {
+            writer.append(&part(&[run], 1)).expect("appended");
+        }
+        std::fs::remove_file(dir.path().join("parts/00002.parquet")).expect("removed");
+        let (mut writer, runs, rejected) = open(dir.path());
+        assert_eq!(runs, [0, 2]);
+        assert!(rejected[0].path.ends_with("00002.parquet"));
+        assert!(rejected[0].error.is_lost());
+        writer.append(&part(&[1], 1)).expect("appended");
+        let (_, runs, rejected) = open(dir.path());
+        assert_eq!(runs, [0, 1, 2]);
+        assert!(rejected.is_empty());
+    }
+
+    #[test]
+    fn parts_that_were_merged_are_not_missed() {
+        let dir = tempfile::tempdir().expect("scratch directory");
+        let (mut writer, ..) = open(dir.path());
+        for run in 0..70 {
+            writer.append(&part(&[run], 1)).expect("appended");
+            assert!(open(dir.path()).2.is_empty(), "after run {run}");
+        }
     }
 
     #[test]

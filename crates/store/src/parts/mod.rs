@@ -6,5 +6,5 @@
 mod files;
 mod rows;
 
-pub(crate) use files::{PartFile, PartWriter, list};
+pub(crate) use files::{PartFile, PartWriter, STANDING, gone, list, numbers};
 pub(crate) use rows::{Kind, field};

@@ -55,6 +55,8 @@ pub(crate) struct Gathered {
     pub(crate) features: Vec<Name>,
     /// By run, in each as recorded.
     pub(crate) coefficients: Vec<CoefficientCell>,
+    /// The parts that the newest one names.
+    pub(crate) standing: Option<String>,
 }
 
 /// Names by position, each held once.
@@ -125,6 +127,7 @@ impl Gathered {
             history: Vec::new(),
             features: Vec::new(),
             coefficients: Vec::new(),
+            standing: None,
         };
         let mut names = Names::default();
         for metric in metrics {
@@ -133,6 +136,9 @@ impl Gathered {
         let mut features = Names::default();
         for file in files.iter().rev() {
             let frame = Frame::read(&file.path)?;
+            if Some(file) == files.last() {
+                gathered.standing = frame.note(parts::STANDING).map(str::to_owned);
+            }
             gathered.add(&frame, &positions, &mut names, &mut features, wanted)?;
         }
         gathered.order(metrics.len().min(names.all.len()), &names.all);

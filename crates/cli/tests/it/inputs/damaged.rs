@@ -63,7 +63,7 @@ fn damage(name: &str, bytes: &[u8], count: usize, change: impl Fn(usize, &mut Ve
 }
 
 /// A Parquet file with several row groups, encodings and nulls.
-fn sample() -> Vec<u8> {
+pub(crate) fn sample() -> Vec<u8> {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("data.parquet");
     parquet::write(&path, parquet::many_types(300));
@@ -71,7 +71,7 @@ fn sample() -> Vec<u8> {
 }
 
 /// A file of `scripts/golden/input_files.py`.
-fn stored(name: &str) -> Vec<u8> {
+pub(crate) fn stored(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/inputs/files");
     std::fs::read(folder.join(name)).expect("there")
 }

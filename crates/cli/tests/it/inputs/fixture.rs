@@ -162,7 +162,7 @@ fn entries(dir: &Path) -> Vec<String> {
 }
 
 /// Runs the program with a cap on its memory and on its time.
-pub(super) fn run(dir: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(dir: &Path, arguments: &[&str]) -> Output {
     let script = format!("ulimit -v {CAP_KIB}; ulimit -c 0; exec timeout -s KILL 300 \"$0\" \"$@\"");
     Command::new("sh")
         .args(["-c", &script, env!("CARGO_BIN_EXE_gradsweep")])

@@ -10,7 +10,9 @@ mod parquet;
 mod slow;
 mod values;
 
+pub(crate) use damaged::{sample as many_types, stored};
 use fixture::report;
+pub(crate) use fixture::run as run_capped;
 
 #[test]
 fn every_input_has_its_outcome() {

@@ -21,6 +21,7 @@ impl<T: Real> LinearBlock<T> {
     /// # Panics
     /// If no live run is at the position.
     pub fn state(&self, position: usize) -> ColumnState<T> {
+        debug_assert!(self.is_settled(), "steps are late");
         let (columns, optimizer) = self
             .optimizers
             .iter()
@@ -44,6 +45,7 @@ impl<T: Real> LinearBlock<T> {
             states.len(),
             self.live.len()
         );
+        self.settle();
         for (columns, optimizer) in &mut self.optimizers {
             for position in columns.clone() {
                 optimizer.recall(position - columns.start, &states[position].memory);
@@ -60,6 +62,7 @@ impl<T: Real> LinearBlock<T> {
     where
         T: 'p,
     {
+        self.settle();
         for (position, parameters) in parameters {
             self.params.column_mut(position).assign(&aview1(parameters));
         }
@@ -74,6 +77,8 @@ impl<T: Real> LinearBlock<T> {
 
     /// The learning rate of every live run, by position, from the next step on.
     pub fn set_learning_rates(&mut self, rates: &[f64]) {
+        // Steps that are still to be taken are those of the rates so far.
+        self.settle();
         for (columns, optimizer) in &mut self.optimizers {
             optimizer.set_learning_rates(&rates[columns.clone()]);
         }

@@ -1,5 +1,7 @@
 //! What each column adds to the log odds, as nodes of a graph.
 
+use std::collections::BTreeSet;
+
 use super::super::model::{Levels, Meaning, Number, Texts};
 use super::graph::{Attribute, DOUBLE, Graph, TEXT, Tensor, integer};
 
@@ -66,8 +68,9 @@ fn add_text_levels(graph: &mut Graph<'_>, column: &Levels<'_>) -> String {
     };
     let mut keys: Vec<&str> = Vec::new();
     let mut places: Vec<i64> = Vec::new();
+    let mut known = BTreeSet::new();
     let mut know = |text, place| {
-        if !keys.contains(&text) {
+        if known.insert(text) {
             keys.push(text);
             places.push(place);
         }

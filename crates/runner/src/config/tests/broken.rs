@@ -87,7 +87,7 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
     ("fold = 1979-05-27", "found a date", (4, 8)),
     ("[validation]\nfolds = 1", "2 to 65535", (5, 9)),
     ("[metrics]\nreport = [\"auc\"]", "did you mean \"roc_auc\"?", (5, 11)),
-    ("[output]\nsave_models = \"all\"", "not built yet", (5, 15)),
+    ("[output]\nsave_models = \"every\"", "one of", (5, 15)),
     ("[sweep]\nselect = \"1se\"", "needs `model.C` to be swept", (5, 10)),
     ("[output]\ndir = \"a/{seed}\"", "{seed} is none of", (5, 7)),
     ("[run]\nmemory_limit = \"lots\"", "a size, as", (5, 16)),
@@ -159,9 +159,14 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         (7, 1),
     ),
     (
-        "[sweep.parameters]\npreprocess.scale = [\"none\"]",
-        "sweeping `preprocess.scale` is not built yet",
-        (5, 12),
+        "[sweep.parameters]\nmodel.C = { auto = true }\npreprocess.scale = [\"none\", \"standard\"]",
+        "`model.C` cannot be automatic where `preprocess.scale` is swept",
+        (5, 7),
+    ),
+    (
+        "[sweep.parameters]\nrun.seed = [1]",
+        "`run.seed` cannot be swept",
+        (5, 5),
     ),
     (
         "[sweep.parameters]\nmodel.C = { values = [1], probabilities = [1] }",

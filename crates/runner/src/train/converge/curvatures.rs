@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use gradsweep_data::Role;
 use gradsweep_math::Real;
-use gradsweep_math::solver::{Curvature, Spread};
+use gradsweep_math::codes::Codes;
+use gradsweep_math::solver::{Curvature, MOST_WHOLE, Spread};
+use ndarray::Array2;
 
 use super::super::Task;
 use super::trips::{self, Segment};
@@ -26,18 +28,29 @@ pub(super) struct Curvatures {
 }
 
 impl Curvatures {
-    pub(super) fn new<T: Real>(task: &Task<'_, '_, T>, segments: &[Segment], blocks: &[Block]) -> Self {
+    pub(super) fn new<T: Real>(task: &Task<'_, '_, T>, segments: &[Segment], blocks: &[&Block]) -> Self {
         let (plan, view) = (task.plan, task.view);
-        let wanted = ROWS * (view.map.features + 1);
+        let map = &view.map;
         let runs = || blocks.iter().flat_map(|block| &block.runs).copied();
         let learns = |run: usize| plan.trial_of(run).model.fit_intercept;
         let roles = &view.folds.roles;
         let is_trained = |group: usize| roles.iter().any(|roles| roles[group] == Role::Train);
-        let moments = trips::moments(view, segments, wanted, is_trained);
-        let shared = [false, true].map(|learned| {
-            let is_needed = runs().any(|run| learns(run) == learned);
-            is_needed.then(|| Curvature::new(&view.map, &moments.view(), learned))
-        });
+        let is_needed = |learned: bool| runs().any(|run| learns(run) == learned);
+        let shared = if map.features > MOST_WHOLE {
+            let first = trips::first_moments(view, segments, is_trained);
+            let whole = map.without_codes().1.len();
+            let none = Codes::default();
+            let moments =
+                (whole <= MOST_WHOLE).then(|| trips::moments(view, &none, segments, ROWS * (whole + 1), is_trained));
+            [false, true].map(|learned| {
+                let whole = moments.as_ref().map(|moments: &Array2<f64>| moments.view());
+                is_needed(learned).then(|| Curvature::parted(map, whole.as_ref(), &first, learned))
+            })
+        } else {
+            let moments = trips::moments(view, &map.codes, segments, ROWS * (map.features + 1), is_trained);
+            let expanded = map.expanded();
+            [false, true].map(|learned| is_needed(learned).then(|| Curvature::new(&expanded, &moments.view(), learned)))
+        };
         let newton = runs().filter(|&run| plan.method_of(run) == Method::Newton);
         let mut own: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
         for run in newton {
@@ -47,9 +60,12 @@ impl Curvatures {
             }
         }
         let spreads = own.into_iter().flat_map(|(fold, learned)| {
-            let moments = trips::moments(view, segments, wanted, |group| roles[fold][group] == Role::Train);
-            let map = &view.map;
-            let spread = move |learned| Spread::new(map, &map.folds[fold], &moments.view(), learned);
+            let wanted = ROWS * (map.features + 1);
+            let moments = trips::moments(view, &map.codes, segments, wanted, |group| {
+                roles[fold][group] == Role::Train
+            });
+            let expanded = map.expanded();
+            let spread = move |learned| Spread::new(&expanded, &expanded.folds[fold], &moments.view(), learned);
             learned
                 .into_iter()
                 .map(move |learned| ((fold, learned), spread(learned)))

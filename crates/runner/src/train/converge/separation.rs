@@ -63,7 +63,7 @@ fn margins<T: Real>(view: &View<'_, T>, segments: &[Segment], objective: &Object
         .map(|(group, rows)| {
             let mut z = Vec::with_capacity(rows.len());
             let rows = view.rows(*group, rows.clone());
-            pass.predict(rows, 0..1, &mut Scratch::new(view.x.ncols(), 1), &mut z);
+            pass.predict(rows, 0..1, &mut Scratch::new(view.map.raw_columns, 1), &mut z);
             let counts = |index: usize| rows.weight.is_none_or(|weight| weight[index] > T::zero());
             z.iter()
                 .zip(rows.y)

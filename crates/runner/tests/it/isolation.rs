@@ -1,0 +1,180 @@
+//! Runs that fail, and what that is to the others.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gradsweep_runner::RunError;
+use gradsweep_runner::event::{Event, Observer, Silent};
+use gradsweep_runner::resume::{ResumeRequest, resume};
+use gradsweep_runner::stop::StopCause;
+use gradsweep_runner::summary::SweepSummary;
+use gradsweep_runner::sweep;
+use gradsweep_store::{PlannedRun, Reason, RunId, RunState, Store};
+
+use super::{PRODUCTS, finished, request, run, tables};
+
+/// A block per fold, for 32 runs are enough for one; those that converge are one block in any case.
+const BLOCKS: &str = r"
+[train]
+epochs = 6
+batch_rows = 64
+[validation]
+folds = 3
+[sweep.parameters]
+model.C = { min = 1e-3, max = 1e3, num = 32, log = true }
+";
+
+/// What is swept beside C, and the cohort and the block that has a bug.
+const CASES: [(&str, u32, u32); 3] = [
+    ("train.batch_rows = [64]\ntrain.solver = [\"adam\"]", 0, 1),
+    ("train.batch_rows = [\"full\", 64]\ntrain.solver = [\"sgd\"]", 0, 1),
+    ("train.solver = [\"sgd\", \"lbfgs\"]", 1, 0),
+];
+
+/// Panics in a block at the end of an epoch, as a listener with a bug would: the panic comes out of the block's training.
+struct Bug {
+    cohort: usize,
+    block: usize,
+    epoch: u32,
+    times: AtomicUsize,
+}
+
+impl Observer for Bug {
+    fn observe(&self, event: &Event) {
+        if let Event::EpochFinished {
+            cohort, block, epoch, ..
+        } = event
+            && (*cohort, *block, *epoch) == (self.cohort, self.block, self.epoch)
+        {
+            self.times.fetch_add(1, Ordering::Relaxed);
+            panic!("a bug in a block");
+        }
+    }
+}
+
+fn again(store: &Path, retry_failed: bool) -> Result<SweepSummary, RunError> {
+    let _shared = PRODUCTS.read().unwrap_or_else(PoisonError::into_inner);
+    let request = ResumeRequest {
+        store: store.to_path_buf(),
+        threads: None,
+        more: None,
+        retry_failed,
+    };
+    resume(&request, &Silent, &|_, _| ())
+}
+
+#[test]
+fn a_panic_ends_the_runs_of_its_block_and_changes_no_other() {
+    for (swept, cohort, block) in CASES {
+        for threads in ["1", "3"] {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let body = format!("{BLOCKS}{swept}\n");
+            let sets = [format!("run.threads={threads}")];
+            let mut request = request(dir.path(), &body, &sets.each_ref().map(String::as_str));
+            let (_, whole) = finished(&request);
+            let whole = tables(&whole);
+            request.config.output.dir = dir.path().join("panics").display().to_string();
+            let bug = Bug {
+                cohort: cohort as usize,
+                block: block as usize,
+                epoch: 3,
+                times: AtomicUsize::new(0),
+            };
+            let summary = {
+                let _shared = PRODUCTS.read().unwrap_or_else(PoisonError::into_inner);
+                sweep::run(&request, &bug, &|_, _| ()).expect("the sweep goes on")
+            };
+            assert_eq!(bug.times.into_inner(), 1);
+            assert!(
+                summary.failures.iter().any(|said| said.contains("a bug in a block")),
+                "{:?}",
+                summary.failures
+            );
+            let store = Store::open(&summary.store).expect("just written");
+            let planned = store.plan().expect("a plan").runs;
+            let is_lost = |run: &&PlannedRun| (run.cohort, run.block) == (cohort, block);
+            let lost: BTreeSet<RunId> = planned.iter().filter(is_lost).map(|run| run.run).collect();
+            assert!(lost.len() >= 32 && lost.len() < planned.len(), "{} runs", lost.len());
+            assert_eq!(summary.failed, lost.len());
+            let found = tables(&store);
+            for (place, row) in found.0.iter().enumerate() {
+                let record = row.record.as_ref().expect("recorded");
+                if lost.contains(&row.run) {
+                    assert_eq!((record.state, record.reason), (RunState::Failed, Some(Reason::Panic)));
+                    assert!(record.epochs < 6 && found.2[place].is_empty(), "{record:?}");
+                    assert!(found.1[place].iter().all(|point| point.epoch <= record.epochs));
+                } else {
+                    assert_eq!(row, &whole.0[place]);
+                    assert_eq!(found.1[place], whole.1[place]);
+                    assert_eq!(found.2[place], whole.2[place]);
+                }
+            }
+            // Without the bug the same directory gets all of them.
+            again(&summary.store, true).expect("they are trained again");
+            assert!(tables(&store) == whole, "{swept}");
+        }
+    }
+}
+
+/// One rate of two is far too large: a run of each fold diverges.
+const DIVERGES: &str = r#"
+[train]
+solver = "sgd"
+epochs = 12
+batch_rows = 64
+[validation]
+folds = 3
+[sweep.parameters]
+train.learning_rate = [0.1, 1e30]
+"#;
+
+#[test]
+fn a_failed_run_stops_the_sweep_where_the_config_says_so() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut request = request(dir.path(), DIVERGES, &["run.threads=1"]);
+    let (summary, whole) = finished(&request);
+    assert_eq!((summary.failed, summary.runs), (3, 6));
+    for (set, allowed) in [("on_error", 0), ("max_failures", 2)] {
+        request.config.output.dir = dir.path().join(set).display().to_string();
+        request.config.run.max_failures = 1000;
+        request.config.run.on_error = gradsweep_runner::config::OnError::Record;
+        if set == "on_error" {
+            request.config.run.on_error = gradsweep_runner::config::OnError::Stop;
+        } else {
+            request.config.run.max_failures = allowed;
+        }
+        let error = run(&request).expect_err("a run diverges");
+        assert_eq!(error.exit_code(), 75);
+        assert!(error.hint().expect("what to type").contains("--retry-failed"));
+        let RunError::Stopped { cause, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(cause, StopCause::Failures { allowed });
+        // What failed is recorded, and the others are on their way.
+        let store = Store::open(&dir.path().join(set)).expect("it was begun");
+        let records = store.runs().expect("readable");
+        let states: Vec<_> = records
+            .iter()
+            .filter_map(|row| Some(row.record.as_ref()?.state))
+            .collect();
+        assert_eq!(states, [RunState::Failed; 3]);
+        // It goes on without them, and once more for as many failures.
+        let summary = again(store.dir(), false).expect("nothing else fails");
+        assert_eq!((summary.failed, summary.nothing_to_do), (3, false));
+        // As texts, for a loss that is none is not equal to itself.
+        assert_eq!(
+            format!("{:?}", tables(&store)),
+            format!("{:?}", tables(&whole)),
+            "{set}"
+        );
+    }
+}
+
+#[test]
+fn as_many_failures_as_may_be_stop_nothing() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (summary, _) = finished(&request(dir.path(), DIVERGES, &["run.max_failures=3"]));
+    assert_eq!(summary.failed, 3);
+}
