@@ -12,7 +12,7 @@ function level(score) { return Math.min(LEVELS - 1, Math.floor(Math.sqrt(Math.ab
 function levelEnd(level) { return best + (page.higher ? -1 : 1) * (range[1] - range[0]) * (level / LEVELS) ** 2; }
 function tone(level) { return viridis[LEVELS - 1 - level]; }
 
-function written(level) { return (level < 3 ? ticks(best, levelEnd(3)) : scoreTick)(levelEnd(level)); }
+function written(level) { return ticks(levelEnd(level), levelEnd(level) + 2.5 * (levelEnd(level + 1) - levelEnd(level)))(levelEnd(level)); }
 
 // The legend of these levels, which colors a series by the value of a dimension.
 function levelLegend(dimension, seriesIndex) {
@@ -23,7 +23,7 @@ function levelLegend(dimension, seriesIndex) {
 function axis(extra) {
   const label = Object.assign({ color: color("quiet"), fontSize: 11.5, hideOverlap: true }, extra.type === "category" ? {} : { formatter: tick }, extra.axisLabel);
   return Object.assign({
-    nameTextStyle: { color: color("quiet"), fontSize: 12 }, axisLine: { show: false }, axisTick: { show: false },
+    nameTextStyle: { color: color("quiet"), fontSize: 12 }, axisLine: { show: false, onZero: false }, axisTick: { show: false },
     splitLine: { lineStyle: { color: color("rule") } }, minorSplitLine: { show: false }, scale: true,
   }, extra, { axisLabel: label });
 }
