@@ -94,6 +94,7 @@ const range = (() => {
   return page.higher ? [best - reach, best] : [best, best + reach];
 })();
 const room = (range[1] - range[0]) * 0.06 || Math.abs(range[0]) * 0.01 || 0.01;
+const best = page.higher ? range[1] : range[0];
 const scoreTick = ticks(range[0], range[1]);
 
 // A score within the range, at its end if it lies beyond.

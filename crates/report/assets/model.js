@@ -25,20 +25,20 @@ function curveOption(indices, behind = []) {
     for (const values of [curve.val, curve.low, curve.high, curve.train]) for (const v of values || []) if (v !== null) { low = Math.min(low, v); high = Math.max(high, v); }
     return bandSeries(curve, indices.length > 8 ? (place ? color("quiet") : color("accent")) : tones[place % tones.length], named(i), strong || place === 0);
   }));
-  if (behind.length) { low = Math.min(low, range[0]); high = Math.max(high, range[1]); }
+  for (const i of behind) for (const v of details[i].curve.val) if (v !== null) { low = Math.min(low, within(v)); high = Math.max(high, within(v)); }
   const all = indices.concat(behind), longest = Math.max(...all.map(i => details[i].curve.epochs[details[i].curve.epochs.length - 1]));
   const isLog = longest > 30, start = Math.min(...indices.map(i => details[i].curve.epochs[0])), extra = (high - low) * 0.05 || 0.01, marks = rounds(low, high, 5);
   const rungs = page.rungs || [];
   if (rungs.length && series.length) series[series.length - 1].markLine = {
     silent: true, symbol: "none", lineStyle: { color: color("quiet"), type: "dotted", width: 1, opacity: 0.8 },
     label: { color: color("quiet"), fontSize: 11, formatter: q => q.name, position: "end", distance: 4 },
-    data: rungs.map(([epochs, reached], i) => ({ xAxis: epochs, name: (i ? "" : "trials: ") + reached.toLocaleString("en") })),
+    data: rungs.map(([epochs, reached], i) => ({ xAxis: epochs, name: reached.toLocaleString("en") + (i ? "" : " trials") })),
   };
   return {
-    grid: { left: 62, right: 24, top: 34, bottom: 44 },
+    grid: { left: 62, right: 24, top: rungs.length ? 52 : 34, bottom: 44 },
     tooltip: tooltip(q => tip("epoch " + q[0].value[0], q.filter(p => p.seriesName && !p.seriesName.startsWith("series")).slice(0, 8).map(p => [p.seriesName, number(p.value[1])])), { trigger: "axis" }),
     xAxis: xAxis("epoch", { type: isLog ? "log" : "value", min: start === 0 && !isLog ? 0 : 1, max: longest, minInterval: 1, axisLabel: { formatter: v => tick(Math.round(v)) } }),
-    yAxis: yAxis(metric, { type: "value", min: low - extra, max: high + extra, axisLabel: { formatter: ticks(low, high), customValues: marks }, axisTick: { show: false, customValues: marks } }),
+    yAxis: yAxis(metric, { type: "value", nameGap: rungs.length ? 30 : 12, min: low - extra, max: high + extra, axisLabel: { formatter: ticks(low, high), customValues: marks }, axisTick: { show: false, customValues: marks } }),
     series,
   };
 }
@@ -88,11 +88,11 @@ function drawPaths() {
   const path = page.path, c = trials.params.find(p => p.path === "model.C");
   if (!document.getElementById("c-path") || path.length < 3) return;
   const scale = axisOf(c), x = i => scale.at(c.values[i]), kept = path.filter(i => scores[i] !== null && x(i) !== null), error = i => errors[i] || 0;
-  const best = Math.min(...kept.map(i => page.higher ? -scores[i] : scores[i])) * (page.higher ? -1 : 1);
-  // As much as tells the values near the best apart: the far end of a penalty is bad anyway.
-  const near = kept.map(i => Math.abs(scores[i] - best)).sort((a, b) => a - b), reach = Math.max(4 * near[Math.floor(near.length / 2)], 3 * Math.max(...kept.filter(i => scores[i] === best).map(error))) || 0.01;
+    // As much as tells the values near the best apart: the far end of a penalty is bad anyway.
+  const near = kept.map(i => Math.abs(scores[i] - best)).sort((a, b) => a - b), reach = Math.max(4 * near[Math.floor(near.length / 2)], 3 * Math.max(...kept.filter(i => scores[i] === best).map(error), 0)) || 0.01;
   const far = Math.min(reach, Math.max(...kept.map(i => Math.abs(scores[i] - best) + error(i)))), ends = page.higher ? [best - far, best + reach * 0.2] : [best - reach * 0.2, best + far];
-  const low = Math.min(ends[0], ...kept.filter(i => Math.abs(scores[i] - best) <= far).map(i => scores[i] - error(i))), high = Math.max(ends[1], best + error(kept.find(i => scores[i] === best)));
+  const top = kept.find(i => scores[i] === best) ?? kept[0];
+  const low = Math.min(ends[0], ...kept.filter(i => Math.abs(scores[i] - best) <= far).map(i => scores[i] - error(i))), high = Math.max(ends[1], best + error(top));
   const marks = rounds(low, high, 5);
   chart(document.getElementById("c-path"), () => ({
     tooltip: tooltip(q => { const p = q.find(p => p.seriesName === metric); return p ? trialTip(p.value[2]) : tip("", []); }, { trigger: "axis" }),
@@ -105,13 +105,25 @@ function drawPaths() {
   }), drawnChart => drawnChart.on("click", q => q.data && q.data.value && q.data.value[2] !== undefined && openTrial(q.data.value[2], null)));
   const held = page.details.paths, short = name => name.length > 18 ? name.slice(0, 17) + "…" : name;
   const lines = held.features.map((f, n) => [f, path.map((i, place) => held.values[place] && x(i) !== null ? [x(i), held.values[place][n]] : null).filter(Boolean)]);
-  chart(document.getElementById("coefficient-path"), () => ({
-    grid: { left: 62, right: 138, top: 30, bottom: 44 },
-    tooltip: tooltip(q => tip("C = " + scale.label(q[0].value[0]), q.slice().sort((a, b) => b.value[1] - a.value[1]).map(p => [p.seriesName, number(p.value[1], 4)])), { trigger: "axis" }),
-    xAxis: xAxis("C", marked(scale)), yAxis: yAxis("coefficient", { type: "value" }),
-    series: lines.map(([f, data], i) => ({ type: "line", name: features[f], data, symbol: "none", lineStyle: { color: okabeIto[i % 8], width: 1.8 }, itemStyle: { color: okabeIto[i % 8] },
-      endLabel: { show: true, formatter: () => short(features[f]), color: color("ink"), fontSize: 11 }, labelLayout: { moveOverlap: "shiftY" } })),
-  }));
+  const values = lines.flatMap(([, data]) => data.map(point => point[1])), span = [Math.min(0, ...values), Math.max(0, ...values)], spare = (span[1] - span[0]) * 0.05 || 1;
+  const box = document.getElementById("coefficient-path"), steps = rounds(span[0] - spare, span[1] + spare, 6);
+  const option = () => {
+    // The names at the right ends, pushed apart where they would lie on each other.
+    const inside = box.clientHeight - 74, top = value => 30 + (span[1] + spare - value) / (span[1] - span[0] + 2 * spare) * inside;
+    const order = lines.map(([, data], n) => [n, data.length ? top(data[data.length - 1][1]) : 0]).sort((a, b) => a[1] - b[1]);
+    for (let n = 1; n < order.length; n++) order[n][1] = Math.max(order[n][1], order[n - 1][1] + 14);
+    for (let n = order.length - 1, limit = 34 + inside; n >= 0; n--) { order[n][1] = Math.min(order[n][1], limit); limit = order[n][1] - 14; }
+    const placed = new Map(order);
+    return {
+      grid: { left: 62, right: 138, top: 30, bottom: 44 },
+      tooltip: tooltip(q => tip("C = " + scale.label(q[0].value[0]), q.slice().sort((a, b) => b.value[1] - a.value[1]).map(p => [p.seriesName, number(p.value[1], 4)])), { trigger: "axis" }),
+      xAxis: xAxis("C", marked(scale)),
+      yAxis: yAxis("coefficient", { type: "value", min: span[0] - spare, max: span[1] + spare, axisLabel: { customValues: steps }, axisTick: { show: false, customValues: steps } }),
+      series: lines.map(([f, data], i) => ({ type: "line", name: features[f], data, symbol: "none", lineStyle: { color: okabeIto[i % 8], width: 1.8 }, itemStyle: { color: okabeIto[i % 8] },
+        endLabel: { show: true, formatter: () => short(features[f]), color: okabeIto[i % 8], fontSize: 11, fontWeight: 500 }, labelLayout: { y: placed.get(i), verticalAlign: "middle" } })),
+    };
+  };
+  chart(box, option);
 }
 
 function foldsOption(index) {

@@ -38,15 +38,15 @@ function slicePoints(param, scale) {
 
 // The best score in each stretch of a scale: its edge towards better scores.
 function edge(param, scale) {
-  const steps = param.distinct.length && param.distinct.length <= 40 ? null : 24, best = new Map();
+  const steps = param.distinct.length && param.distinct.length <= 40 ? null : 24, tops = new Map();
   for (let i = 0; i < count; i++) {
     const x = scale.at(param.values[i]);
     if (x === null || scores[i] === null) continue;
     const key = steps ? Math.min(steps - 1, Math.floor((x - scale.low) / (scale.high - scale.low) * steps)) : x;
-    const held = best.get(key);
-    if (!held || (page.higher ? scores[i] > held[1] : scores[i] < held[1])) best.set(key, [x, scores[i]]);
+    const held = tops.get(key);
+    if (!held || (page.higher ? scores[i] > held[1] : scores[i] < held[1])) tops.set(key, [x, scores[i]]);
   }
-  return Array.from(best.values()).sort((a, b) => a[0] - b[0]).map(([x, score]) => [x, within(score)]);
+  return Array.from(tops.values()).sort((a, b) => a[0] - b[0]).map(([x, score]) => [x, within(score)]);
 }
 
 function drawSlices() {
@@ -111,17 +111,16 @@ function drawParallel() {
   const few = all => (all.length <= 1500 ? all.slice() : Array.from({ length: 1500 }, (_, n) => all[n < 200 ? n : Math.floor(n * all.length / 1500)])).reverse();
   const option = () => {
     const scored = drawn().filter(i => scores[i] !== null), on = few(scored.filter(isOn)), off = few(scored.filter(i => !isOn(i)));
-    const line = i => ({ value: scales.map((scale, p) => scale.at(trials.params[p].values[i])).concat([within(scores[i])]), index: i });
+    const line = (i, style) => ({ lineStyle: style, value: scales.map((scale, p) => scale.at(trials.params[p].values[i])).concat([within(scores[i])]), index: i });
     const isMany = on.length > 400, label = { color: color("ink"), fontSize: 11, backgroundColor: color("paper"), padding: [1, 4], borderRadius: 3 };
     const named = name => name.length > 22 ? name.slice(0, 21) + "…" : name;
     return {
-      visualMap: { show: false, min: range[0], max: range[1], dimension: scales.length, seriesIndex: 1, inRange: { color: ramp().slice(0, 9) } },
       parallel: { left: 64, right: 84, top: 42, bottom: 24, parallelAxisDefault: { nameTextStyle: { color: color("ink"), fontSize: 12.5 }, nameGap: 16, axisLine: { lineStyle: { color: color("quiet") } }, axisTick: { show: false }, areaSelectStyle: { width: 18, borderWidth: 1, borderColor: color("accent"), color: color("accent"), opacity: 0.2 } } },
       parallelAxis: scales.map((scale, p) => ({ dim: p, name: named(trials.params[p].name), type: "value", scale: true, min: scale.low - scale.pad, max: scale.high + scale.pad, axisLabel: Object.assign({ formatter: scale.label, customValues: scale.marks }, label) }))
         .concat([{ dim: scales.length, name: metric, type: "value", scale: true, min: range[0] - room, max: range[1] + room, inverse: !page.higher, nameLocation: page.higher ? "end" : "start", axisLabel: Object.assign({ formatter: scoreTick, customValues: rounds(range[0], range[1], 6) }, label) }]),
       series: [
-        { type: "parallel", progressive: 0, data: off.map(line), lineStyle: { color: color("quiet"), opacity: 0.05, width: 1 }, inactiveOpacity: 0.02, silent: true },
-        { type: "parallel", progressive: 0, data: on.map(line), lineStyle: { opacity: isMany ? 0.3 : 0.7, width: isMany ? 1 : 1.5 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.3 : 0.8 },
+        { type: "parallel", progressive: 0, data: off.map(i => line(i)), lineStyle: { color: color("quiet"), opacity: 0.05, width: 1 }, inactiveOpacity: 0.02, silent: true },
+        { type: "parallel", progressive: 0, data: on.map(i => line(i, { color: tone(level(scores[i])) })), lineStyle: { opacity: isMany ? 0.3 : 0.7, width: isMany ? 1 : 1.5 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.3 : 0.8 },
       ],
     };
   };

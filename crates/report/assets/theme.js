@@ -6,13 +6,24 @@ const okabeIto = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 
 function color(name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); }
 
-// Good scores have the bright end of the ramp.
-function ramp() { return page.higher ? viridis : viridis.slice().reverse(); }
+// Levels of scores, which lie the closer the nearer they are to the best: their distances from it go by squares. Good ones are bright.
+const LEVELS = viridis.length;
+function level(score) { return Math.min(LEVELS - 1, Math.floor(Math.sqrt(Math.abs(within(score) - best) / (range[1] - range[0] || 1)) * LEVELS)); }
+function levelEnd(level) { return best + (page.higher ? -1 : 1) * (range[1] - range[0]) * (level / LEVELS) ** 2; }
+function tone(level) { return viridis[LEVELS - 1 - level]; }
+
+function written(level) { return ticks(levelEnd(level), levelEnd(level) + 2.5 * (levelEnd(level + 1) - levelEnd(level)))(levelEnd(level)); }
+
+// The legend of these levels, which colors a series by the value of a dimension.
+function levelLegend(dimension, seriesIndex) {
+  const pieces = Array.from({ length: LEVELS }, (_, l) => ({ value: l, color: tone(l), label: l < LEVELS - 1 ? written(l) : written(l) + (page.higher ? " and less" : " and more") }));
+  return { type: "piecewise", dimension, seriesIndex, pieces, orient: "vertical", right: 0, top: "middle", align: "left", itemWidth: 14, itemHeight: 14, itemGap: 4, textGap: 8, itemSymbol: "rect", hoverLink: false, selectedMode: false, textStyle: { color: color("quiet"), fontSize: 11 } };
+}
 
 function axis(extra) {
   const label = Object.assign({ color: color("quiet"), fontSize: 11.5, hideOverlap: true }, extra.type === "category" ? {} : { formatter: tick }, extra.axisLabel);
   return Object.assign({
-    nameTextStyle: { color: color("quiet"), fontSize: 12 }, axisLine: { show: false }, axisTick: { show: false },
+    nameTextStyle: { color: color("quiet"), fontSize: 12 }, axisLine: { show: false, onZero: false }, axisTick: { show: false },
     splitLine: { lineStyle: { color: color("rule") } }, minorSplitLine: { show: false }, scale: true,
   }, extra, { axisLabel: label });
 }
@@ -23,7 +34,7 @@ function xAxis(name, extra) {
 
 function yAxis(name, extra) {
   const style = { color: color("quiet"), fontSize: 12, align: "left", padding: [0, 0, 0, -44] };
-  return axis(Object.assign({ name, nameTextStyle: style, nameGap: 12 }, extra));
+  return axis(Object.assign({ name, nameTextStyle: style, nameGap: 12, nameMoveOverlap: false }, extra));
 }
 
 // The axis of scores, as far as the range goes.
