@@ -18,6 +18,8 @@ pub(crate) const RUNS: &str = "runs.parquet";
 pub(crate) const HISTORY: &str = "history.parquet";
 pub(crate) const COEFFICIENTS: &str = "coefficients.parquet";
 pub(crate) const PREDICTIONS: &str = "predictions.parquet";
+/// What is made from the parts.
+pub(crate) const TABLES: [&str; 5] = [TRIALS, RUNS, HISTORY, COEFFICIENTS, PREDICTIONS];
 /// The page of a sweep.
 pub const REPORT: &str = "report.html";
 

@@ -155,6 +155,13 @@ impl StoreWriter {
     ) -> Result<Self, StoreError> {
         layout::remove_temporaries(dir)?;
         PartWriter::set_all_aside(dir)?;
+        // Tables of a sweep that has lost its manifest would miss its parts.
+        for table in layout::TABLES {
+            let path = dir.join(table);
+            if path.exists() {
+                layout::remove_file(&path)?;
+            }
+        }
         let (parts, ..) = PartWriter::open(dir)?;
         Self::describe(dir, lock, manifest, texts, plan, parts)
     }
