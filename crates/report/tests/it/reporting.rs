@@ -108,7 +108,7 @@ fn several_sweeps_are_one_page() {
     let page = html(&sweeps(scratch.path(), &[sgd(), path()]), None).expect("a page");
     assert!(page.contains("What differs between the sweeps"));
     assert!(page.contains("<td>train.solver</td><td>sgd</td><td>adam</td>"));
-    assert!(page.contains("<td>diverged</td><td class=\"n\">3</td><td>1</td>"));
+    assert!(page.contains("<td>diverged</td><td class=\"n\">3</td><td class=\"wrap\">1</td>"));
     let data = data(&page);
     assert_eq!(data["sweeps"].as_array().map(Vec::len), Some(2));
     assert_eq!(data["trials"]["sweep"], serde_json::json!([1, 1, 0, 1, 1, 0]));
