@@ -199,16 +199,12 @@ class Tab:
 
     def picture(self, path, is_whole=False):
         """A PNG of the window, or of the whole page."""
+        extent = {}
         if is_whole:
             size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
-            self.resize(int(size["width"]), min(int(size["height"]), 16000))
-        answer = self.ask("Page.captureScreenshot", format="png")
+            extent = {"clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 16000), "scale": 1}}
+        answer = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=is_whole, **extent)
         pathlib.Path(path).write_bytes(base64.b64decode(answer["data"]))
-
-    def resize(self, width, height):
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.run("new Promise(done => setTimeout(done, 250))")
-        self.settle()
 
     def close(self):
         self.browser.ask("Target.closeTarget", targetId=self.target)
