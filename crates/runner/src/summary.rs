@@ -13,7 +13,7 @@ use std::time::Instant;
 use gradsweep_data::{self as data, Role};
 use gradsweep_math::metric::ScoredRows;
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, ParamValue, RunState, SetAside, Store, TrialRow, TrialState, Written};
+use gradsweep_store::{self as store, ParamValue, RunRow, RunState, SetAside, Store, TrialRow, TrialState, Written};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -159,6 +159,7 @@ impl SweepSummary {
         plan_summary: &PlanSummary,
         plan: &Plan,
         written: &Written,
+        known: Option<Vec<RunRow>>,
         null_model: Option<f64>,
         seconds: Seconds,
         epochs_trained: u64,
@@ -169,10 +170,10 @@ impl SweepSummary {
         let best = table.rows.iter().find(|row| row.is_selected);
         let prunes = Ladder::new(config, plan.trials.len()).is_some() || config.sweep.target.is_some();
         let has_restarts = plan.trials.iter().any(|trial| trial.train.restarts > 1);
-        let runs = if written.unconverged > 0 || prunes || has_restarts {
-            store.runs()?
-        } else {
-            Vec::new()
+        let runs = match known {
+            Some(runs) => runs,
+            None if written.unconverged + written.failed > 0 || prunes || has_restarts => store.runs()?,
+            None => Vec::new(),
         };
         let resumable = Resumable::new(&resume::unconverged(&runs, plan));
         Ok(Self {
@@ -211,7 +212,7 @@ impl SweepSummary {
             null_model,
             at_the_edge: best.map(|row| edges(config, &table, row)).unwrap_or_default(),
             failures: if written.failed > 0 {
-                failures(&store, plan)?
+                failures(&runs, plan)
             } else {
                 Vec::new()
             },
@@ -310,11 +311,9 @@ impl SweepSummary {
         data: &data::Summary,
         plan_summary: &PlanSummary,
         plan: &Plan,
-        mut seconds: Seconds,
-        start: Instant,
+        runs: Vec<RunRow>,
+        (mut seconds, start): (Seconds, Instant),
     ) -> Result<Self, RunError> {
-        let store = Store::open(dir)?;
-        let runs = store.runs()?;
         let records = || runs.iter().filter_map(|run| run.record.as_ref());
         let written = Written {
             trials: plan.trials.len(),
@@ -326,7 +325,18 @@ impl SweepSummary {
             ..Written::default()
         };
         seconds.total = start.elapsed().as_secs_f64();
-        let summary = Self::new(dir, config, data, plan_summary, plan, &written, None, seconds, 0)?;
+        let summary = Self::new(
+            dir,
+            config,
+            data,
+            plan_summary,
+            plan,
+            &written,
+            Some(runs),
+            None,
+            seconds,
+            0,
+        )?;
         Ok(Self {
             nothing_to_do: true,
             report: config.output.report,

@@ -15,7 +15,7 @@ use std::time::Instant;
 use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, Cost, StoreWriter};
+use gradsweep_store::{self as store, Cost, Manifest, StoreWriter};
 
 use crate::checkpoint::{self, Restart};
 use crate::config::{Config, IfExists};
@@ -251,8 +251,9 @@ fn run_with<T: Real + Element>(
             let restart: Restart<T> = restart(job, &plan, &mut writer, kept.finished, &known)?;
             (writer, restart, kept.set_aside, longer)
         }
-        Opened::NothingToDo(refitted) => {
-            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
+        Opened::NothingToDo(refitted, runs) => {
+            let took = (seconds, start);
+            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, runs, took)?;
             return nothing_to_do(job, &plan, summary.with_refit(refitted));
         }
     };
@@ -281,13 +282,12 @@ fn run_with<T: Real + Element>(
         writer.write_tables()?;
     }
     let (data, trained) = trained?;
-    let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
+    let mut separating = trained.notes;
     let (data, continued) = go_further(job, &work, data, &mut writer, (&mut seconds, &mut separating))?;
-    epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
+    let epochs_trained = trained.epochs + continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     let writing = Instant::now();
-    let mut manifest = manifest;
-    manifest.cost = cost(&seconds, start, epochs_trained, foreseen.as_ref());
-    writer.set_manifest(&manifest)?;
+    let cost = cost(&seconds, start, epochs_trained, foreseen.as_ref());
+    writer.set_manifest(&Manifest { cost, ..manifest })?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
     let refitted = refit_and_predict(&work, &writer, data, &mut seconds)?;
@@ -300,6 +300,7 @@ fn run_with<T: Real + Element>(
         &plan_summary,
         &plan,
         &written,
+        None,
         null_model,
         seconds,
         epochs_trained,

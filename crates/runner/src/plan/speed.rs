@@ -20,6 +20,8 @@ pub(crate) const BUDGET: Duration = Duration::from_millis(160);
 const FIRST_GFLOP: f64 = 0.1;
 /// Arithmetic of the least that can be tried above which not all blocks are.
 const MOST_GFLOP: f64 = 0.5;
+/// Blocks that are tried at the most: each takes some time, however little arithmetic it has.
+const MOST_BLOCKS: usize = 16;
 /// Rows of a trip that are tried, at the least: they keep all threads busy.
 const FEWEST_ROWS: usize = 8192;
 /// Epochs of a rehearsed run that converges, at the most.
@@ -207,7 +209,9 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
     let threads = rayon::current_num_threads();
     // Not all blocks where one step of each would take too long.
     let affordable = (cohort.blocks.len() as f64 * MOST_GFLOP / (gflop / steps as f64)) as usize;
-    let kept = affordable.max(threads).min(cohort.blocks.len());
+    let kept = affordable
+        .clamp(threads, MOST_BLOCKS.max(threads))
+        .min(cohort.blocks.len());
     let mut short = std::borrow::Cow::Borrowed(short);
     let is_waited_for = |block: &Block| cohort.schedule != BatchSchedule::Converge && block.runs.len() > WIDEST_BLOCK;
     if kept < cohort.blocks.len() || cohort.blocks.iter().any(is_waited_for) {

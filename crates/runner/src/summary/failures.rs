@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use gradsweep_store::{Reason, RunState, Store};
+use gradsweep_store::{Reason, RunRow, RunState};
 
-use crate::error::RunError;
 use crate::plan::{Plan, many};
 use crate::search::Trial;
 
 /// What the failed runs have in common: the learning rates that diverged and the largest that survived.
-pub(super) fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
+pub(super) fn failures(runs: &[RunRow], plan: &Plan) -> Vec<String> {
     let trials: BTreeMap<u32, &Trial> = plan.trials.iter().map(|trial| (trial.number, trial)).collect();
     let (mut failed, mut survived) = (Vec::new(), Vec::new());
     let mut epochs = Vec::new();
     let (mut without_start, mut without_rate) = (0, 0);
-    for run in store.runs()? {
-        let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else {
+    for run in runs {
+        let (Some(record), Some(trial)) = (&run.record, trials.get(&run.trial)) else {
             continue;
         };
         if !trial.train.solver.uses("learning_rate") {
@@ -45,7 +44,7 @@ pub(super) fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunErr
         ));
     }
     let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else {
-        return Ok(sentences);
+        return sentences;
     };
     let mut sentence = format!(
         "{} runs diverged (first in epoch {}): learning rate {smallest}{}",
@@ -61,5 +60,5 @@ pub(super) fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunErr
         sentence += &format!("; the largest that survived is {largest}");
     }
     sentences.push(sentence);
-    Ok(sentences)
+    sentences
 }
