@@ -29,6 +29,8 @@ mod resume;
 mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
+#[path = "it/tpe.rs"]
+mod tpe;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
