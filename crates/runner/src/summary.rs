@@ -85,6 +85,9 @@ pub struct SweepSummary {
     /// Which trial reached `sweep.target`, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// That the sweep has fewer trials than it was to have, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
     /// Runs that were not trained, as a trial reached the target before.
     #[serde(skip)]
     pub waiting: usize,
@@ -189,6 +192,7 @@ impl SweepSummary {
                 states.filter(|state| *state == RunState::Pruned).count()
             }),
             target: target_of(config, &table),
+            missing: None,
             waiting: table
                 .rows
                 .iter()
@@ -237,6 +241,12 @@ impl SweepSummary {
             test: refitted.test,
             ..self
         }
+    }
+
+    /// The same, with a sentence about trials that there were no settings for.
+    #[must_use]
+    pub(crate) fn with_missing(self, missing: Option<String>) -> Self {
+        Self { missing, ..self }
     }
 
     /// The same, with the learning rates that runs found.

@@ -31,6 +31,8 @@ mod rungs;
 mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
+#[path = "it/tpe.rs"]
+mod tpe;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -86,7 +86,7 @@ impl Config {
     }
 
     /// Every value that a key has in some trial.
-    pub(super) fn possible(&self, path: &str, base: Value) -> Vec<Value> {
+    pub(crate) fn possible(&self, path: &str, base: Value) -> Vec<Value> {
         let swept = self.sweep.parameters.iter().find(|parameter| parameter.path == path);
         let mut values = swept.map_or(vec![base], super::sweep::Parameter::possible);
         let points = self.sweep.points.iter().flatten();

@@ -119,6 +119,19 @@ impl Speed {
         Self::measure(plan, config, view, budget.clamp(LEAST, BUDGET))
     }
 
+    /// The same for what is trained after this, too.
+    pub(crate) fn and(mut self, next: Self) -> Self {
+        let range = |speed: &Self| speed.seconds.map(|seconds| [seconds; 2]).or(speed.seconds_range);
+        let sum = range(&self)
+            .zip(range(&next))
+            .map(|(own, other)| [own[0] + other[0], own[1] + other[1]]);
+        self.seconds = self.seconds.zip(next.seconds).map(|(own, other)| own + other);
+        self.seconds_range = sum.filter(|_| self.seconds.is_none());
+        self.seconds_per_epoch.extend(next.seconds_per_epoch);
+        self.measured_for += next.measured_for;
+        self
+    }
+
     /// `0.12 s an epoch on this machine, measured; about 12 s of training`.
     pub(super) fn sentence(&self) -> Option<String> {
         let text = |seconds: f64| match seconds {

@@ -69,7 +69,7 @@ pub fn refit(request: &RefitRequest) -> Result<RefitSummary, RunError> {
         let selected = table.selected().map(|row| row.trial);
         selected.ok_or_else(|| not_found("no trial was selected: name one with --trial N".to_owned()))?
     };
-    let trials = search::trials(&config)?;
+    let trials = search::of_store(&config, &store)?;
     let count = trials.len();
     let trial = trials
         .into_iter()

@@ -36,6 +36,8 @@ pub(super) struct Work<'a> {
     pub(super) rows: Option<usize>,
     /// The store's directory.
     pub(super) dir: &'a Path,
+    /// Runs of trials that are still to be asked for, at the most.
+    pub(super) later: usize,
     pub(super) stop: &'a StopFlag,
     pub(super) observer: &'a dyn Observer,
 }
@@ -226,12 +228,29 @@ impl<'a> Work<'a> {
             dir: self.dir.to_path_buf(),
             cause: self.stop.cause().unwrap_or(StopCause::Asked),
             finished: recorded,
-            runs: self.plan.runs.len(),
+            runs: self.plan.runs.len() + self.later,
         }
     }
 }
 
 impl Trained {
+    /// Whether any run was trained.
+    pub(super) fn is_begun(&self) -> bool {
+        self.runs > 0
+    }
+
+    /// Takes in what became of further runs.
+    pub(super) fn add(&mut self, other: Self) {
+        self.epochs += other.epochs;
+        self.runs += other.runs;
+        self.notes.extend(other.notes);
+        self.panics.extend(other.panics);
+        self.rates = match (self.rates, other.rates) {
+            (Some([least, most]), Some([low, high])) => Some([least.min(low), most.max(high)]),
+            (one, other) => one.or(other),
+        };
+    }
+
     /// Takes note of outcomes, and makes the part of the store that they are. `rung` is the one that was on its way.
     fn part<T: Real>(
         &mut self,
