@@ -17,6 +17,7 @@ use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, StoreWriter};
 
+use crate::bug;
 use crate::checkpoint::{self, Restart};
 use crate::config::{Config, IfExists};
 use crate::dataset::{self, check_classes, check_scores, shape_of};
@@ -31,7 +32,7 @@ use crate::search;
 use crate::stop::StopFlag;
 use crate::summary::{Seconds, SweepSummary, null_model};
 use crate::train::View;
-use cohorts::Work;
+use cohorts::{Stopped, Work};
 use finish::refit_and_predict;
 use loaded::Loaded;
 use manifest::manifest;
@@ -71,7 +72,10 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
             plan,
             mut summary,
         } = prepared;
-        summary.speed = Some(Speed::measure(&plan, &config, &View::new(&data, &config), BUDGET));
+        match bug::caught(|| Speed::measure(&plan, &config, &View::new(&data, &config), BUDGET)) {
+            Ok(speed) => summary.speed = Some(speed),
+            Err(panic) => summary.notes.push(unforeseen(&panic)),
+        }
         Ok((data.data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -181,7 +185,21 @@ pub(crate) fn carry_out(
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
     let config = &job.request.config;
-    in_pool(config, || with_precision!(config, run_with(job, observer, on_loaded)))?
+    let work = || in_pool(config, || with_precision!(config, run_with(job, observer, on_loaded)));
+    bug::caught(work).unwrap_or_else(|said| {
+        Err(RunError::Bug {
+            is_begun: store::probe(&job.dir).is_ok_and(|stored| stored.is_some()),
+            dir: job.dir.clone(),
+            said,
+        })
+    })?
+}
+
+/// What is said where the rehearsal of the training has a bug: the training is none the worse for it.
+fn unforeseen(panic: &str) -> String {
+    format!(
+        "how long training takes is not foreseen: measuring it ended in a panic, which is a bug of gradsweep ({panic})"
+    )
 }
 
 /// Runs `work` with the config's number of threads, after a look at the linked BLAS.
@@ -241,29 +259,37 @@ fn run_with<T: Real + Element>(
     within_limit(&plan_summary, config)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, restart, set_aside, longer) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
-        Opened::Writer {
-            mut writer,
-            kept,
-            known,
-            longer,
-        } => {
-            let restart: Restart<T> = restart(job, &plan, &mut writer, kept.finished, &known)?;
-            (writer, restart, kept.set_aside, longer)
-        }
-        Opened::NothingToDo(refitted) => {
-            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
-            return nothing_to_do(job, &plan, summary.with_refit(refitted));
-        }
-    };
+    let (mut writer, (restart, again), set_aside, longer) =
+        match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+            Opened::Writer {
+                mut writer,
+                kept,
+                known,
+                longer,
+            } => {
+                let restart = restart::<T>(job, &plan, &mut writer, kept.finished, &known)?;
+                (writer, restart, kept.set_aside, longer)
+            }
+            Opened::NothingToDo(refitted) => {
+                let summary =
+                    SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
+                return nothing_to_do(job, &plan, summary.with_refit(refitted));
+            }
+        };
     seconds.write += writing.elapsed().as_secs_f64();
 
     let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
+    let missing = plan.without(|run| finished.contains(&run) && !again.contains(&run));
+    let again = plan.without(|run| !again.contains(&run));
     let ladder = Ladder::new(config, plan.trials.len());
     let view = View::new(&data, config);
-    let foreseen = (pending.pending() > 0).then(|| Speed::foreseen(&pending, config, &view));
-    announce(&pending, config, observer);
+    let foreseen = (missing.pending() > 0).then(|| bug::caught(|| Speed::foreseen(&missing, config, &view)));
+    let (foreseen, bug) = match foreseen.transpose() {
+        Ok(foreseen) => (foreseen, None),
+        Err(panic) => (None, Some(unforeseen(&panic))),
+    };
+    announce(&missing, config, observer);
     let (null_model, loaded) = (null_model(&view), data.summary.clone());
     let work = Work {
         config,
@@ -275,7 +301,17 @@ fn run_with<T: Real + Element>(
         stop: &stop,
         observer,
     };
-    let trained = cohorts::train((data, states), &work, &mut writer, &mut seconds);
+    let trained = match cohorts::train((data, states), &work, &mut writer, &mut seconds) {
+        Ok((data, first)) if again.pending() > 0 => {
+            let work = Work {
+                pending: &again,
+                ..work
+            };
+            let trained = cohorts::train((data, Stopped::new()), &work, &mut writer, &mut seconds);
+            trained.map(|(data, then)| (data, first.and(then)))
+        }
+        trained => trained,
+    };
     if matches!(trained, Err(RunError::Stopped { .. })) {
         // Whoever looks at a stopped sweep sees what it has.
         writer.write_tables()?;
@@ -293,7 +329,7 @@ fn run_with<T: Real + Element>(
     let refitted = refit_and_predict(&work, &writer, data, &mut seconds)?;
     drop(writer);
     seconds.total = start.elapsed().as_secs_f64();
-    let summary = SweepSummary::new(
+    let mut summary = SweepSummary::new(
         dir,
         config,
         &loaded,
@@ -304,6 +340,7 @@ fn run_with<T: Real + Element>(
         seconds,
         epochs_trained,
     )?;
+    summary.failures.extend(bug);
     Ok(summary
         .with_rates(trained.rates)
         .with_longer(longer)
@@ -355,14 +392,15 @@ fn within_limit(plan: &PlanSummary, config: &Config) -> Result<(), RunError> {
     Ok(())
 }
 
-/// What goes on from where: after checkpoints, and with the runs that failed where they are to be trained once more.
+/// What goes on from where: after checkpoints; and the runs that failed, where they are to be trained once more. These come
+/// after the others: a block that goes on has no columns for them, and no other block is to be a wider one for them.
 fn restart<T: Real>(
     job: &Job<'_>,
     plan: &Plan,
     writer: &mut StoreWriter,
     finished: BTreeSet<store::RunId>,
     known: &BTreeSet<store::RunId>,
-) -> Result<Restart<T>, RunError> {
+) -> Result<(Restart<T>, BTreeSet<store::RunId>), RunError> {
     let mut restart = checkpoint::restart(plan, finished, known, &writer.read_checkpoints()?);
     for name in &restart.stale {
         writer.remove_checkpoints(name)?;
@@ -370,12 +408,12 @@ fn restart<T: Real>(
     for (cohort, state) in std::mem::take(&mut restart.put_down) {
         resume::put_down(writer, plan, cohort, state)?;
     }
+    let mut again = BTreeSet::new();
     if job.retry_failed {
-        for failed in resume::failed(&job.dir)? {
-            restart.finished.remove(&failed);
-        }
+        let failed = resume::failed(&job.dir)?;
+        again.extend(failed.into_iter().filter(|run| restart.finished.contains(run)));
     }
-    Ok(restart)
+    Ok((restart, again))
 }
 
 /// Trains the runs that have not converged further, where the job says so.

@@ -250,6 +250,18 @@ impl<'a> Work<'a> {
 }
 
 impl Trained {
+    /// The same, with what became of runs that were trained afterwards.
+    pub(super) fn and(mut self, then: Self) -> Self {
+        self.epochs += then.epochs;
+        self.notes.extend(then.notes);
+        self.panics.extend(then.panics);
+        self.rates = match (self.rates, then.rates) {
+            (Some([least, most]), Some([least_then, most_then])) => Some([least.min(least_then), most.max(most_then)]),
+            (rates, None) | (None, rates) => rates,
+        };
+        self
+    }
+
     /// Takes note of outcomes, and makes the part of the store that they are. `rung` is the one that was on its way.
     fn part<T: Real>(
         &mut self,
