@@ -15,7 +15,7 @@ use std::time::Instant;
 use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, Cost, StoreWriter};
+use gradsweep_store::{self as store, Cost, Manifest, StoreWriter};
 
 use crate::bug;
 use crate::checkpoint::{self, Restart};
@@ -270,9 +270,9 @@ fn run_with<T: Real + Element>(
                 let restart = restart::<T>(job, &plan, &mut writer, kept.finished, &known)?;
                 (writer, restart, kept.set_aside, longer)
             }
-            Opened::NothingToDo(refitted) => {
-                let summary =
-                    SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
+            Opened::NothingToDo(refitted, runs) => {
+                let took = (seconds, start);
+                let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, runs, took)?;
                 return nothing_to_do(job, &plan, summary.with_refit(refitted));
             }
         };
@@ -280,16 +280,21 @@ fn run_with<T: Real + Element>(
 
     let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
-    let missing = plan.without(|run| finished.contains(&run) && !again.contains(&run));
-    let again = plan.without(|run| !again.contains(&run));
+    let again = (!again.is_empty()).then(|| {
+        let missing = plan.without(|run| finished.contains(&run) && !again.contains(&run));
+        (missing, plan.without(|run| !again.contains(&run)))
+    });
+    let (missing, again) = again
+        .as_ref()
+        .map_or((&pending, None), |(missing, again)| (missing, Some(again)));
     let ladder = Ladder::new(config, plan.trials.len());
     let view = View::new(&data, config);
-    let foreseen = (missing.pending() > 0).then(|| bug::caught(|| Speed::foreseen(&missing, config, &view)));
+    let foreseen = (missing.pending() > 0).then(|| bug::caught(|| Speed::foreseen(missing, config, &view)));
     let (foreseen, bug) = match foreseen.transpose() {
         Ok(foreseen) => (foreseen, None),
         Err(panic) => (None, Some(unforeseen(&panic))),
     };
-    announce(&missing, config, observer);
+    announce(missing, config, observer);
     let (null_model, loaded) = (null_model(&view), data.summary.clone());
     let work = Work {
         config,
@@ -301,29 +306,25 @@ fn run_with<T: Real + Element>(
         stop: &stop,
         observer,
     };
-    let trained = match cohorts::train((data, states), &work, &mut writer, &mut seconds) {
-        Ok((data, first)) if again.pending() > 0 => {
-            let work = Work {
-                pending: &again,
-                ..work
-            };
+    let trained = match (again, cohorts::train((data, states), &work, &mut writer, &mut seconds)) {
+        (Some(pending), Ok((data, first))) => {
+            let work = Work { pending, ..work };
             let trained = cohorts::train((data, Stopped::new()), &work, &mut writer, &mut seconds);
             trained.map(|(data, then)| (data, first.and(then)))
         }
-        trained => trained,
+        (_, trained) => trained,
     };
     if matches!(trained, Err(RunError::Stopped { .. })) {
         // Whoever looks at a stopped sweep sees what it has.
         writer.write_tables()?;
     }
     let (data, trained) = trained?;
-    let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
+    let mut separating = trained.notes;
     let (data, continued) = go_further(job, &work, data, &mut writer, (&mut seconds, &mut separating))?;
-    epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
+    let epochs_trained = trained.epochs + continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     let writing = Instant::now();
-    let mut manifest = manifest;
-    manifest.cost = cost(&seconds, start, epochs_trained, foreseen.as_ref());
-    writer.set_manifest(&manifest)?;
+    let cost = cost(&seconds, start, epochs_trained, foreseen.as_ref());
+    writer.set_manifest(&Manifest { cost, ..manifest })?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
     let refitted = refit_and_predict(&work, &writer, data, &mut seconds)?;
@@ -336,6 +337,7 @@ fn run_with<T: Real + Element>(
         &plan_summary,
         &plan,
         &written,
+        None,
         null_model,
         seconds,
         epochs_trained,

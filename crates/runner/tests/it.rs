@@ -25,6 +25,8 @@ mod preparations;
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/rungs.rs"]
+mod rungs;
 #[path = "it/sparse.rs"]
 mod sparse;
 #[path = "it/stopping.rs"]

@@ -151,7 +151,7 @@ impl PlanSummary {
             beside_bytes: {
                 let weight = data.weight.as_ref().map_or(0, |_| size_of::<f64>() + size_of::<T>());
                 // The label twice and the row's number.
-                (rows * (1 + size_of::<T>() + size_of::<u32>() + weight)) as u64
+                (rows * (size_of::<T>() + size_of::<u32>() + weight)) as u64
             },
             memory_bytes: 0,
             limit_bytes: memory::limit_bytes(config),

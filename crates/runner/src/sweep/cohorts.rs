@@ -20,7 +20,7 @@ use crate::record;
 use crate::rungs::Ladder;
 use crate::stop::{StopCause, StopFlag};
 use crate::summary::Seconds;
-use crate::train::{End, Outcome, Stood, Task, View};
+use crate::train::{End, Outcome, Task, View};
 
 /// What is trained, and under which rules.
 pub(super) struct Work<'a> {
@@ -101,11 +101,10 @@ pub(super) fn train<T: Real + Element>(
             data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
             let since = Instant::now();
-            let stood = BTreeMap::new();
             let mut outcomes = Vec::new();
             cohorts.check(index, work, &mut plan, &view);
             if !race.fallen.is_empty() && cohorts.rungs[index] < rung {
-                let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
+                let mut training = cohorts.take(index, Task::new(&plan, index, &view, work.observer));
                 training.end(&race.fallen, End::Pruned(rung.checked_sub(1).map(|rung| rung as u32)));
                 outcomes = training.take_outcomes();
                 let states = training.states();
@@ -113,7 +112,7 @@ pub(super) fn train<T: Real + Element>(
                 cohorts.regroup(index, states, &mut plan);
             }
             cohorts.rungs[index] = rung;
-            let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
+            let mut training = cohorts.take(index, Task::new(&plan, index, &view, work.observer));
             let epoch = end.unwrap_or(u32::MAX);
             let mut since = since;
             let has_reached = loop {
@@ -165,8 +164,7 @@ pub(super) fn train<T: Real + Element>(
         if matches!(cohorts.all[index], Cohort::Paused(_)) {
             data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
-            let stood = BTreeMap::new();
-            let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
+            let mut training = cohorts.take(index, Task::new(&plan, index, &view, work.observer));
             race.close(work, &mut training);
             let outcomes = training.take_outcomes();
             join(
@@ -187,22 +185,6 @@ fn join(part: &mut Part, other: Part) {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn task<'v, T>(
-        &self,
-        plan: &'a Plan,
-        cohort: usize,
-        view: &'a View<'v, T>,
-        stood: &'a BTreeMap<usize, Stood>,
-    ) -> Task<'a, 'v, T> {
-        Task {
-            plan,
-            cohort,
-            view,
-            stood,
-            observer: self.observer,
-        }
-    }
-
     /// The whole cohort, runs that are recorded included, of which a pending one is what is left.
     pub(super) fn of(&self, pending: usize) -> &'a crate::plan::Cohort {
         let left = &self.pending.cohorts[pending];

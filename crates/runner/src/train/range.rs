@@ -170,14 +170,8 @@ mod tests {
         let mut plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
         // A fold that there is not.
         plan.runs[1].fold = 7;
-        let (view, stood) = (View::new(&data, &config), BTreeMap::new());
-        let task = Task {
-            plan: &plan,
-            cohort: 0,
-            view: &view,
-            stood: &stood,
-            observer: &Silent,
-        };
+        let view = View::new(&data, &config);
+        let task = Task::new(&plan, 0, &view, &Silent);
         let found = find(&task, &Orders::new(view.groups, 4, true, 0), |_| true);
         assert_eq!(found.rates.keys().copied().collect::<Vec<_>>(), [0, 2]);
         assert_eq!(found.panics.keys().copied().collect::<Vec<_>>(), [1]);
