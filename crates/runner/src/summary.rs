@@ -294,6 +294,13 @@ impl SweepSummary {
         self
     }
 
+    /// The same, with a panic that cost the sweep nothing but what it was to tell.
+    #[must_use]
+    pub(crate) fn with_bug(mut self, bug: Option<String>) -> Self {
+        self.failures.extend(bug);
+        self
+    }
+
     /// The same, with what the panics said that ended runs.
     #[must_use]
     pub(crate) fn with_panics(mut self, mut panics: Vec<String>, dir: &Path) -> Self {
