@@ -1,6 +1,6 @@
 "use strict";
 // The leaderboard: sorted, filtered, a hundred rows at a time.
-const board = { order: [], sort: null, down: false, shown: 100, filter: null };
+const board = { order: [], sort: null, down: false, shown: 100 };
 
 function columns() {
   const all = [{ name: "#", of: i => i + 1, number: true, text: i => String(i + 1) }];
@@ -37,7 +37,7 @@ function readFilter(text, all) {
 
 function order(all) {
   const kept = [];
-  for (let i = 0; i < count; i++) if (isOn(i) && (!board.filter || board.filter(i))) kept.push(i);
+  for (let i = 0; i < count; i++) if (isOn(i)) kept.push(i);
   const column = all.find(c => c.name === board.sort);
   if (column) {
     const sign = board.down ? -1 : 1, keys = kept.map(i => [i, column.of(i)]);
@@ -61,6 +61,7 @@ function showBoard() {
     } }, c.name);
     head.append(element("th", { scope: "col", class: c.number ? "n" : "", "aria-sort": sorted }, button));
   }
+  if (!board.order.length) body.append(element("tr", {}, element("td", { colspan: String(all.length), class: "none" }, "No trial meets all of this.")));
   for (const i of board.order.slice(0, board.shown)) {
     const row = element("tr", { tabindex: "0", "data-index": i, class: (i === page.chosen ? "chosen " : "") + (i === state.open ? "open" : "") });
     row.setAttribute("aria-label", "Open " + named(i));
@@ -87,8 +88,8 @@ function startBoard() {
   input.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => {
     const read = input.value.trim() ? readFilter(input.value, all) : { holds: null };
     if (read.problem) { document.getElementById("filter-note").textContent = read.problem; return; }
-    board.filter = read.holds; board.shown = 100; showBoard();
-  }, 120); });
+    sift(read.holds);
+  }, 150); });
   document.getElementById("more").addEventListener("click", () => { board.shown += 400; showBoard(); });
   document.getElementById("clear").addEventListener("click", () => select(null));
   state.listeners.push(() => { board.shown = 100; showBoard(); });

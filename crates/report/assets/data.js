@@ -10,15 +10,25 @@ const details = page.details.trials;
 const features = page.details.features;
 const overSweeps = page.sweeps.length > 1;
 
-// The trials that are selected (null: all), and the one that is open.
-const state = { selected: null, open: null, listeners: [] };
+// The trials that are selected by dragging in a chart and those that the filter takes (null: all), and the one that is open.
+const state = { selected: null, filtered: null, open: null, listeners: [] };
+
+function tell() { for (const listener of state.listeners) listener(); }
 
 function select(indices) {
   state.selected = indices && indices.length < count ? new Set(indices) : null;
-  for (const listener of state.listeners) listener();
+  tell();
 }
 
-function isOn(index) { return state.selected === null || state.selected.has(index); }
+// The filter does what a mouse does in a chart, for those who have none.
+function sift(holds) {
+  const kept = holds ? Array.from({ length: count }, (_, i) => i).filter(holds) : null;
+  state.filtered = kept && kept.length < count ? new Set(kept) : null;
+  tell();
+}
+
+function isOn(index) { return (state.selected === null || state.selected.has(index)) && (state.filtered === null || state.filtered.has(index)); }
+function isNarrowed() { return state.selected !== null || state.filtered !== null; }
 
 function element(name, attributes, ...children) {
   const made = document.createElement(name);

@@ -38,16 +38,24 @@ function openTrial(index, from) {
   box.append(close, element("h2", { id: "detail-title" }, name[0].toUpperCase() + name.slice(1) + (index === page.chosen ? ", the choice" : "")), list);
   box.hidden = false;
   const dir = page.sweeps[trials.sweep[index]].dir;
-  if (!detail) {
-    box.append(element("p", {}, "Curves, runs and coefficients of the best trials are in this page; for this one: "), element("code", {}, "gradsweep show " + dir + " " + trials.trial[index]));
-    close.focus(); return;
-  }
+  const more = "gradsweep show " + dir + " " + trials.trial[index];
   const add = (heading, option, height) => {
     const place = element("div", { class: "chart", role: "img", "aria-label": heading });
     box.append(element("h3", {}, heading), place);
     if (height) place.style.height = height + "px";
     panel.charts.push(chart(place, option));
   };
+  if (!detail) {
+    const runs = runsOf(index), several = n => runs.some(run => run[n] > 0);
+    if (runs.length) {
+      add("By fold", () => foldsOption(index), 150);
+      const kept = [["fold", 1], ["repeat", 2], ["restart", 3]].filter(([, n]) => n === 1 || several(n));
+      box.append(element("h3", {}, "Runs"), table([...kept.map(([head]) => [head, true]), [metric, true]], runs.map(run => [...kept.map(([, n]) => String(run[n])), number(run[page.on === "train" ? 9 : 8])])));
+    }
+    box.append(element("p", { class: "caption" }, "The page has room for the curves and coefficients of the " + Object.keys(details).length.toLocaleString("en") + " best trials. This one's: "), element("code", {}, more));
+    for (const listener of state.listeners.slice(1)) listener();
+    close.focus(); return;
+  }
   if (detail.curve) add("Learning curve", () => curveOption([index]));
   if (detail.weights.length) add("Coefficients per standard deviation", () => weightsOption(detail.weights.slice(0, 15)), 60 + 20 * Math.min(15, detail.weights.length));
   if (detail.runs.some(run => run[8] !== null)) add("By fold", () => foldsOption(index), 150);
@@ -55,7 +63,7 @@ function openTrial(index, from) {
   box.append(element("h3", {}, "Runs"), table(
     [["run", false], ["fold", true], ["repeat", true], ["restart", true], ["state", false], ["epochs", true], [metric, true], ["seconds", true]],
     detail.runs.map(run => [run[0], String(run[1]), String(run[2]), String(run[3]), run[4] + (run[5] ? " (" + run[5] + ")" : ""), run[7] === null ? "–" : String(run[7]), number(run[score]), run[11] === null ? "–" : number(run[11], 3)])));
-  box.append(element("p", { class: "caption" }, "More: "), element("code", {}, "gradsweep show " + dir + " " + trials.trial[index]));
+  box.append(element("p", { class: "caption" }, "More: "), element("code", {}, more));
   for (const listener of state.listeners.slice(1)) listener();
   close.focus();
 }

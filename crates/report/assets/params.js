@@ -11,7 +11,7 @@ function drawImportance() {
   chart(box, () => ({
     grid: { left: 10, right: 60, top: 6, bottom: 28, containLabel: true },
     tooltip: tooltip(p => tip(names[p.dataIndex], [["share", number(rows[p.dataIndex][1], 3)], ["± over trees", number(rows[p.dataIndex][2], 2)]])),
-    xAxis: axis({ type: "value", min: 0, axisLabel: { color: color("quiet"), formatter: v => Math.round(100 * v) + " %" } }),
+    xAxis: axis({ type: "value", min: 0, splitNumber: box.clientWidth < 500 ? 3 : 6, axisLabel: { color: color("quiet"), formatter: v => Math.round(100 * v) + " %" } }),
     yAxis: axis({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: color("ink"), fontSize: 13, width: 240, overflow: "truncate" } }),
     series: [{ type: "bar", barWidth: 12, itemStyle: { color: color("accent"), borderRadius: [0, 3, 3, 0] }, data: rows.map(row => row[1]),
       label: { show: true, position: "right", color: color("quiet"), formatter: p => Math.round(100 * p.value) + " %" } }],
@@ -31,7 +31,7 @@ function slicePoints(param, scale) {
     const place = scale.at(param.values[i]);
     if (place === null || scores[i] === null) continue;
     const x = scale.kind === "text" && count > 30 ? place + (jitter(i) - 0.5) * 0.5 : place;
-    (isOn(i) ? on : off).push({ value: [x, within(scores[i]), i], symbol: scores[i] === within(scores[i]) ? "circle" : "emptyTriangle" });
+    (isOn(i) ? on : off).push({ value: [x, within(scores[i]), i], symbol: scores[i] === within(scores[i]) ? "circle" : "triangle" });
   }
   return { on, off };
 }
@@ -120,7 +120,7 @@ function drawParallel() {
         .concat([{ dim: scales.length, name: metric, type: "value", scale: true, min: range[0] - room, max: range[1] + room, inverse: !page.higher, nameLocation: page.higher ? "end" : "start", axisLabel: Object.assign({ formatter: scoreTick, customValues: rounds(range[0], range[1], 6) }, label) }]),
       series: [
         { type: "parallel", progressive: 0, data: off.map(i => line(i)), lineStyle: { color: color("quiet"), opacity: 0.05, width: 1 }, inactiveOpacity: 0.02, silent: true },
-        { type: "parallel", progressive: 0, data: on.map(i => line(i, { color: tone(level(scores[i])) })), lineStyle: { opacity: isMany ? 0.3 : 0.7, width: isMany ? 1 : 1.5 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.3 : 0.8 },
+        { type: "parallel", progressive: 0, tooltip: tooltip(q => trialTip(q.data.index)), data: on.map(i => line(i, { color: tone(level(scores[i])) })), lineStyle: { opacity: isMany ? 0.3 : 0.7, width: isMany ? 1 : 1.5 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.3 : 0.8 },
       ],
     };
   };
@@ -128,6 +128,7 @@ function drawParallel() {
   const choose = indices => { isOwn = true; select(indices); isOwn = false; };
   const held = chart(box, option, drawnChart => {
     let wait = 0;
+    drawnChart.on("click", q => q.data && q.data.index !== undefined && openTrial(q.data.index, null));
     drawnChart.on("axisareaselected", () => { clearTimeout(wait); wait = setTimeout(() => {
       const intervals = drawnChart.getModel().queryComponents({ mainType: "parallelAxis" }).map(a => [a.get("dim"), a.activeIntervals || []]).filter(a => a[1].length);
       if (!intervals.length) { choose(null); return; }

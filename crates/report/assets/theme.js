@@ -10,7 +10,10 @@ function color(name) { return getComputedStyle(document.documentElement).getProp
 const LEVELS = viridis.length;
 function level(score) { return Math.min(LEVELS - 1, Math.floor(Math.sqrt(Math.abs(within(score) - best) / (range[1] - range[0] || 1)) * LEVELS)); }
 function levelEnd(level) { return best + (page.higher ? -1 : 1) * (range[1] - range[0]) * (level / LEVELS) ** 2; }
-function tone(level) { return viridis[LEVELS - 1 - level]; }
+// Its dark end is lighter where the paper is dark.
+const viridisOnDark = ["#6d4a86", "#65539b", "#5862a5", "#467aa8"].concat(viridis.slice(4));
+function isDark() { return color("paper") !== "#ffffff" && color("paper") !== "#fff"; }
+function tone(level) { return (isDark() ? viridisOnDark : viridis)[LEVELS - 1 - level]; }
 
 function written(level) { return ticks(levelEnd(level), levelEnd(level) + 2.5 * (levelEnd(level + 1) - levelEnd(level)))(levelEnd(level)); }
 
@@ -58,7 +61,7 @@ function chart(box, option, wire) {
   const held = { box, option, wire, drawn: null };
   held.draw = () => {
     if (held.drawn) held.drawn.dispose();
-    held.drawn = echarts.init(box, null, { renderer: "canvas" });
+    held.drawn = echarts.init(box, null, { renderer: "canvas", devicePixelRatio: document.body.classList.contains("paper") ? 2 : undefined });
     const full = Object.assign({ animation: false, textStyle: { fontFamily: "system-ui, sans-serif" }, grid: { left: 62, right: 18, top: 30, bottom: 44 } }, option());
     held.drawn.setOption(full);
     if (wire) wire(held.drawn);
@@ -79,6 +82,28 @@ function removeChart(held) {
 }
 
 function redraw() { for (const held of charts) if (held.drawn) held.draw(); }
+
+// On paper everything is light, as wide as a sheet, drawn and open; afterwards it is as it was.
+function startPaper() {
+  const root = document.documentElement;
+  let kept = null;
+  window.addEventListener("beforeprint", () => {
+    if (kept) return;
+    kept = { theme: root.dataset.theme, opened: Array.from(document.querySelectorAll("details:not([open], .aside)")) };
+    root.dataset.theme = "light";
+    document.body.classList.add("paper");
+    for (const part of kept.opened) part.open = true;
+    for (const held of charts) held.draw();
+  });
+  window.addEventListener("afterprint", () => {
+    if (!kept) return;
+    root.dataset.theme = kept.theme;
+    document.body.classList.remove("paper");
+    for (const part of kept.opened) part.open = false;
+    kept = null;
+    for (const held of charts) held.draw();
+  });
+}
 
 function startTheme() {
   const root = document.documentElement, dark = window.matchMedia("(prefers-color-scheme: dark)");

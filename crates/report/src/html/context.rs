@@ -187,6 +187,7 @@ pub(super) fn leaders(comparison: &Comparison, shown: usize) -> Value {
         "rows": rows.collect::<Vec<Value>>(),
         "more": number::count((comparison.trials - comparison.rows.len().min(shown)) as u64),
         "has_more": comparison.trials > shown,
+        "trials": number::count(comparison.trials as u64),
     })
 }
 
@@ -309,7 +310,7 @@ fn profile(manifest: &Manifest) -> Value {
 fn levels(value: Option<&Value>) -> Option<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let (all, names) = match value? {
-        Value::Number(count) => return Some(count.to_string()),
+        Value::Number(count) => return (count.as_u64() != Some(0)).then(|| count.to_string()),
         Value::Array(levels) => {
             let named = levels.iter().map(|level| {
                 level
