@@ -9,7 +9,7 @@ function columns() {
   for (const p of trials.params) all.push({ name: p.name, path: p.path, of: i => p.values[i] === "inf" ? Infinity : p.values[i], number: p.kind !== "text", text: i => setting(p.values[i]) });
   const error = i => errors[i] ? " ± " + number(errors[i], 4) : "";
   all.push({ name: metric, of: i => scores[i], number: true, text: i => number(scores[i]) + error(i), down: page.higher });
-  all.push({ name: "P(best)", of: i => page.p_best[i] ?? null, number: true, text: i => i in page.p_best ? page.p_best[i].toFixed(2) : "–", down: true });
+  all.push({ name: "P(best)", of: i => page.p_best[i] ?? null, number: true, text: i => !(i in page.p_best) ? "–" : page.p_best[i] < 0.005 ? "<0.01" : page.p_best[i].toFixed(2), down: true });
   for (const [name, held] of Object.entries(trials.scores)) {
     if (name !== metric) all.push({ name, of: i => held.mean[i], number: true, text: i => number(held.mean[i], 4), down: held.higher });
   }

@@ -66,8 +66,7 @@ function ticks(low, high) {
 function setting(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
-  const text = String(value);
-  return text.length <= 6 ? text : tick(value);
+  return Number.isInteger(value) && Math.abs(value) < 1e6 ? String(value) : tick(value);
 }
 
 function named(index) {
@@ -95,12 +94,13 @@ function trialTip(index) {
   return tip(named(index), pairs.filter(pair => pair[1] !== "–"));
 }
 
-// From the best score to one that is clearly bad: what lies beyond must not flatten the rest. The middle trial is at a quarter of it.
+// From the best score to one that is clearly bad: what lies beyond must not flatten the rest. The middle trial is at a quarter of it
+// or farther, and 19 of 20 within two thirds.
 const range = (() => {
   const sorted = scores.filter(s => s !== null).sort((a, b) => page.higher ? b - a : a - b);
   if (!sorted.length) return [0, 1];
-  const best = sorted[0], middle = sorted[Math.floor((sorted.length - 1) / 2)], worst = sorted[sorted.length - 1];
-  const reach = Math.min(Math.abs(worst - best), 4 * Math.abs(middle - best) || Infinity);
+  const best = sorted[0], distance = share => Math.abs(sorted[Math.floor((sorted.length - 1) * share)] - best);
+  const reach = Math.min(distance(1), 4 * distance(0.5) || Infinity, 1.5 * distance(0.95) || Infinity);
   return page.higher ? [best - reach, best] : [best, best + reach];
 })();
 const room = (range[1] - range[0]) * 0.06 || Math.abs(range[0]) * 0.01 || 0.01;
@@ -148,4 +148,4 @@ function marked(scale) {
 }
 
 // A number in [0, 1) that is the same for a trial whenever it is asked: where it lies beside the middle of a text's column.
-function jitter(index) { return (index * 0.6180339887498949) % 1; }
+function jitter(index) { return (0.5 + index * 0.6180339887498949) % 1; }

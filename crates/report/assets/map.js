@@ -120,10 +120,15 @@ function drawMap() {
       const l = api.value(2), isFar = l === LEVELS, band = isFar ? held.far : held.bands[l];
       return outline(path(band, params.coordSys), { fill: isFar ? color("paper") : tone(l), stroke: l && !isFar ? "rgba(255,255,255,.5)" : "none", lineWidth: 1 });
     };
+    let taken = [];
     const label = (params, api) => {
       const l = api.value(2), spot = l && l < LEVELS ? place(held.bands[l]) : null, area = params.coordSys;
+      if (l === 0) taken = [];
       if (!spot || area.width < 300) return null;
-      return { type: "text", silent: true, x: area.x + spot[0] / FINE * area.width, y: area.y + (1 - spot[1] / FINE) * area.height, style: { text: written(l), fill: "#fff", stroke: "rgba(0,0,0,.55)", lineWidth: 2.5, font: "11px system-ui, sans-serif", align: "center", verticalAlign: "middle" } };
+      const x = area.x + spot[0] / FINE * area.width, y = area.y + (1 - spot[1] / FINE) * area.height;
+      if (taken.some(other => Math.abs(other[0] - x) < 36 && Math.abs(other[1] - y) < 14)) return null;
+      taken.push([x, y]);
+      return { type: "text", silent: true, x, y, style: { text: written(l), fill: "#fff", stroke: "rgba(0,0,0,.55)", lineWidth: 2.5, font: "11px system-ui, sans-serif", align: "center", verticalAlign: "middle" } };
     };
     const every = Array.from({ length: LEVELS + 1 }, (_, l) => [held.scales[0].low, held.scales[1].low, l]);
     const at = p => point => held.scales[p].at(trials.params[p ? py : px].values[point[3]]);

@@ -145,7 +145,7 @@ function foldsOption(index) {
     xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { formatter: ticks(Math.min(...rows.map(value)), Math.max(...rows.map(value))) } }),
     yAxis: axis({ type: "category", data: [""], splitLine: { show: false } }),
     series: [{ type: "scatter", data: rows.map(run => [value(run), 0]), symbolSize: 13, itemStyle: { color: color("accent"), opacity: 0.75, borderColor: color("paper"), borderWidth: 1 },
-      label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },
+      labelLayout: { moveOverlap: "shiftX" }, label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },
       markLine: { silent: true, precision: 12, symbol: "none", lineStyle: { color: color("second"), type: "dashed", width: 1.5 }, label: { color: color("quiet"), formatter: "mean", position: "end" }, data: [{ xAxis: mean }] } }],
   };
 }

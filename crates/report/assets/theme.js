@@ -4,6 +4,8 @@ const charts = [];
 const viridis = ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c", "#fde725"];
 const okabeIto = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#a6761d"];
 
+function sweepColor(sweep) { return okabeIto[sweep % okabeIto.length]; }
+
 function color(name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); }
 
 // Levels of scores, which lie the closer the nearer they are to the best: their distances from it go by squares. Good ones are bright.
@@ -55,13 +57,15 @@ function tooltip(formatter, extra) {
 
 const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+function isPaper() { return document.body.classList.contains("paper"); }
+
 // Draws a chart in a box, when it comes near the screen and whenever the theme changes. `wire` gets the chart once.
 function chart(box, option, wire) {
   if (!box) return null;
   const held = { box, option, wire, drawn: null };
   held.draw = () => {
     if (held.drawn) held.drawn.dispose();
-    held.drawn = echarts.init(box, null, { renderer: "canvas", devicePixelRatio: document.body.classList.contains("paper") ? 2 : undefined });
+    held.drawn = echarts.init(box, null, { renderer: "canvas", devicePixelRatio: isPaper() ? 2 : undefined });
     const full = Object.assign({ animation: false, textStyle: { fontFamily: "system-ui, sans-serif" }, grid: { left: 62, right: 18, top: 30, bottom: 44 } }, option());
     held.drawn.setOption(full);
     if (wire) wire(held.drawn);

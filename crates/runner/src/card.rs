@@ -124,7 +124,11 @@ fn scores(model: &Model, table: Option<&TrialTable>) -> String {
             splits = Some(count);
             let half = student_975(count - 1.0) * se;
             let (least, most) = bounds(name);
-            Some(format!("{:.5} to {:.5}", (mean - half).max(least), (mean + half).min(most)))
+            Some(format!(
+                "{:.5} to {:.5}",
+                (mean - half).max(least),
+                (mean + half).min(most)
+            ))
         });
         let test = metrics.test.as_ref().and_then(|test| test.get(name).copied().flatten());
         text += &format!(
@@ -221,8 +225,12 @@ fn settings(model: &Model) -> String {
 /// Whether a key mattered to the fit: not where the solver does not use it, nor where it belongs to another kind of model.
 fn has_effect(keys: &BTreeMap<String, serde_json::Value>, path: &str) -> bool {
     let text = |key: &str| keys.get(key).and_then(serde_json::Value::as_str);
-    let solver = Solver::ALL.iter().find(|solver| text("train.solver") == Some(solver.name()));
-    let name = path.strip_prefix("train.").map(|rest| rest.split('.').next().unwrap_or(rest));
+    let solver = Solver::ALL
+        .iter()
+        .find(|solver| text("train.solver") == Some(solver.name()));
+    let name = path
+        .strip_prefix("train.")
+        .map(|rest| rest.split('.').next().unwrap_or(rest));
     let is_used = solver.zip(name).is_none_or(|(solver, name)| solver.uses(name));
     let needed = sweepable(path).and_then(|(_, key)| key.spec.only_with);
     is_used

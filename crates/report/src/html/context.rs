@@ -88,7 +88,7 @@ pub(super) fn answer(comparison: &Comparison, chosen: &Chosen, trials: usize) ->
         figures.push(json!({
             "name": "training",
             "value": text(score.mean_train),
-            "note": score.mean_train.zip(mean).map(|(train, val)| format!("gap {:+.4}", val - train)),
+            "note": score.mean_train.zip(mean).map(|(train, val)| format!("gap {:+.4}", val - train).replace('-', "−")),
         }));
     }
     if let Some(rate) = guess(chosen.source.manifest, by) {
@@ -122,7 +122,8 @@ fn sure(comparison: &Comparison) -> Vec<String> {
         return sentences;
     };
     if let Some(second) = comparison.rows.get(1).filter(|second| second.difference.is_some()) {
-        sentences.push(second_best(second));
+        let of = of_sweep(comparison, &second.sweep);
+        sentences.push(second_best(second, &of));
     }
     if let Some(chance) = best.p_best {
         let ties = comparison
@@ -143,14 +144,25 @@ fn sure(comparison: &Comparison) -> Vec<String> {
     }
     for taken in comparison.one_se.iter().filter(|taken| !taken.is_best) {
         sentences.push(format!(
-            "Within one standard error, trial {} ({}) is the simplest: the 1se rule takes it.",
-            taken.trial, taken.params
+            "Within one standard error, trial {}{} ({}) is the simplest: the 1se rule takes it.",
+            taken.trial,
+            of_sweep(comparison, &taken.sweep),
+            taken.params
         ));
     }
     sentences
 }
 
-fn second_best(second: &Row) -> String {
+/// Whose trial it is, where there is more than one sweep.
+fn of_sweep(comparison: &Comparison, sweep: &str) -> String {
+    if comparison.is_over_sweeps {
+        format!(" of {sweep}")
+    } else {
+        String::new()
+    }
+}
+
+fn second_best(second: &Row, of: &str) -> String {
     let difference = second.difference.map_or_else(String::new, |held| {
         let decimals = number::difference_decimals(held.se.into_iter());
         number::difference(held.mean, held.se, decimals)
@@ -158,7 +170,7 @@ fn second_best(second: &Row) -> String {
     let p = second.difference.and_then(|held| held.p);
     let p = p.map_or_else(String::new, |p| format!(", p = {}", number::p_value(p)));
     format!(
-        "The next, trial {}, is {difference} away (paired over folds{p}).",
+        "The next, trial {}{of}, is {difference} away (paired over folds{p}).",
         second.trial
     )
 }

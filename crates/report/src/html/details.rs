@@ -112,12 +112,20 @@ pub(super) fn details(
             .collect();
         let runs_of = |candidate: &Candidate| by_trial.get(&candidate.row.trial).copied().unwrap_or(&[]);
         let place = |run: &RunRow| (run.fold, run.repeat, run.restart);
-        let layout: Vec<_> = runs.chunk_by(|a, b| a.trial == b.trial).next().map_or_else(Vec::new, |runs| runs.iter().map(place).collect());
+        let layout: Vec<_> = runs
+            .chunk_by(|a, b| a.trial == b.trial)
+            .next()
+            .map_or_else(Vec::new, |runs| runs.iter().map(place).collect());
         let others = ranking.candidates.iter().enumerate();
-        for (index, candidate) in others.filter(|(index, other)| other.sweep == sweep_index && !is_detailed.contains(index)) {
+        for (index, candidate) in
+            others.filter(|(index, other)| other.sweep == sweep_index && !is_detailed.contains(index))
+        {
             let own = runs_of(candidate);
             if own.iter().map(place).eq(layout.iter().copied()) {
-                scores[index] = own.iter().map(|run| score(run, &ranking.by.name, ranking.is_train)).collect();
+                scores[index] = own
+                    .iter()
+                    .map(|run| score(run, &ranking.by.name, ranking.is_train))
+                    .collect();
             }
         }
         layouts.push(json!(layout));
@@ -164,7 +172,13 @@ pub(super) fn details(
 /// What the run's trial is ranked by.
 fn score(run: &RunRow, metric: &str, is_train: bool) -> Value {
     let record = run.record.as_ref();
-    figures::score(record.and_then(|record| if is_train { record.train_score(metric) } else { record.val_score(metric) }))
+    figures::score(record.and_then(|record| {
+        if is_train {
+            record.train_score(metric)
+        } else {
+            record.val_score(metric)
+        }
+    }))
 }
 
 /// `[id, fold, repeat, restart, state, reason, converged, epochs, val, train, n_val, seconds]`.

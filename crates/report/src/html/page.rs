@@ -108,7 +108,7 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
     let of_chosen = &data["details"]["trials"][data["chosen"].to_string()];
     let of_train = of_chosen["curve"]["train"].as_array();
     let facts = json!({
-        "title": if sweeps.len() == 1 { first.store.manifest().name.clone() } else { "Comparison".to_owned() },
+        "title": title(sweeps),
         "is_over_sweeps": sweeps.len() > 1,
         "live": live.map(|live| json!({"words": live.in_words(), "seconds": live.seconds.max(1)})),
         "answer": chosen.as_ref().map(|chosen| context::answer(&comparison, chosen, ranking.candidates.len())),
@@ -128,6 +128,15 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
     });
     let plots = plots(&data, &varying, &importance, &ranking);
     fill(facts, &plots, &data)
+}
+
+/// What the page is called: by its sweep, or by those that it compares.
+fn title(sweeps: &[Sweep]) -> String {
+    match sweeps {
+        [only] => only.store.manifest().name.clone(),
+        [a, b] => format!("{} and {} compared", a.name, b.name),
+        more => format!("{} sweeps compared", more.len()),
+    }
 }
 
 /// The trial the page is about: the sweep's choice, or the best over all sweeps.

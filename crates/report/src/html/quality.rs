@@ -142,12 +142,19 @@ mod tests {
         let quality = quality(&rows(&[(0.9, 1.0), (0.8, 0.0), (0.4, 1.0), (0.3, 0.0)])).expect("both classes");
         assert_eq!(
             in_words(&quality).as_deref(),
-            Some("Over 4 held-out predictions: area under the ROC curve 0.7500, average precision 0.8333 where guessing has 0.5000.")
+            Some(
+                "Over 4 held-out predictions: area under the ROC curve 0.7500, average precision 0.8333 where guessing has 0.5000."
+            )
         );
-        let run = |fold: u32, repeat: u32, score: Option<f64>| json!(["id", fold, repeat, 0, "complete", null, true, 3, score, 0.4, 1200, 0.1]);
+        let run = |fold: u32, repeat: u32, score: Option<f64>| {
+            json!(["id", fold, repeat, 0, "complete", null, true, 3, score, 0.4, 1200, 0.1])
+        };
         let lines = folds(&json!([run(0, 0, Some(0.5)), run(1, 0, None), run(0, 1, Some(0.25))]));
         assert_eq!(lines.len(), 2, "{lines:?}");
-        assert_eq!(lines[1], json!({"name": "0, repeat 1", "rows": "1,200", "score": "0.25000"}));
+        assert_eq!(
+            lines[1],
+            json!({"name": "0, repeat 1", "rows": "1,200", "score": "0.25000"})
+        );
         assert!(folds(&Value::Null).is_empty());
     }
 

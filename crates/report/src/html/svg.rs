@@ -189,6 +189,7 @@ pub(super) fn dots(title: &str, rows: &[(String, f64, f64)]) -> Option<String> {
         .flat_map(|(_, mean, std)| [mean - std, mean + std])
         .chain([0.0]);
     let x = Axis::new(ends, false).filter(|_| !rows.is_empty())?;
+    let decimals = x.ticks().iter().map(|tick| decimals(*tick)).max().unwrap_or(0);
     let height = ROW * rows.len() as u32;
     let draw = |area: &Area| {
         let mut chart = ChartBuilder::on(area)
@@ -206,6 +207,7 @@ pub(super) fn dots(title: &str, rows: &[(String, f64, f64)]) -> Option<String> {
             .set_all_tick_mark_size(TICK)
             .y_labels(0)
             .x_label_style(font(12, &QUIET))
+            .x_label_formatter(&|value| with_decimals(*value, decimals))
             .draw()?;
         let stroke = |color: Ink, width: u32| color.stroke_width(width * FINE);
         chart.draw_series([PathElement::new(
@@ -279,7 +281,15 @@ fn decimals(value: f64) -> usize {
 /// A label with as many decimals as its neighbors have; in powers of ten as it is.
 fn with_decimals(value: f64, decimals: usize) -> String {
     let text = label(value);
-    if text.contains('e') { text } else { format!("{value:.decimals$}") }
+    let text = if text.contains('e') {
+        text
+    } else {
+        format!("{value:.decimals$}")
+    };
+    match text.strip_prefix('-') {
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
 }
 
 /// Text of an element or an attribute in double quotes.
@@ -312,6 +322,7 @@ mod tests {
         assert_eq!(values.map(|value| with_decimals(value, most)), ["0.05", "0.10", "0.15"]);
         assert_eq!(with_decimals(1e6, 0), "1e6");
         assert_eq!(with_decimals(2.0, 0), "2");
+        assert_eq!(with_decimals(-0.5, 1), "−0.5");
     }
 
     #[test]
