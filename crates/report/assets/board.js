@@ -72,7 +72,7 @@ function showBoard() {
   if (focus) for (const button of box.querySelectorAll("th button")) if (button.dataset.sort === focus) button.focus();
   document.getElementById("more").hidden = board.order.length <= board.shown;
   document.getElementById("clear").hidden = state.selected === null;
-  document.getElementById("filter-note").textContent = board.order.length === count ? count.toLocaleString("en") + " trials" : board.order.length.toLocaleString("en") + " of " + count.toLocaleString("en") + " trials";
+  document.getElementById("filter-note").textContent = board.order.length === count ? count.toLocaleString("en") + (count === 1 ? " trial" : " trials") : board.order.length.toLocaleString("en") + " of " + count.toLocaleString("en") + " trials";
 }
 
 function startBoard() {

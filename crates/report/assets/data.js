@@ -95,12 +95,12 @@ function trialTip(index) {
 }
 
 // From the best score to one that is clearly bad: what lies beyond must not flatten the rest. The middle trial is at a quarter of it
-// or farther, and 19 of 20 within two thirds.
+// or farther, and 19 of 20 within two thirds. What lies little farther is shown all the same.
 const range = (() => {
   const sorted = scores.filter(s => s !== null).sort((a, b) => page.higher ? b - a : a - b);
   if (!sorted.length) return [0, 1];
   const best = sorted[0], distance = share => Math.abs(sorted[Math.floor((sorted.length - 1) * share)] - best);
-  const reach = Math.min(distance(1), 4 * distance(0.5) || Infinity, 1.5 * distance(0.95) || Infinity);
+  const most = Math.min(4 * distance(0.5) || Infinity, 1.5 * distance(0.95) || Infinity), reach = distance(1) < 1.6 * most ? distance(1) : most;
   return page.higher ? [best - reach, best] : [best, best + reach];
 })();
 const room = (range[1] - range[0]) * 0.06 || Math.abs(range[0]) * 0.01 || 0.01;

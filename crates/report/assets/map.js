@@ -92,7 +92,8 @@ function drawMap() {
   const isNumeric = p => trials.params[p].kind !== "text";
   if (start.every(p => isNumeric(p) && new Set(trials.params[p].values).size > 3)) kind.value = "contour";
   const isNarrow = () => box.clientWidth < 500;
-  const frame = () => ({ grid: isNarrow() ? { left: 64, right: 114, top: 14, bottom: 48 } : { left: 84, right: 130, top: 14, bottom: 48 } });
+  const legend = 46 + 6.6 * Math.max(...Array.from({ length: LEVELS }, (_, l) => legendText(l).length));
+  const frame = () => ({ grid: { left: isNarrow() ? 64 : 84, right: legend, top: 14, bottom: 48 } });
   const up = (name, extra) => axis(Object.assign({ name, nameLocation: "middle", nameGap: isNarrow() ? 46 : 60, splitLine: { show: false } }, extra));
 
   const cellsOption = (px, py) => {

@@ -19,9 +19,11 @@ function tone(level) { return (isDark() ? viridisOnDark : viridis)[LEVELS - 1 - 
 
 function written(level) { return ticks(levelEnd(level), levelEnd(level) + 2.5 * (levelEnd(level + 1) - levelEnd(level)))(levelEnd(level)); }
 
+function legendText(level) { return (level < LEVELS - 1 ? "" : page.higher ? "≤ " : "≥ ") + written(level); }
+
 // The legend of these levels, which colors a series by the value of a dimension.
 function levelLegend(dimension, seriesIndex) {
-  const pieces = Array.from({ length: LEVELS }, (_, l) => ({ value: l, color: tone(l), label: l < LEVELS - 1 ? written(l) : written(l) + (page.higher ? " and less" : " and more") }));
+  const pieces = Array.from({ length: LEVELS }, (_, l) => ({ value: l, color: tone(l), label: legendText(l) }));
   return { type: "piecewise", dimension, seriesIndex, pieces, orient: "vertical", right: 0, top: "middle", align: "left", itemWidth: 14, itemHeight: 14, itemGap: 4, textGap: 8, itemSymbol: "rect", hoverLink: false, selectedMode: false, textStyle: { color: color("quiet"), fontSize: 11 } };
 }
 
@@ -98,12 +100,15 @@ function startPaper() {
     document.body.classList.add("paper");
     for (const part of kept.opened) part.open = true;
     for (const held of charts) held.draw();
+    // A table that is wider than the sheet becomes smaller.
+    for (const box of document.querySelectorAll("main .scroll")) if (box.scrollWidth > box.clientWidth) box.style.zoom = String(0.99 * box.clientWidth / box.scrollWidth);
   });
   window.addEventListener("afterprint", () => {
     if (!kept) return;
     root.dataset.theme = kept.theme;
     document.body.classList.remove("paper");
     for (const part of kept.opened) part.open = false;
+    for (const box of document.querySelectorAll("main .scroll")) box.style.zoom = "";
     kept = null;
     for (const held of charts) held.draw();
   });

@@ -116,6 +116,7 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
         "sweeps": sweeps.iter().zip(&sources).zip(&runs).map(|((sweep, source), runs)| context::sweep(sweep, source, runs)).collect::<Vec<_>>(),
         "changes": changes(sweeps)?,
         "has_quality": data["quality"].is_object(),
+        "is_train": ranking.is_train,
         "quality_words": quality::in_words(&data["quality"]),
         "folds": quality::folds(&of_chosen["runs"]),
         "has_train_curve": of_train.is_some_and(|scores| scores.iter().filter(|score| !score.is_null()).count() > 1),
