@@ -33,7 +33,7 @@ impl Comparison {
         sheet.render(format)
     }
 
-    fn test_in_words(&self) -> &'static str {
+    pub(crate) fn test_in_words(&self) -> &'static str {
         match self.test {
             Test::Valid => "corrected resampled t",
             Test::NotValid("group") => "not valid: folds by group",

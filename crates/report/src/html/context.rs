@@ -4,7 +4,7 @@ use gradsweep_store::{Manifest, Model, RunRow, TrialRow, TrialTable, best_model,
 use serde_json::{Value, json};
 
 use super::outcome;
-use crate::compare::{Comparison, Row};
+use crate::compare::{Comparison, Row, Test as FoldTest};
 use crate::list::day_and_minute;
 use crate::number;
 use crate::params::{Source, in_words};
@@ -122,8 +122,7 @@ fn sure(comparison: &Comparison) -> Vec<String> {
         return sentences;
     };
     if let Some(second) = comparison.rows.get(1).filter(|second| second.difference.is_some()) {
-        let of = of_sweep(comparison, &second.sweep);
-        sentences.push(second_best(second, &of));
+        sentences.push(second_best(second, comparison));
     }
     if let Some(chance) = best.p_best {
         let ties = comparison
@@ -162,13 +161,18 @@ fn of_sweep(comparison: &Comparison, sweep: &str) -> String {
     }
 }
 
-fn second_best(second: &Row, of: &str) -> String {
+fn second_best(second: &Row, comparison: &Comparison) -> String {
     let difference = second.difference.map_or_else(String::new, |held| {
         let decimals = number::difference_decimals(held.se.into_iter());
         number::difference(held.mean, held.se, decimals)
     });
     let p = second.difference.and_then(|held| held.p);
-    let p = p.map_or_else(String::new, |p| format!(", p = {}", number::p_value(p)));
+    let p = match (p, &comparison.test) {
+        (Some(p), _) => format!(", p = {}", number::p_value(p)),
+        (None, FoldTest::NotValid(_)) => format!("; the corrected t-test is {}", comparison.test_in_words()),
+        (None, FoldTest::Valid) => String::new(),
+    };
+    let of = of_sweep(comparison, &second.sweep);
     format!(
         "The next, trial {}{of}, is {difference} away (paired over folds{p}).",
         second.trial
