@@ -22,6 +22,8 @@ pub(crate) struct Standing {
     pub(crate) failed: usize,
     pub(crate) column_epochs: u64,
     pub(crate) trained: u64,
+    /// Epochs of the runs that were planned so far; `column_epochs` counts those that may follow, too.
+    planned: u64,
 }
 
 impl Standing {
@@ -31,21 +33,32 @@ impl Standing {
             Event::Planned {
                 runs,
                 column_epochs,
+                later_column_epochs,
+                goes_on,
                 trials,
                 metric,
                 higher_is_better,
                 ..
             } => {
                 // A sweep whose runs go on is planned anew each time.
+                let before = if *goes_on {
+                    std::mem::take(self)
+                } else {
+                    Self::default()
+                };
+                let planned = before.planned + column_epochs;
+                let mut values = before.values;
+                values.resize(trials.len(), f64::NAN);
                 *self = Self {
-                    runs: *runs,
-                    column_epochs: *column_epochs,
-                    values: vec![f64::NAN; trials.len()],
+                    runs: before.runs + runs,
+                    planned,
+                    column_epochs: planned + later_column_epochs,
+                    values,
                     trials: trials.clone(),
                     names: names(dir),
                     metric,
                     higher_is_better: *higher_is_better,
-                    ..Self::default()
+                    ..before
                 };
             }
             Event::EpochFinished {
@@ -142,6 +155,8 @@ mod tests {
             runs: 4,
             cohorts: 1,
             column_epochs: 8,
+            later_column_epochs: 8,
+            goes_on: false,
             trials: vec![0, 0, 1, 1],
             metric: "log_loss",
             higher_is_better: false,
@@ -156,7 +171,7 @@ mod tests {
         };
         standing.take(&finished, Path::new("no such store"));
         assert_eq!(standing.ranked(), [(1, 0.5), (0, 0.6)]);
-        assert!((standing.share() - 0.5).abs() < 1e-15);
+        assert!((standing.share() - 0.25).abs() < 1e-15);
         standing.take(
             &Event::RunFinished {
                 run: 2,
@@ -166,6 +181,21 @@ mod tests {
             Path::new("no such store"),
         );
         assert_eq!((standing.done, standing.failed, standing.trained), (1, 1, 5));
+        assert_eq!(standing.ranked(), [(0, 0.6)]);
+        // More trials follow from the scores of these: what is done stays done.
+        let planned = Event::Planned {
+            runs: 2,
+            cohorts: 1,
+            column_epochs: 4,
+            later_column_epochs: 4,
+            goes_on: true,
+            trials: vec![0, 0, 1, 1, 2, 2],
+            metric: "log_loss",
+            higher_is_better: false,
+        };
+        standing.take(&planned, Path::new("no such store"));
+        assert_eq!((standing.runs, standing.done, standing.trained), (6, 1, 5));
+        assert!((standing.share() - 5.0 / 16.0).abs() < 1e-15);
         assert_eq!(standing.ranked(), [(0, 0.6)]);
     }
 }

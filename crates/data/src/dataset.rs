@@ -15,7 +15,7 @@ pub struct Dataset<T> {
     /// (n, D) row-major: columns of numbers and behind them columns of codes, see [`Encoding::raw`] and [`Encoding::codes`].
     pub x: Stored<T>,
     /// 0 or 1 per row.
-    pub y: Vec<u8>,
+    pub y: Vec<T>,
     /// Weight per row; `None` = each row counts 1.
     pub weight: Option<Vec<f64>>,
     /// Row of the files, counted from 0 over all of them.

@@ -83,7 +83,7 @@ fn load_by<T: Element>(spec: &LoadSpec, cache: Option<&CacheSpec>, key: &Key) ->
     let places = LevelPlaces::new(&categorical, numbers.len())?;
     let (weights, impute) = (weight.as_deref(), spec.encode.impute);
     // What lies beside the matrix: places and labels, then what training makes of them.
-    let beside = 9 + 2 * size_of::<T>() + 4 * categorical.len() + weights.map_or(0, |_| 8 + size_of::<T>());
+    let beside = 9 + size_of::<T>() + 4 * categorical.len() + weights.map_or(0, |_| 8 + size_of::<T>());
     let row = (places.numbers + places.code_columns) * size_of::<T>() + beside;
     let cache = cache.filter(|cache| (row * y.len()) as u64 > cache.limit_bytes && row > beside);
     let room = (places.numbers - numbers.len(), places.code_columns);

@@ -10,7 +10,6 @@ use crate::config::{
 use crate::error::RunError;
 use crate::memory;
 use crate::plan::Shape;
-use crate::search::Trial;
 use crate::train::View;
 
 /// What to load for a config, for the first repeat of its folds; `rows` takes only the first rows.
@@ -173,10 +172,13 @@ pub(crate) fn check_scores<T: Real + data::Element>(view: &View<'_, T>) -> Resul
 }
 
 /// Refuses class weights for labels that the target does not have.
-pub(crate) fn check_classes(trials: &[Trial], target: &data::TargetSummary) -> Result<(), RunError> {
+pub(crate) fn check_classes<'a>(
+    weights: impl IntoIterator<Item = &'a ClassWeight>,
+    target: &data::TargetSummary,
+) -> Result<(), RunError> {
     let known = [&target.negative, &target.positive];
-    for trial in trials {
-        let ClassWeight::Weights(weights) = &trial.model.class_weight else {
+    for weights in weights {
+        let ClassWeight::Weights(weights) = weights else {
             continue;
         };
         if let Some(label) = weights.keys().find(|label| !known.contains(label)) {

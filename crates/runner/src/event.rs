@@ -16,6 +16,10 @@ pub enum Event {
         cohorts: usize,
         /// The most epochs each of them may take, summed.
         column_epochs: u64,
+        /// The same of the runs that may follow from the scores of these, as a guess.
+        later_column_epochs: u64,
+        /// Whether they follow from the scores of others that were planned and trained before.
+        goes_on: bool,
         /// The trial of every run of the plan.
         trials: Vec<usize>,
         /// The metric of [`Event::EpochFinished::validation`].

@@ -153,7 +153,8 @@ pub(crate) fn load(config: &Config, store: &Store, run: &RunRow) -> Result<(Conf
         .get("--rows")
         .and_then(serde_json::Value::as_u64)
         .map(|rows| rows as usize);
-    let trial = search::trial(config, run.trial)?;
+    let mut trials = search::of_store(config, store)?.into_iter();
+    let trial = trials.find(|trial| trial.number == run.trial);
     let own = trial.map_or_else(|| config.clone(), |trial| trial.config(config));
     let data: Dataset<f64> = dataset::load(&own, rows, run.repeat)?;
     if data.summary.fingerprint != store.manifest().fingerprint {

@@ -117,7 +117,7 @@ fn text(train: &str, target: &str, name: &str, summary: &data::Summary) -> Strin
     };
     let _ = write!(
         out,
-        "\n[metrics]\nreport = {report}\n\n[sweep]\nmethod = \"grid\"           # or random, sobol, halton, with trials = 64 and ranges without num\n\
+        "\n[metrics]\nreport = {report}\n\n[sweep]\nmethod = \"grid\"           # or random, sobol, halton, tpe, with trials = 64 and ranges without num\n\
          metric = \"log_loss\"       # ranks the trials\n\
          select = \"best\"           # or 1se: the strongest penalty within one standard error of the best\n\
          \n[sweep.parameters]        # every combination of these is a trial\n\

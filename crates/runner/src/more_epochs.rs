@@ -44,6 +44,12 @@ pub(crate) fn refusal(config: &Config, plan: &Plan) -> Option<String> {
     if config.sweep.hyperband.is_some() {
         return Some("hyperband deals trials to its brackets by the number of epochs".to_owned());
     }
+    if config.sweep.method.learns() {
+        return Some(format!(
+            "method {} would have asked for other trials after more epochs, for it goes by their scores",
+            config.sweep.method
+        ));
+    }
     config.sweep.target.is_some().then(|| {
         "a sweep with a target trains one cohort after the other, and might have reached it in the epochs to come before \
          the next began"

@@ -136,7 +136,7 @@ impl OutOfFold {
                     (start..end).map(move |row| probability(view, row, of_restarts))
                 }));
                 table.row.extend_from_slice(&data.source_row[rows.clone()]);
-                table.y.extend_from_slice(&data.y[rows]);
+                table.y.extend(data.y[rows].iter().map(|&y| u8::from(y > T::zero())));
                 let filled = |column: &mut Vec<u32>, value| column.resize(column.len() + count, value);
                 filled(&mut table.trial, trial);
                 filled(&mut table.fold, fold);

@@ -1,8 +1,11 @@
 //! The selected trial fitted once more, on every row: the model that a sweep is for.
 
+mod on_files;
+
+pub use on_files::{RefitRequest, RefitSummary, refit};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element, Folds, Role};
 use gradsweep_math::Real;
@@ -14,15 +17,14 @@ use gradsweep_store::{
 use serde::Serialize;
 
 use crate::card;
-use crate::config::{self, Config, SaveModels, Strategy};
-use crate::dataset::{self, datetimes, shape_of, source_spec};
+use crate::config::{Config, SaveModels};
+use crate::dataset::{datetimes, shape_of, source_spec};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::model;
 use crate::plan::{Plan, Shape};
 use crate::predict::measure;
-use crate::search::{self, Trial};
-use crate::sweep::{in_pool, with_precision};
+use crate::search::Trial;
 use crate::train::{self, Outcome, View};
 
 /// What the end of a sweep made of its selected trial.
@@ -402,120 +404,4 @@ fn held_out(table: &TrialTable, trial: u32) -> BTreeMap<String, Mean> {
             (info.name.clone(), Mean { mean, se })
         })
         .collect()
-}
-
-/// What to refit, on which rows.
-#[derive(Debug, Clone)]
-pub struct RefitRequest {
-    /// The sweep's directory.
-    pub store: PathBuf,
-    /// The trial; the selected one if none is named.
-    pub trial: Option<u32>,
-    /// The files.
-    pub data: Vec<String>,
-    /// The model's folder; one in the store if none is named.
-    pub out: Option<PathBuf>,
-}
-
-/// A trial fitted on new rows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RefitSummary {
-    /// The model's folder.
-    pub model: PathBuf,
-    /// The trial.
-    pub trial: u32,
-    /// Its swept settings.
-    pub params: BTreeMap<String, store::ParamValue>,
-    /// Rows it was fitted on.
-    pub rows: usize,
-    /// Its features.
-    pub features: usize,
-    /// Its scores on those rows.
-    pub train: BTreeMap<String, Option<f64>>,
-    /// Whether the solver's own criterion was met.
-    pub converged: bool,
-    /// Epochs trained.
-    pub epochs: u32,
-    /// What the user should look at in the data, as sentences.
-    pub warnings: Vec<String>,
-    /// Wall time.
-    pub seconds: f64,
-}
-
-/// Fits a trial of a sweep on every row of other files, and writes the model.
-pub fn refit(request: &RefitRequest) -> Result<RefitSummary, RunError> {
-    let start = Instant::now();
-    let store = Store::open(&request.store)?;
-    let config = config::parse(&store.resolved_text()?, "resolved.toml", &store.manifest().name, &[])?;
-    let not_found = |what: String| RunError::NotFound { what };
-    let number = if let Some(number) = request.trial {
-        number
-    } else {
-        let table = store.trials()?;
-        let selected = table.selected().map(|row| row.trial);
-        selected.ok_or_else(|| not_found("no trial was selected: name one with --trial N".to_owned()))?
-    };
-    let trials = search::trials(&config)?;
-    let count = trials.len();
-    let trial = trials
-        .into_iter()
-        .find(|trial| trial.number == number)
-        .ok_or_else(|| not_found(format!("there is no trial {number}: the sweep has {count}, from 0")))?;
-    let trial = if trial.train.early_stopping.is_some() {
-        as_far(&store.runs()?, &trial)
-    } else {
-        trial
-    };
-    let config = on_new_files(config, &request.data)?;
-    let own = trial_model(&request.store, number);
-    store::check_own_model(&own)?;
-    let out = request.out.clone().unwrap_or(own);
-    let summary = in_pool(&config, || {
-        with_precision!(config, fit_and_write(&config, &trial, &out))
-    })??;
-    Ok(RefitSummary {
-        seconds: start.elapsed().as_secs_f64(),
-        ..summary
-    })
-}
-
-/// The config with other files. Nothing is held out from a refit, so that a column of folds may be absent, as may that of ids.
-fn on_new_files(mut config: Config, files: &[String]) -> Result<Config, RunError> {
-    config.data.train = files.to_vec();
-    config.validation.strategy = Strategy::None;
-    let peek = data::peek(&source_spec(&config))?;
-    let is_there = |name: &String| peek.columns.iter().any(|(own, _)| own == name);
-    config.data.fold = config.data.fold.filter(is_there);
-    config.data.id = config.data.id.filter(is_there);
-    Ok(config)
-}
-
-fn fit_and_write<T: Real + Element>(config: &Config, trial: &Trial, out: &Path) -> Result<RefitSummary, RunError> {
-    let data: Dataset<T> = dataset::load(&trial.config(config), None, 0)?;
-    let data = on_all_rows(data);
-    let outcome = fit(&data, config, std::slice::from_ref(trial)).swap_remove(0);
-    if outcome.state == RunState::Failed {
-        return Err(RunError::RefitFailed {
-            trial: trial.number,
-            reason: reason_of(&outcome),
-        });
-    }
-    let metrics = metrics_of(config, &outcome);
-    let train = metrics.train.clone();
-    let identity = identity(config, trial, &data.summary.fingerprint);
-    let model = model::build(&data, config, trial, &outcome.parameters, identity, metrics);
-    model.write(out)?;
-    card::write(out, &model, None)?;
-    Ok(RefitSummary {
-        model: out.to_path_buf(),
-        trial: trial.number,
-        params: model::swept(config, trial),
-        rows: data.y.len(),
-        features: data.encoding.features.len(),
-        train,
-        converged: outcome.converged,
-        epochs: outcome.epochs,
-        warnings: data.summary.warnings.clone(),
-        seconds: 0.0,
-    })
 }

@@ -378,7 +378,7 @@ fn round<T: Real>(
         .iter()
         .map(|(&run, walker)| (run, walker.stood.clone()))
         .collect();
-    sweep::announce(&plan, config, observer);
+    sweep::announce(&plan, config, observer, (0, false));
     let mut outcomes: Vec<Outcome> = (0..plan.cohorts.len())
         .flat_map(|index| train::cohort_from(&plan, index, view, &stood, observer))
         .collect();

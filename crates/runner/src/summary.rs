@@ -1,6 +1,7 @@
 //! What a sweep has to say at its end, for the terminal and for programs.
 
 mod edges;
+mod failures;
 mod restarts;
 
 pub use restarts::Restarts;
@@ -10,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Role};
+use gradsweep_math::metric::ScoredRows;
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, ParamValue, Reason, RunState, SetAside, Store, TrialRow, TrialState, Written};
+use gradsweep_store::{self as store, ParamValue, RunRow, RunState, SetAside, Store, TrialRow, TrialState, Written};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -22,8 +24,9 @@ use crate::plan::{Plan, PlanSummary, many};
 use crate::refit::{Refitted, TestScores};
 use crate::resume::{self, Continued, Resumable};
 use crate::rungs::Ladder;
-use crate::train::{View, scored};
+use crate::train::View;
 use edges::edges;
+use failures::failures;
 
 /// Where the time went, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -82,6 +85,9 @@ pub struct SweepSummary {
     /// Which trial reached `sweep.target`, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// That the sweep has fewer trials than it was to have, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
     /// Runs that were not trained, as a trial reached the target before.
     #[serde(skip)]
     pub waiting: usize,
@@ -156,6 +162,7 @@ impl SweepSummary {
         plan_summary: &PlanSummary,
         plan: &Plan,
         written: &Written,
+        known: Option<Vec<RunRow>>,
         null_model: Option<f64>,
         seconds: Seconds,
         epochs_trained: u64,
@@ -166,10 +173,10 @@ impl SweepSummary {
         let best = table.rows.iter().find(|row| row.is_selected);
         let prunes = Ladder::new(config, plan.trials.len()).is_some() || config.sweep.target.is_some();
         let has_restarts = plan.trials.iter().any(|trial| trial.train.restarts > 1);
-        let runs = if written.unconverged > 0 || prunes || has_restarts {
-            store.runs()?
-        } else {
-            Vec::new()
+        let runs = match known {
+            Some(runs) => runs,
+            None if written.unconverged + written.failed > 0 || prunes || has_restarts => store.runs()?,
+            None => Vec::new(),
         };
         let resumable = Resumable::new(&resume::unconverged(&runs, plan));
         Ok(Self {
@@ -185,6 +192,7 @@ impl SweepSummary {
                 states.filter(|state| *state == RunState::Pruned).count()
             }),
             target: target_of(config, &table),
+            missing: None,
             waiting: table
                 .rows
                 .iter()
@@ -208,7 +216,7 @@ impl SweepSummary {
             null_model,
             at_the_edge: best.map(|row| edges(config, &table, row)).unwrap_or_default(),
             failures: if written.failed > 0 {
-                failures(&store, plan)?
+                failures(&runs, plan)
             } else {
                 Vec::new()
             },
@@ -233,6 +241,12 @@ impl SweepSummary {
             test: refitted.test,
             ..self
         }
+    }
+
+    /// The same, with a sentence about trials that there were no settings for.
+    #[must_use]
+    pub(crate) fn with_missing(self, missing: Option<String>) -> Self {
+        Self { missing, ..self }
     }
 
     /// The same, with the learning rates that runs found.
@@ -307,11 +321,9 @@ impl SweepSummary {
         data: &data::Summary,
         plan_summary: &PlanSummary,
         plan: &Plan,
-        mut seconds: Seconds,
-        start: Instant,
+        runs: Vec<RunRow>,
+        (mut seconds, start): (Seconds, Instant),
     ) -> Result<Self, RunError> {
-        let store = Store::open(dir)?;
-        let runs = store.runs()?;
         let records = || runs.iter().filter_map(|run| run.record.as_ref());
         let written = Written {
             trials: plan.trials.len(),
@@ -323,7 +335,18 @@ impl SweepSummary {
             ..Written::default()
         };
         seconds.total = start.elapsed().as_secs_f64();
-        let summary = Self::new(dir, config, data, plan_summary, plan, &written, None, seconds, 0)?;
+        let summary = Self::new(
+            dir,
+            config,
+            data,
+            plan_summary,
+            plan,
+            &written,
+            Some(runs),
+            None,
+            seconds,
+            0,
+        )?;
         Ok(Self {
             nothing_to_do: true,
             report: config.output.report,
@@ -392,62 +415,6 @@ fn param_json(value: &ParamValue) -> serde_json::Value {
     }
 }
 
-/// What the failed runs have in common: the learning rates that diverged and the largest that survived.
-fn failures(store: &Store, plan: &Plan) -> Result<Vec<String>, RunError> {
-    let trials: BTreeMap<u32, &crate::search::Trial> = plan.trials.iter().map(|trial| (trial.number, trial)).collect();
-    let (mut failed, mut survived) = (Vec::new(), Vec::new());
-    let mut epochs = Vec::new();
-    let (mut without_start, mut without_rate) = (0, 0);
-    for run in store.runs()? {
-        let (Some(record), Some(trial)) = (run.record, trials.get(&run.trial)) else {
-            continue;
-        };
-        if !trial.train.solver.uses("learning_rate") {
-            without_start += usize::from(record.reason == Some(Reason::Diverged));
-            continue;
-        }
-        let Some(rate) = trial.train.learning_rate.given() else {
-            without_rate += usize::from(record.reason == Some(Reason::Diverged));
-            continue;
-        };
-        if record.state == RunState::Failed && record.reason == Some(Reason::Diverged) {
-            failed.push(rate);
-            epochs.push(record.epochs);
-        } else if record.state != RunState::Failed {
-            survived.push(rate);
-        }
-    }
-    let mut sentences = Vec::new();
-    if without_start > 0 {
-        let runs = many(without_start, "run");
-        sentences.push(format!("{runs} had no finite loss where they started"));
-    }
-    if without_rate > 0 {
-        let runs = many(without_rate, "run");
-        sentences.push(format!(
-            "{runs} diverged at the learning rate that a short test had found: give train.learning_rate"
-        ));
-    }
-    let Some(smallest) = failed.iter().copied().min_by(f64::total_cmp) else {
-        return Ok(sentences);
-    };
-    let mut sentence = format!(
-        "{} runs diverged (first in epoch {}): learning rate {smallest}{}",
-        failed.len(),
-        epochs.iter().min().unwrap_or(&0),
-        if failed.iter().any(|rate| *rate > smallest) {
-            " and above"
-        } else {
-            ""
-        },
-    );
-    if let Some(largest) = survived.iter().copied().max_by(f64::total_cmp) {
-        sentence += &format!("; the largest that survived is {largest}");
-    }
-    sentences.push(sentence);
-    Ok(sentences)
-}
-
 /// What guessing each fold's training rate scores on its held-out rows, in the selecting metric, averaged over folds.
 pub(crate) fn null_model<T: Real>(view: &View<'_, T>) -> Option<f64> {
     let folds = view.folds.labels.len();
@@ -460,10 +427,10 @@ pub(crate) fn null_model<T: Real>(view: &View<'_, T>) -> Option<f64> {
         } else {
             Role::Train
         };
-        let rows = view.groups_as(fold, role).flat_map(|group| view.groups[group].clone());
-        let weight = |row: usize| view.weight.as_ref().map_or(1.0, |weight| weight[row].as_f64());
-        let rows = rows.map(|row| (score, view.y[row] > T::zero(), weight(row)));
-        sum += view.select.value(&scored(view, rows));
+        // All rows of a class have the same score: to a metric they are one row of their weight.
+        let [zeros, ones] = view.class_sums_as(fold, role);
+        let rows = [(score, false, zeros), (score, true, ones)];
+        sum += view.select.value(&ScoredRows::weighted(rows, view.threshold));
     }
     let mean = sum / folds as f64;
     mean.is_finite().then_some(mean)

@@ -6,20 +6,21 @@ mod loaded;
 mod manifest;
 mod open;
 mod paused;
+mod prepared;
 mod race;
+mod rounds;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element};
-use gradsweep_math::solver::MOST_WHOLE;
 use gradsweep_math::{Real, blas};
-use gradsweep_store::{self as store, Cost, StoreWriter};
+use gradsweep_store::{self as store, Cost, Manifest, StoreWriter};
 
 use crate::checkpoint::{self, Restart};
 use crate::config::{Config, IfExists};
-use crate::dataset::{self, check_classes, check_scores, shape_of};
+use crate::dataset::{self, check_classes};
 use crate::error::RunError;
 use crate::event::{Event, Observer};
 use crate::memory::peak_memory_bytes;
@@ -27,7 +28,7 @@ use crate::plan::{BUDGET, Plan, PlanSummary, Speed};
 use crate::refit;
 use crate::resume::{self, More};
 use crate::rungs::Ladder;
-use crate::search;
+use crate::search::{self, Asked, Held};
 use crate::stop::StopFlag;
 use crate::summary::{Seconds, SweepSummary, null_model};
 use crate::train::View;
@@ -36,6 +37,8 @@ use finish::refit_and_predict;
 use loaded::Loaded;
 use manifest::manifest;
 use open::{Opened, open};
+use prepared::{Prepared, within_limit};
+use rounds::Rounds;
 
 /// A config and what belongs to it.
 #[derive(Debug, Clone)]
@@ -64,13 +67,14 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
         search::count(&request.config)?;
         let first = search::first_preparation(&request.config)?;
-        let prepared = Prepared::new(request, Loaded::<T>::load(&request.config, request.rows, (0, &first))?)?;
+        let data = Loaded::<T>::load(&request.config, request.rows, (0, &first))?;
+        let (config, path) = search::with_c_path(&request.config, &data)?;
         let Prepared {
-            config,
             data,
             plan,
             mut summary,
-        } = prepared;
+        } = Prepared::new(&config, request.rows, &Asked::new(&config, None)?, data)?;
+        summary.notes.extend(path);
         summary.speed = Some(Speed::measure(&plan, &config, &View::new(&data, &config), BUDGET));
         Ok((data.data.summary, summary))
     }
@@ -84,7 +88,7 @@ pub fn examine(request: &Request) -> Result<(data::Summary, data::Profile), RunE
         let first = search::first_preparation(&request.config)?;
         let data: Dataset<T> = dataset::load(&first.applied_to(&request.config), request.rows, 0)?;
         let (config, _) = search::with_c_path(&request.config, &data)?;
-        check_classes(&search::trials(&config)?, &data.summary.target)?;
+        check_classes(&config.class_weights(), &data.summary.target)?;
         refit::check_test(&request.config, &data.summary)?;
         let profile = data.profile();
         Ok((data.summary, profile))
@@ -125,39 +129,6 @@ pub fn run_until(
         observer,
         on_loaded,
     )
-}
-
-/// What is known before any training.
-struct Prepared<T> {
-    /// The config, its values of C known.
-    config: Config,
-    /// The rows of the first repeat, in a file where memory is too small for them.
-    data: Loaded<T>,
-    plan: Plan,
-    summary: PlanSummary,
-}
-
-impl<T: Real + Element> Prepared<T> {
-    fn new(request: &Request, mut data: Loaded<T>) -> Result<Self, RunError> {
-        let (config, path) = search::with_c_path(&request.config, &data)?;
-        let (trials, left_out) = search::drawn(&config)?;
-        check_classes(&trials, &data.summary.target)?;
-        let plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
-        check_scores(&View::new(&data, &config))?;
-        data = data.check_others(&config, request.rows, &plan)?;
-        let mut summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
-        if summary.exceeds_limit() {
-            data = data.spill(&config, request.rows)?;
-            summary = PlanSummary::new(&plan, &config, &data, &View::new(&data, &config));
-        }
-        summary.notes.extend(path.into_iter().chain(left_out));
-        Ok(Self {
-            config,
-            data,
-            plan,
-            summary,
-        })
-    }
 }
 
 /// A request with its place.
@@ -230,63 +201,53 @@ fn run_with<T: Real + Element>(
     observer.observe(&Event::DataLoaded);
     refit::check_test(config, &data.summary)?;
 
-    let Prepared {
-        config,
-        data,
-        plan,
-        summary: plan_summary,
-    } = Prepared::new(request, data)?;
+    let (config, path) = search::with_c_path(config, &data)?;
     let config = &config;
-    on_loaded(&data.summary, &plan_summary);
+    let asked = Asked::new(config, held(job, config, stored.as_ref())?.as_ref())?;
+    let mut prepared = Prepared::new(config, request.rows, &asked, data)?;
+    prepared.summary.notes.extend(path);
+    let plan_summary = prepared.summary.clone();
+    on_loaded(&prepared.data.summary, &plan_summary);
     within_limit(&plan_summary, config)?;
-    let manifest = manifest(config, &plan, &data, request.rows);
+    let mut manifest = manifest(config, &prepared.plan, &prepared.data, request.rows);
     let writing = Instant::now();
-    let (mut writer, restart, set_aside, longer) = match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
+    let (data, plan) = (&prepared.data, &prepared.plan);
+    let (mut writer, restart, set_aside, longer) = match open(job, config, stored.as_ref(), &manifest, plan, data)? {
         Opened::Writer {
             mut writer,
             kept,
             known,
             longer,
         } => {
-            let restart: Restart<T> = restart(job, &plan, &mut writer, kept.finished, &known)?;
+            let restart: Restart<T> = restart(job, plan, &mut writer, kept.finished, &known)?;
             (writer, restart, kept.set_aside, longer)
         }
-        Opened::NothingToDo(refitted) => {
-            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, seconds, start)?;
-            return nothing_to_do(job, &plan, summary.with_refit(refitted));
+        Opened::NothingToDo(refitted, runs) => {
+            let took = (seconds, start);
+            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, plan, runs, took)?;
+            return nothing_to_do(job, plan, summary.with_refit(refitted).with_missing(asked.missing()));
         }
     };
     seconds.write += writing.elapsed().as_secs_f64();
 
-    let Restart { finished, states, .. } = restart;
-    let pending = plan.without(|run| finished.contains(&run));
-    let ladder = Ladder::new(config, plan.trials.len());
-    let view = View::new(&data, config);
-    let foreseen = (pending.pending() > 0).then(|| Speed::foreseen(&pending, config, &view));
-    announce(&pending, config, observer);
-    let (null_model, loaded) = (null_model(&view), data.summary.clone());
-    let work = Work {
+    let (null_model, loaded) = (null_model(&View::new(data, config)), data.summary.clone());
+    let mut rounds = Rounds {
         config,
-        plan: &plan,
-        pending: &pending,
-        ladder: ladder.as_ref(),
         rows: request.rows,
         dir,
         stop: &stop,
         observer,
+        asked,
     };
-    let trained = cohorts::train((data, states), &work, &mut writer, &mut seconds);
-    if matches!(trained, Err(RunError::Stopped { .. })) {
-        // Whoever looks at a stopped sweep sees what it has.
-        writer.write_tables()?;
-    }
-    let (data, trained) = trained?;
-    let (mut epochs_trained, mut separating) = (trained.epochs, trained.notes);
-    let (data, continued) = go_further(job, &work, data, &mut writer, (&mut seconds, &mut separating))?;
-    epochs_trained += continued.as_ref().map_or(0, |continued| continued.epochs_trained);
+    let swept = rounds.train(prepared, restart, (&mut writer, &mut manifest), &mut seconds)?;
+    let (plan, trained) = (&swept.plan, swept.trained);
+    let none = plan.without(|_| true);
+    let work = rounds.work(plan, &none, None);
+    let mut separating = trained.notes;
+    let (data, continued) = go_further(job, &work, swept.data, &mut writer, (&mut seconds, &mut separating))?;
+    let epochs_trained = trained.epochs + continued.as_ref().map_or(0, |continued| continued.epochs_trained);
     let writing = Instant::now();
-    let mut manifest = manifest;
-    manifest.cost = cost(&seconds, start, epochs_trained, foreseen.as_ref());
+    manifest.cost = cost(&seconds, start, epochs_trained, swept.foreseen.as_ref());
     writer.set_manifest(&manifest)?;
     let written = writer.write_tables()?;
     seconds.write += writing.elapsed().as_secs_f64();
@@ -298,8 +259,9 @@ fn run_with<T: Real + Element>(
         config,
         &loaded,
         &plan_summary,
-        &plan,
+        plan,
         &written,
+        None,
         null_model,
         seconds,
         epochs_trained,
@@ -310,8 +272,17 @@ fn run_with<T: Real + Element>(
         .with_separated(separating)
         .with_panics(trained.panics, dir)
         .with_set_aside(&set_aside)
+        .with_missing(rounds.asked.missing())
         .with_refit(refitted)
         .with_continued(continued))
+}
+
+/// What the output directory holds of the sweep, where its trials follow from that.
+fn held(job: &Job<'_>, config: &Config, stored: Option<&Manifest>) -> Result<Option<Held>, RunError> {
+    if stored.is_none() || config.output.if_exists == IfExists::Replace {
+        return Ok(None);
+    }
+    Held::read(&store::Store::open(&job.dir)?, config)
 }
 
 /// What is said and done where everything has been done before.
@@ -337,22 +308,6 @@ impl Observer for Counting<'_> {
         }
         self.observer.observe(event);
     }
-}
-
-/// Refuses a plan whose least need is above the limit.
-fn within_limit(plan: &PlanSummary, config: &Config) -> Result<(), RunError> {
-    if plan.exceeds_limit() {
-        return Err(RunError::Memory {
-            needed: plan.required_bytes(),
-            available: plan.limit_bytes,
-            limit: config.run.memory_limit.clone(),
-            newton: {
-                let mut solvers = plan.cohorts.iter().flat_map(|cohort| &cohort.solvers);
-                (plan.features > MOST_WHOLE && solvers.any(|solver| *solver == "newton")).then_some(plan.features)
-            },
-        });
-    }
-    Ok(())
 }
 
 /// What goes on from where: after checkpoints, and with the runs that failed where they are to be trained once more.
@@ -413,8 +368,8 @@ fn cost(seconds: &Seconds, start: Instant, epochs_trained: u64, foreseen: Option
     }
 }
 
-/// Tells which runs are about to be trained.
-pub(crate) fn announce(pending: &Plan, config: &Config, observer: &dyn Observer) {
+/// Tells which runs are about to be trained, how many may follow from their scores, and whether others came before.
+pub(crate) fn announce(pending: &Plan, config: &Config, observer: &dyn Observer, (later, goes_on): (usize, bool)) {
     let column_epochs = match Ladder::new(config, pending.trials.len()) {
         Some(ladder) => ladder.total_epochs() * pending.runs.len() as u64 / pending.trials.len().max(1) as u64,
         None => pending
@@ -425,10 +380,13 @@ pub(crate) fn announce(pending: &Plan, config: &Config, observer: &dyn Observer)
             .map(|&run| u64::from(pending.trial_of(run).train.epochs))
             .sum(),
     };
+    let runs = pending.pending();
     observer.observe(&Event::Planned {
-        runs: pending.pending(),
+        runs,
         cohorts: pending.cohorts.len(),
         column_epochs,
+        later_column_epochs: column_epochs / runs.max(1) as u64 * later as u64,
+        goes_on,
         trials: pending.runs.iter().map(|run| run.trial).collect(),
         metric: config.sweep.metric.name(),
         higher_is_better: config.sweep.metric.higher_is_better(),

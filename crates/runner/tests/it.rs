@@ -25,10 +25,14 @@ mod preparations;
 mod repeats;
 #[path = "it/resume.rs"]
 mod resume;
+#[path = "it/rungs.rs"]
+mod rungs;
 #[path = "it/sparse.rs"]
 mod sparse;
 #[path = "it/stopping.rs"]
 mod stopping;
+#[path = "it/tpe.rs"]
+mod tpe;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -175,8 +175,24 @@ impl StoreWriter {
         plan: &PlanTable,
         parts: PartWriter,
     ) -> Result<Self, StoreError> {
+        atomic::write_if_changed(&dir.join(layout::CONFIG), config.as_bytes())?;
+        atomic::write_if_changed(&dir.join(layout::RESOLVED), resolved.as_bytes())?;
+        let mut writer = Self {
+            dir: dir.to_path_buf(),
+            manifest: Manifest::default(),
+            plan: PlanTable::default(),
+            parts,
+            checkpoints: Checkpoints::new(dir),
+            _lock: lock,
+        };
+        writer.set_plan(manifest, plan)?;
+        Ok(writer)
+    }
+
+    /// Replaces the plan, for instance by one with more trials, and the manifest, which names it.
+    pub fn set_plan(&mut self, manifest: &Manifest, plan: &PlanTable) -> Result<(), StoreError> {
         let plan = plan.clone().sorted();
-        let path = dir.join(layout::PLAN);
+        let path = self.dir.join(layout::PLAN);
         let bytes = plan
             .to_frame()
             .and_then(|frame| sealed::encode_one(frame, &[]))
@@ -184,19 +200,9 @@ impl StoreWriter {
                 path: path.clone(),
                 source,
             })?;
-        atomic::write_if_changed(&dir.join(layout::CONFIG), config.as_bytes())?;
-        atomic::write_if_changed(&dir.join(layout::RESOLVED), resolved.as_bytes())?;
         atomic::write_if_changed(&path, &bytes)?;
-        let mut writer = Self {
-            dir: dir.to_path_buf(),
-            manifest: Manifest::default(),
-            plan,
-            parts,
-            checkpoints: Checkpoints::new(dir),
-            _lock: lock,
-        };
-        writer.set_manifest(manifest)?;
-        Ok(writer)
+        self.plan = plan;
+        self.set_manifest(manifest)
     }
 
     /// The store's directory.

@@ -40,6 +40,9 @@ pub(super) fn closing(summary: &SweepSummary) -> String {
     if let Some(target) = &summary.target {
         out += &format!("        {target}\n");
     }
+    if let Some(missing) = &summary.missing {
+        out += &format!("        {missing}\n");
+    }
     out += &finished(summary);
     for sentence in summary.failures.iter().chain(&summary.lost) {
         out += &format!("        {sentence}\n");

@@ -257,11 +257,12 @@ fn way_in(skipped: &Skipped) -> String {
 pub(super) fn planned(plan: &PlanSummary) -> String {
     let blocks: usize = plan.cohorts.iter().map(|cohort| cohort.blocks.len()).sum();
     format!(
-        "{} = {} in {} of {} · {}",
+        "{} = {} in {} of {}{} · {}",
         plan.sizes(),
         many(plan.runs, "run"),
         many(plan.cohorts.len(), "cohort"),
         many(blocks, "block"),
+        plan.outlook(),
         plan.precision,
     )
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::code::{Code, code};
 use super::stored::Stored;
 use crate::dataset::Dataset;
+use crate::element::Element;
 use crate::encode::Encoding;
 use crate::encode::numeric::Center;
 use crate::encode::one_hot::Categories;
@@ -28,7 +29,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// The data set of these parts and a matrix.
-    pub(crate) fn with<T>(self, x: Stored<T>) -> Dataset<T> {
+    pub(crate) fn with<T: Element>(self, x: Stored<T>) -> Dataset<T> {
         let Self {
             y,
             weight,
@@ -41,7 +42,7 @@ impl Parts {
         } = self;
         Dataset {
             x,
-            y,
+            y: y.iter().map(|&y| T::from_f64(f64::from(y))).collect(),
             weight,
             source_row,
             groups,
@@ -80,7 +81,7 @@ impl Parts {
     }
 
     /// Takes a data set apart.
-    pub(crate) fn of<T>(data: Dataset<T>) -> (Stored<T>, Self) {
+    pub(crate) fn of<T: Element>(data: Dataset<T>) -> (Stored<T>, Self) {
         let Dataset {
             x,
             y,
@@ -93,7 +94,7 @@ impl Parts {
             summary,
         } = data;
         let parts = Self {
-            y,
+            y: y.iter().map(|&y| u8::from(y > T::zero())).collect(),
             weight,
             source_row,
             groups,

@@ -117,7 +117,7 @@ fn three_classes_become_one_against_the_rest() {
         data.y
             .iter()
             .zip(&data.source_row)
-            .all(|(y, row)| (*y == 1) == (row % 3 == 1))
+            .all(|(y, row)| (*y == 1.0) == (row % 3 == 1))
     );
 }
 

@@ -138,7 +138,7 @@ fn weights_stay_with_their_rows() {
         for row in rows.clone() {
             let source = data.source_row[row] as usize;
             assert_eq!(stored[row], weight(source) as f64);
-            sums[group][usize::from(data.y[row])] += stored[row];
+            sums[group][usize::from(data.y[row] == 1.0)] += stored[row];
         }
     }
     assert_eq!(data.group_weight, sums);

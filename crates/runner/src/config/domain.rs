@@ -93,7 +93,7 @@ impl Parameter {
     }
 
     /// The numbers of a range that keeps to steps; integers do without being told to.
-    fn lattice(&self) -> Option<Lattice> {
+    pub(super) fn lattice(&self) -> Option<Lattice> {
         match &self.domain {
             Domain::Range { min, max, step, .. } => {
                 let step = step.or_else(|| self.is_integer().then_some(1.0))?;
@@ -141,10 +141,10 @@ impl Domain {
 }
 
 /// `min` plus the multiples of `step` that do not exceed the range.
-struct Lattice {
+pub(super) struct Lattice {
     min: f64,
     step: f64,
-    count: u64,
+    pub(super) count: u64,
 }
 
 impl Lattice {
@@ -161,16 +161,26 @@ impl Lattice {
     }
 
     fn nearest(&self, number: f64) -> f64 {
+        self.number(self.index(number))
+    }
+
+    /// The index of the nearest number.
+    pub(super) fn index(&self, number: f64) -> u64 {
         let index = ((number - self.min) / self.step).round().max(0.0) as u64;
-        self.number(index.min(self.count - 1))
+        index.min(self.count - 1)
     }
 
     /// A number spread evenly in the logarithm, half a step beyond both ends, so that the ends get their share of what is
     /// rounded to them.
     fn in_logarithm(&self, place: f64) -> f64 {
-        let last = self.number(self.count - 1);
+        let (low, high) = self.span();
+        low * (high / low).powf(place)
+    }
+
+    /// From where to where places are spread in the logarithm.
+    pub(super) fn span(&self) -> (f64, f64) {
         let low = (self.min - self.step / 2.0).max(self.min / 2.0);
-        low * ((last + self.step / 2.0) / low).powf(place)
+        (low, self.number(self.count - 1) + self.step / 2.0)
     }
 }
 

@@ -17,6 +17,7 @@ mod output;
 mod page;
 mod parameters;
 mod parse;
+mod place;
 mod preprocess;
 mod problem;
 mod report;

@@ -53,8 +53,9 @@ const MORE_GRAMMAR: &str = "
 Keys whose own value is a list or a table (`model.class_weight`, `train.init`) are swept by `{ values = [...] }`. Values take
 the key's type before duplicates are removed: `1` and `1.0` are one value of C. A grid takes every combination, the last
 parameter varying fastest, and needs `num` (or `step`) for a range; `random` draws independently, `sobol` and `halton` fill the
-space evenly. Their first trials do not depend on how many there are: a sweep with more `trials` extends a stored one. What
-is drawn follows from `run.seed` alone.
+space evenly, `tpe` goes by the scores of the trials before ([search.md](search.md)). Their first trials do not depend on how
+many there are: a sweep with more `trials` extends a stored one. What is drawn follows from `run.seed` alone, with `tpe` also
+from the scores.
 
 A parameter that has no effect in a trial (its `when` is not met, or the trial's solver does not use it) is null in the
 tables, and two settings that differ in nothing else are one trial.

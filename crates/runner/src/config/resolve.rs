@@ -56,22 +56,22 @@ impl Config {
     /// The keys that a result depends on, flattened to their paths: without `version`, `name`, `[output]`, the keys of
     /// `[run]` that only say how work is done, the paths of files, and the search itself.
     pub fn result_keys(&self) -> BTreeMap<String, toml::Value> {
-        let mut flat = BTreeMap::new();
-        flatten("", Self::KEYS, &self.write(), &mut flat);
-        flat
+        keys_of("", Self::KEYS, &self.write())
     }
 
-    /// As [`Config::result_keys`], of the tables that a trial has a version of its own of.
-    pub(crate) fn result_keys_of_trial(
-        preprocess: &PreprocessConfig,
-        model: &ModelConfig,
-        train: &TrainConfig,
-    ) -> BTreeMap<String, toml::Value> {
-        let mut flat = BTreeMap::new();
-        flatten("preprocess", PreprocessConfig::KEYS, &preprocess.write(), &mut flat);
-        flatten("model", ModelConfig::KEYS, &model.write(), &mut flat);
-        flatten("train", TrainConfig::KEYS, &train.write(), &mut flat);
-        flat
+    /// As [`Config::result_keys`], of `[model]` alone.
+    pub(crate) fn result_keys_of_model(model: &ModelConfig) -> BTreeMap<String, toml::Value> {
+        keys_of("model", ModelConfig::KEYS, &model.write())
+    }
+
+    /// As [`Config::result_keys`], of `[preprocess]` alone.
+    pub(crate) fn result_keys_of_preprocess(preprocess: &PreprocessConfig) -> BTreeMap<String, toml::Value> {
+        keys_of("preprocess", PreprocessConfig::KEYS, &preprocess.write())
+    }
+
+    /// As [`Config::result_keys`], of `[train]` alone.
+    pub(crate) fn result_keys_of_train(train: &TrainConfig) -> BTreeMap<String, toml::Value> {
+        keys_of("train", TrainConfig::KEYS, &train.write())
     }
 
     /// Whether some trial leaves its learning rate open.
@@ -86,7 +86,7 @@ impl Config {
     }
 
     /// Every value that a key has in some trial.
-    pub(super) fn possible(&self, path: &str, base: Value) -> Vec<Value> {
+    pub(crate) fn possible(&self, path: &str, base: Value) -> Vec<Value> {
         let swept = self.sweep.parameters.iter().find(|parameter| parameter.path == path);
         let mut values = swept.map_or(vec![base], super::sweep::Parameter::possible);
         let points = self.sweep.points.iter().flatten();
@@ -213,6 +213,12 @@ fn table(text: &mut String, name: &str, keys: &[(String, Value)]) {
             _ => {}
         }
     }
+}
+
+fn keys_of(path: &str, keys: &[Key], value: &Value) -> BTreeMap<String, toml::Value> {
+    let mut flat = BTreeMap::new();
+    flatten(path, keys, value, &mut flat);
+    flat
 }
 
 fn flatten(path: &str, keys: &[Key], value: &Value, flat: &mut BTreeMap<String, toml::Value>) {

@@ -49,6 +49,8 @@ pub struct DataView {
 /// Runs that share a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cohort {
+    /// When a search that learns from scores asked for their trials: what it asks for later comes into cohorts of its own.
+    pub round: u32,
     /// The rows they walk over.
     pub rows: DataView,
     /// What all of them have in common.
@@ -84,7 +86,8 @@ fn schedule(trial: &Trial, method: Method) -> BatchSchedule {
     }
 }
 
-/// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks. Those of the same rows are neighbors.
+/// Cuts runs into cohorts by what cannot differ inside one pass, and cohorts into blocks. Those of the same rows are neighbors,
+/// among the trials that were asked for together.
 ///
 /// `preparations` are the places of the trials' own among the plan's; `may_wait` says whether a run may begin when another ends.
 pub(super) fn cut(
@@ -109,20 +112,31 @@ pub(super) fn cut(
         let schedule = schedule(&trials[trial], methods[trial]);
         let preparation = preparations[trial];
         let rows = DataView { preparation, repeat };
-        ((rows, schedule), fold, methods[trial], trial, restart)
+        (
+            (trials[trial].round, rows, schedule),
+            fold,
+            methods[trial],
+            trial,
+            restart,
+        )
     };
     order.sort_by_key(key);
     order
         .chunk_by(|a, b| key(a).0 == key(b).0)
         .map(|cohort| {
-            let (rows, schedule) = key(&cohort[0]).0;
+            let (round, rows, schedule) = key(&cohort[0]).0;
             let blocks = if schedule == BatchSchedule::Converge {
                 wide_blocks(cohort, features)
             } else {
                 let waits = may_wait && cohort.iter().any(may_leave);
                 blocks(cohort, |run| runs[run].fold, waits)
             };
-            Cohort { rows, schedule, blocks }
+            Cohort {
+                round,
+                rows,
+                schedule,
+                blocks,
+            }
         })
         .collect()
 }

@@ -1,73 +1,18 @@
-//! The plan for a reader, and for the store.
+//! The plan for a reader.
 
 use std::fmt;
 
 use gradsweep_data::Dataset;
 use gradsweep_math::Real;
 use gradsweep_math::workspace::WIDEST_BLOCK;
-use gradsweep_store as store;
 use serde::Serialize;
 
 use super::{BatchSchedule, Cohort, Cost, Plan, Speed, stability};
-use crate::config::{Config, Value};
+use crate::config::Config;
 use crate::memory;
 use crate::rungs::Ladder;
+use crate::search;
 use crate::train::{RATES, STEPS, View};
-
-/// The plan as the store keeps it.
-pub fn table(plan: &Plan, fold_labels: &[String]) -> store::PlanTable {
-    let params: Vec<String> = plan
-        .trials
-        .first()
-        .map(|trial| trial.params.iter().map(|(path, _)| path.clone()).collect())
-        .unwrap_or_default();
-    let mut places = vec![(0, 0); plan.runs.len()];
-    for (cohort, of) in plan.cohorts.iter().enumerate() {
-        for (block, of) in of.blocks.iter().enumerate() {
-            for &run in &of.runs {
-                places[run] = (cohort as u32, block as u32);
-            }
-        }
-    }
-    store::PlanTable {
-        trials: plan
-            .trials
-            .iter()
-            .map(|trial| store::PlannedTrial {
-                trial: trial.number,
-                params: trial.params.iter().map(|(_, value)| param(value)).collect(),
-            })
-            .collect(),
-        params,
-        runs: plan
-            .runs
-            .iter()
-            .zip(places)
-            .map(|(run, (cohort, block))| store::PlannedRun {
-                run: run.id,
-                trial: plan.trials[run.trial].number,
-                fold: run.fold as u32,
-                fold_label: fold_labels[run.fold].clone(),
-                repeat: run.repeat,
-                restart: run.restart,
-                cohort,
-                block,
-            })
-            .collect(),
-    }
-}
-
-/// A config value as a cell; lists and tables as their TOML text.
-fn param(value: &Value) -> store::ParamValue {
-    match value {
-        Value::Null => store::ParamValue::Null,
-        Value::Bool(value) => store::ParamValue::Bool(*value),
-        Value::Int(value) => store::ParamValue::Int(*value),
-        Value::Float(value) => store::ParamValue::Float(*value),
-        Value::Text(text) => store::ParamValue::Text(text.clone()),
-        Value::List(_) | Value::Table(_) => store::ParamValue::Text(value.to_string()),
-    }
-}
 
 /// What `plan` says: sizes, cohorts with the reason for each, memory.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,6 +25,9 @@ pub struct PlanSummary {
     pub repeats: u32,
     /// Columns to train.
     pub runs: usize,
+    /// What there will be in all, where trials follow from the scores of others: `trials` and `runs` count those that are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<AtMost>,
     /// Rows of the data.
     pub rows: usize,
     /// Stored columns.
@@ -110,6 +58,15 @@ pub struct PlanSummary {
     pub notes: Vec<String>,
 }
 
+/// How large a sweep may get whose trials follow from the scores of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AtMost {
+    /// Settings.
+    pub trials: usize,
+    /// Columns to train.
+    pub runs: usize,
+}
+
 /// One pass.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CohortSummary {
@@ -138,6 +95,7 @@ impl PlanSummary {
             folds: data.folds.labels.len(),
             repeats: config.validation.repeats(),
             runs: plan.runs.len(),
+            at_most: None,
             rows,
             columns,
             features: data.encoding.features.len(),
@@ -151,7 +109,7 @@ impl PlanSummary {
             beside_bytes: {
                 let weight = data.weight.as_ref().map_or(0, |_| size_of::<f64>() + size_of::<T>());
                 // The label twice and the row's number.
-                (rows * (1 + size_of::<T>() + size_of::<u32>() + weight)) as u64
+                (rows * (size_of::<T>() + size_of::<u32>() + weight)) as u64
             },
             memory_bytes: 0,
             limit_bytes: memory::limit_bytes(config),
@@ -174,6 +132,24 @@ impl PlanSummary {
         };
         summary.memory_bytes = summary.required_bytes();
         summary
+    }
+
+    /// The same, with as many trials still to come, at the most.
+    #[must_use]
+    pub(crate) fn with_later(mut self, later: usize) -> Self {
+        if later > 0 {
+            let trials = self.trials + later;
+            self.at_most = Some(AtMost {
+                trials,
+                runs: self.runs * trials / self.trials.max(1),
+            });
+            self.notes.push(format!(
+                "the {} trials above need no scores; the others follow from the scores of those before, {} at a time",
+                self.trials,
+                search::COHORTS,
+            ));
+        }
+        self
     }
 }
 
@@ -246,7 +222,14 @@ fn why(plan: &Plan, cohort: &Cohort) -> String {
     if plan.preparations.len() > 1 {
         reasons.push(plan.preparation_words(cohort.rows.preparation));
     }
-    let of_same_rows = plan.cohorts.iter().filter(|other| other.rows == cohort.rows);
+    if plan.cohorts.iter().any(|other| other.round > 0) {
+        let own = plan.trials.iter().filter(|trial| trial.round == cohort.round);
+        let numbers: Vec<u32> = own.map(|trial| trial.number).collect();
+        let (first, last) = (numbers.first().unwrap_or(&0), numbers.last().unwrap_or(&0));
+        reasons.push(format!("trials {first} to {last}"));
+    }
+    let is_alike = |other: &&Cohort| (other.round, other.rows) == (cohort.round, cohort.rows);
+    let of_same_rows = plan.cohorts.iter().filter(is_alike);
     if of_same_rows.count() > 1 {
         reasons.push(walk(cohort.schedule));
     }
@@ -275,6 +258,15 @@ impl PlanSummary {
             String::new()
         };
         format!("{} x {}{repeats}", many(self.trials, "trial"), many(self.folds, "fold"))
+    }
+
+    /// `, of at most 96 trials = 480 runs`; nothing where all trials are known.
+    pub fn outlook(&self) -> String {
+        let outlook = self.at_most.map(|most| {
+            let (trials, runs) = (many(most.trials, "trial"), many(most.runs, "run"));
+            format!(", the first of at most {trials} = {runs}")
+        });
+        outlook.unwrap_or_default()
     }
 
     /// Bytes of memory that the sweep will take: the program, the stored rows unless they are in a file, what belongs to
@@ -336,7 +328,13 @@ impl fmt::Display for PlanSummary {
         } else {
             String::new()
         };
-        writeln!(f, "{}{restarts} = {}\n", self.sizes(), many(self.runs, "run"))?;
+        writeln!(
+            f,
+            "{}{restarts} = {}{}\n",
+            self.sizes(),
+            many(self.runs, "run"),
+            self.outlook()
+        )?;
         let titles = [
             "cohort",
             "runs",
@@ -396,7 +394,12 @@ impl fmt::Display for PlanSummary {
             )?;
         }
         if let Some(speed) = self.speed.as_ref().and_then(Speed::sentence) {
-            writeln!(f, "time    {speed}")?;
+            // Cohorts to come are wider, and fill their products better.
+            let times = self.at_most.map(|most| most.runs as f64 / self.runs.max(1) as f64);
+            let of_all = times.map_or_else(String::new, |times| {
+                format!(" (these runs; all of them about {times:.0} times as long)")
+            });
+            writeln!(f, "time    {speed}{of_all}")?;
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "note    {note}"))
     }

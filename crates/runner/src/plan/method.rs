@@ -66,8 +66,19 @@ impl Shape {
     };
 }
 
-/// The method of every trial, and why `auto` chose as it did.
+/// The method of every trial, and why `auto` chose as it did for those that were asked for last. What it chooses for trials
+/// that were asked for together does not depend on those that come later.
 pub(super) fn methods(trials: &[Trial], shape: Shape) -> (Vec<Method>, Option<String>) {
+    let mut all = (Vec::with_capacity(trials.len()), None);
+    for round in trials.chunk_by(|a, b| a.round == b.round) {
+        let (methods, why) = of_round(round, shape);
+        all.0.extend(methods);
+        all.1 = why;
+    }
+    all
+}
+
+fn of_round(trials: &[Trial], shape: Shape) -> (Vec<Method>, Option<String>) {
     let automatic = || trials.iter().filter(|trial| trial.train.solver == Solver::Auto);
     let runs: usize = automatic()
         .map(|trial| shape.folds * trial.train.restarts as usize)

@@ -11,16 +11,19 @@ mod preparation;
 mod runs;
 mod speed;
 mod stability;
+mod table;
 
 pub use cohort::{BatchSchedule, Block, Cohort, DataView};
 pub use cost::Cost;
-pub use display::{CohortSummary, PlanSummary, bytes, grouped, many, table};
+pub use display::{AtMost, CohortSummary, PlanSummary, bytes, grouped, many};
 pub use method::{Method, Shape};
 pub use preparation::Preparation;
 pub(crate) use runs::COUNTS;
 pub use runs::PlannedRun;
 pub(crate) use speed::BUDGET;
 pub use speed::Speed;
+pub(crate) use table::param;
+pub use table::table;
 
 use gradsweep_store as store;
 

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use gradsweep_store::RunId;
 use rayon::prelude::*;
 
-use crate::config::Config;
+use crate::config::{Config, ModelConfig, PreprocessConfig, TrainConfig};
 use crate::search::Trial;
 
 /// Keys that only say how many runs there are: more of them extend a sweep.
 pub(crate) const COUNTS: &[&str] = &["train.restarts", "validation.repeats"];
+
+/// Trials whose runs one task lists.
+const CHUNK: usize = 256;
 
 /// One column to train.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +34,8 @@ pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerpri
     let repeats = config.validation.repeats();
     // What all trials have in common is written out once: a sweep may have 10^5 runs.
     let shared: Vec<String> = texts(config.result_keys()).filter(|text| !is_of_trial(text)).collect();
-    let of_trial = |(index, trial): (usize, &Trial)| {
-        let keys = identity_of_trial(&shared, trial, fingerprint);
+    let of_trial = |tables: &mut TableTexts, (index, trial): (usize, &Trial)| {
+        let keys = identity_of_trial(&shared, tables.of(trial), fingerprint);
         let mut runs = Vec::with_capacity(folds * repeats as usize * trial.train.restarts as usize);
         for fold in 0..folds {
             for repeat in 0..repeats {
@@ -49,21 +52,67 @@ pub(super) fn planned(config: &Config, trials: &[Trial], folds: usize, fingerpri
         }
         runs
     };
-    trials.par_iter().enumerate().flat_map_iter(of_trial).collect()
+    let of_trials = |(chunk, trials): (usize, &[Trial])| {
+        let mut tables = TableTexts::default();
+        let trials = trials.iter().enumerate();
+        let of_trial = |(index, trial)| of_trial(&mut tables, (chunk * CHUNK + index, trial));
+        trials.flat_map(of_trial).collect::<Vec<_>>()
+    };
+    trials.par_chunks(CHUNK).enumerate().flat_map_iter(of_trials).collect()
+}
+
+/// The texts of a trial's own tables, in the order of the keys.
+#[derive(Default)]
+struct TableTexts {
+    model: Texts<ModelConfig>,
+    preprocess: Texts<PreprocessConfig>,
+    train: Texts<TrainConfig>,
+}
+
+impl TableTexts {
+    fn of(&mut self, trial: &Trial) -> impl Iterator<Item = &String> {
+        let model = self.model.of(&trial.model, Config::result_keys_of_model);
+        let preprocess = (self.preprocess).of(&trial.preprocess, Config::result_keys_of_preprocess);
+        let train = self.train.of(&trial.train, Config::result_keys_of_train);
+        model.iter().chain(preprocess).chain(train)
+    }
+}
+
+/// The texts of one table, made anew only where it differs from that of the trial before: in a grid most do not.
+struct Texts<C> {
+    of: Option<C>,
+    texts: Vec<String>,
+}
+
+impl<C> Default for Texts<C> {
+    fn default() -> Self {
+        Self {
+            of: None,
+            texts: Vec::new(),
+        }
+    }
+}
+
+impl<C: PartialEq + Clone> Texts<C> {
+    fn of(&mut self, table: &C, keys: fn(&C) -> BTreeMap<String, toml::Value>) -> &[String] {
+        if self.of.as_ref() != Some(table) {
+            self.of = Some(table.clone());
+            self.texts = texts(keys(table)).collect();
+        }
+        &self.texts
+    }
 }
 
 /// A digest of everything that decides a trial's numbers, in the order of the keys. `restarts` and `repeats` do not: they
 /// only say how many there are.
-fn identity_of_trial(shared: &[String], trial: &Trial, fingerprint: &str) -> blake3::Hasher {
-    let own: Vec<String> = texts(Config::result_keys_of_trial(
-        &trial.preprocess,
-        &trial.model,
-        &trial.train,
-    ))
-    .collect();
+fn identity_of_trial<'a>(
+    shared: &'a [String],
+    own: impl Iterator<Item = &'a String>,
+    fingerprint: &str,
+) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
     hasher.update(fingerprint.as_bytes());
-    let (mut shared, mut own) = (shared.iter().peekable(), own.iter().peekable());
+    let (mut shared, mut own) = (shared.iter().peekable(), own.peekable());
     while let Some(text) = match (shared.peek(), own.peek()) {
         (Some(a), Some(b)) if a < b => shared.next(),
         (_, Some(_)) => own.next(),
@@ -111,13 +160,15 @@ mod tests {
         let config = config::parse(text, "a.toml", "a", &[]).expect("a config");
         let trials = search::trials(&config).expect("trials");
         let shared: Vec<String> = texts(config.result_keys()).filter(|text| !is_of_trial(text)).collect();
+        let mut tables = TableTexts::default();
         for trial in &trials {
             let mut whole = blake3::Hasher::new();
             whole.update(b"data");
             for text in texts(trial.result_keys(&config)) {
                 whole.update(text.as_bytes());
             }
-            assert_eq!(identity_of_trial(&shared, trial, "data").finalize(), whole.finalize());
+            let own = identity_of_trial(&shared, tables.of(trial), "data");
+            assert_eq!(own.finalize(), whole.finalize());
         }
         let mut ids: Vec<RunId> = planned(&config, &trials, 3, "data").iter().map(|run| run.id).collect();
         ids.sort_unstable();

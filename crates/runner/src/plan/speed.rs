@@ -1,6 +1,5 @@
 //! Seconds of training, foreseen: the training of the plan itself, for a moment, on some of the rows.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use gradsweep_data::Role;
@@ -13,7 +12,7 @@ use super::{BatchSchedule, Block, Cohort, Method, Plan};
 use crate::config::Config;
 use crate::event::Silent;
 use crate::rungs::Ladder;
-use crate::train::{Rehearsal, Stood, Task, View, rehearse, time_tests, time_trip, window};
+use crate::train::{Rehearsal, Task, View, rehearse, time_tests, time_trip, window};
 
 /// What all cohorts together may be trained for.
 pub(crate) const BUDGET: Duration = Duration::from_millis(160);
@@ -21,6 +20,8 @@ pub(crate) const BUDGET: Duration = Duration::from_millis(160);
 const FIRST_GFLOP: f64 = 0.1;
 /// Arithmetic of the least that can be tried above which not all blocks are.
 const MOST_GFLOP: f64 = 0.5;
+/// Blocks that are tried at the most: each takes some time, however little arithmetic it has.
+const MOST_BLOCKS: usize = 16;
 /// Rows of a trip that are tried, at the least: they keep all threads busy.
 const FEWEST_ROWS: usize = 8192;
 /// Epochs of a rehearsed run that converges, at the most.
@@ -118,6 +119,19 @@ impl Speed {
         Self::measure(plan, config, view, budget.clamp(LEAST, BUDGET))
     }
 
+    /// The same for what is trained after this, too.
+    pub(crate) fn and(mut self, next: Self) -> Self {
+        let range = |speed: &Self| speed.seconds.map(|seconds| [seconds; 2]).or(speed.seconds_range);
+        let sum = range(&self)
+            .zip(range(&next))
+            .map(|(own, other)| [own[0] + other[0], own[1] + other[1]]);
+        self.seconds = self.seconds.zip(next.seconds).map(|(own, other)| own + other);
+        self.seconds_range = sum.filter(|_| self.seconds.is_none());
+        self.seconds_per_epoch.extend(next.seconds_per_epoch);
+        self.measured_for += next.measured_for;
+        self
+    }
+
     /// `0.12 s an epoch on this machine, measured; about 12 s of training`.
     pub(super) fn sentence(&self) -> Option<String> {
         let text = |seconds: f64| match seconds {
@@ -208,7 +222,9 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
     let threads = rayon::current_num_threads();
     // Not all blocks where one step of each would take too long.
     let affordable = (cohort.blocks.len() as f64 * MOST_GFLOP / (gflop / steps as f64)) as usize;
-    let kept = affordable.max(threads).min(cohort.blocks.len());
+    let kept = affordable
+        .clamp(threads, MOST_BLOCKS.max(threads))
+        .min(cohort.blocks.len());
     let mut short = std::borrow::Cow::Borrowed(short);
     let is_waited_for = |block: &Block| cohort.schedule != BatchSchedule::Converge && block.runs.len() > WIDEST_BLOCK;
     if kept < cohort.blocks.len() || cohort.blocks.iter().any(is_waited_for) {
@@ -225,11 +241,10 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
     let share_of = |wanted: f64| (wanted * steps as f64).round().clamp(1.0, steps as f64) / steps as f64;
     let mut share = share_of(FIRST_GFLOP / gflop);
     let left = || budget.saturating_sub(start.elapsed()).as_secs_f64();
-    let stood = BTreeMap::new();
     let epochs = mean_epochs(plan, cohort);
     if cohort.schedule == BatchSchedule::Converge {
         let groups = window(view.groups, share, 0);
-        let trip = time_trip(&task(&short, index, &view.part(&groups), &stood));
+        let trip = time_trip(&Task::new(&short, index, &view.part(&groups), &Silent));
         let affordable = share_of(share * left() / WINDOWS / (CONVERGING_TRIPS * trip));
         if view.map.features > MOST_FEATURES || affordable / share * CONVERGING_TRIPS * trip > left() {
             let epoch = OVER_TRIP * scale.epoch * trip / share;
@@ -247,10 +262,10 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
         let since = Instant::now();
         let groups = window(view.groups, share, seen.len());
         let part = view.part(&groups);
-        seen.push(rehearse(task(&short, index, &part, &stood), share));
+        seen.push(rehearse(Task::new(&short, index, &part, &Silent), share));
         let mut next = since.elapsed().as_secs_f64();
         if seen.len() == 1 {
-            tests = scale.setup * time_tests(&task(&short, index, &part, &stood));
+            tests = scale.setup * time_tests(&Task::new(&short, index, &part, &Silent));
             let larger = share_of(share * left() / WINDOWS / next);
             next *= larger / share;
             share = larger;
@@ -283,21 +298,6 @@ fn price<T: Real>(plan: &Plan, short: &Plan, index: usize, view: &View<'_, T>, b
             once: setup + tests + end,
             epochs,
         },
-    }
-}
-
-fn task<'a, 'v, T>(
-    plan: &'a Plan,
-    cohort: usize,
-    view: &'a View<'v, T>,
-    stood: &'a BTreeMap<usize, Stood>,
-) -> Task<'a, 'v, T> {
-    Task {
-        plan,
-        cohort,
-        view,
-        stood,
-        observer: &Silent,
     }
 }
 

@@ -105,7 +105,7 @@ fn class_sums<T: Real>(data: &Dataset<T>) -> ClassSums {
             columns: [vec![0.0; columns], vec![0.0; columns]],
         };
         for row in tile * rows_of_tile..rows.min((tile + 1) * rows_of_tile) {
-            let class = usize::from(data.y[row]);
+            let class = usize::from(data.y[row] > T::zero());
             let weight = data.weight.as_ref().map_or(1.0, |weight| weight[row]);
             sums.weight[class] += weight;
             let x = data.x.row(row);

@@ -1,15 +1,16 @@
 //! From a config to its trials: points first, then what the method gives, each setting once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::grid::Grid;
 use super::halton::Halton;
+use super::left_out::LeftOut;
 use super::random::Random;
 use super::sampler::{Cube, Sampler};
 use super::sobol::Sobol;
+use super::tpe::Tpe;
 use super::trial::Trial;
 use crate::config::{Assignment, Config, MOST_TRIALS, Method, Problem, Problems, Value};
-use crate::plan::Preparation;
 
 /// Draws in a row that give nothing new before a space counts as used up: at least this many, and at most.
 const FEWEST_MISSES: u64 = 200;
@@ -20,27 +21,24 @@ const MOST_MISSES: u64 = 5_000;
 /// Points come first. A parameter that a point does not name has the config's value; so have parameters that only other
 /// points name. Settings that are the same trial as one before, or that are excluded, are left out and replaced where the
 /// method can draw others. The first trials do not depend on how many there are in all: a sweep can be extended.
+///
+/// A method that learns is told the scores of a cohort before it is asked for the next; its first cohort has the points, too.
 pub struct Search<'a> {
     config: &'a Config,
     /// Paths of the parameters, then those that only points name.
     paths: Vec<&'static str>,
     sampler: Option<Box<dyn Sampler>>,
-    waiting: std::collections::VecDeque<Vec<(&'static str, Value)>>,
+    waiting: VecDeque<Vec<(&'static str, Value)>>,
     seen: BTreeSet<Vec<String>>,
+    /// Trials that a store has planned, by number.
+    planned: Vec<Trial>,
+    /// How often trials were asked for.
+    round: u32,
+    /// Whether the last time brought none.
+    is_over: bool,
     wanted: u64,
     misses: u64,
     left_out: LeftOut,
-}
-
-/// Settings that are no trials of their own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The same trial as one before.
-    pub duplicates: u64,
-    /// Matched by an entry of `[[sweep.exclude]]`.
-    pub excluded: u64,
-    /// Trials that a method was asked for and whose space has no more of them.
-    pub missing: u64,
 }
 
 impl<'a> Search<'a> {
@@ -67,8 +65,11 @@ impl<'a> Search<'a> {
             config,
             paths: paths(config),
             sampler: has_sampler.then(|| sampler(config)),
-            waiting: std::collections::VecDeque::new(),
+            waiting: VecDeque::new(),
             seen: BTreeSet::new(),
+            planned: Vec::new(),
+            round: 0,
+            is_over: false,
             wanted: sweep
                 .trials
                 .filter(|_| sweep.method != Method::Grid)
@@ -84,7 +85,22 @@ impl<'a> Search<'a> {
             let params = search.paths.iter().map(of_point).collect();
             search.waiting.push_back(params);
         }
+        if search.learns() {
+            search.draw();
+        }
         Ok(search)
+    }
+
+    /// The same search where a store has planned its first trials: they stay what they are, also where scores that they
+    /// followed from have changed since.
+    #[must_use]
+    pub(super) fn going_on(self, planned: Vec<Trial>) -> Self {
+        Self { planned, ..self }
+    }
+
+    /// Whether the next trials follow from the scores of those before.
+    pub(super) fn learns(&self) -> bool {
+        self.config.sweep.method.learns()
     }
 
     /// The next cohort of trials; empty when there are no more.
@@ -92,13 +108,12 @@ impl<'a> Search<'a> {
         let mut trials = Vec::new();
         while trials.is_empty() && (self.seen.len() as u64) < self.wanted {
             if self.waiting.is_empty() {
-                let asked = self.sampler.as_mut().map(|sampler| sampler.ask()).unwrap_or_default();
-                if asked.is_empty() || self.misses >= self.most_misses() {
+                if self.misses >= self.most_misses() {
                     break;
                 }
-                for values in asked {
-                    let params = self.with_paths(values);
-                    self.waiting.push_back(params);
+                self.draw();
+                if self.waiting.is_empty() {
+                    break;
                 }
             }
             while let Some(params) = self.waiting.pop_front() {
@@ -108,7 +123,17 @@ impl<'a> Search<'a> {
                 trials.extend(self.admit(&params));
             }
         }
+        self.round += 1;
+        self.is_over = trials.is_empty();
         trials
+    }
+
+    /// Lets the method's next settings wait.
+    fn draw(&mut self) {
+        for values in self.sampler.as_mut().map(|sampler| sampler.ask()).unwrap_or_default() {
+            let params = self.with_paths(values);
+            self.waiting.push_back(params);
+        }
     }
 
     /// Tells the method what became of trials: their scores, of which less is better; none of a trial that failed.
@@ -127,11 +152,20 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// How many trials there are in all, at the most.
+    pub(super) fn most(&self) -> u64 {
+        if self.is_over {
+            return self.seen.len() as u64;
+        }
+        let points = self.config.sweep.points.len() as u64;
+        self.wanted.min(self.size().saturating_add(points))
+    }
+
     /// What was left out so far.
     pub fn left_out(&self) -> LeftOut {
         let missing = match self.wanted {
-            u64::MAX => 0,
-            wanted => wanted - self.seen.len() as u64,
+            wanted if self.is_over && wanted < u64::MAX => wanted - self.seen.len() as u64,
+            _ => 0,
         };
         LeftOut {
             missing,
@@ -143,24 +177,30 @@ impl<'a> Search<'a> {
     fn admit(&mut self, params: &[(&'static str, Value)]) -> Option<Trial> {
         let mut trial = Trial::new(self.config, params);
         self.misses += 1;
-        if self
-            .config
-            .sweep
-            .exclude
-            .iter()
-            .any(|exclude| is_match(&trial, exclude))
-        {
+        if self.is_excluded(&trial) {
             self.left_out.excluded += 1;
             return None;
         }
-        trial.number = self.seen.len() as u32;
-        let identity = trial.params.iter().map(|(_, value)| value.to_string()).collect();
-        if !self.seen.insert(identity) {
+        if self.seen.contains(&identity(&trial)) {
             self.left_out.duplicates += 1;
             return None;
         }
+        let number = self.seen.len();
+        // What needs no scores is drawn as the config says: it shows whether a store is of another space.
+        let held = self.planned.get(number).filter(|_| self.round > 0);
+        if let Some(held) = held.filter(|held| !self.is_excluded(held)) {
+            trial = held.clone();
+        }
+        trial.number = number as u32;
+        trial.round = if self.learns() { self.round } else { 0 };
+        self.seen.insert(identity(&trial));
         self.misses = 0;
         Some(trial)
+    }
+
+    fn is_excluded(&self, trial: &Trial) -> bool {
+        let mut excludes = self.config.sweep.exclude.iter();
+        excludes.any(|exclude| is_match(trial, exclude))
     }
 
     /// Draws in a row without a new trial after which there are none left: a small space is used up before long.
@@ -168,9 +208,13 @@ impl<'a> Search<'a> {
         if self.config.sweep.method == Method::Grid {
             return u64::MAX;
         }
+        self.size().saturating_mul(20).clamp(FEWEST_MISSES, MOST_MISSES)
+    }
+
+    /// Settings of the space, at the most.
+    fn size(&self) -> u64 {
         let parameters = self.config.sweep.parameters.iter();
-        let size = parameters.fold(1_u64, |size, parameter| size.saturating_mul(parameter.most_values()));
-        size.saturating_mul(20).clamp(FEWEST_MISSES, MOST_MISSES)
+        parameters.fold(1_u64, |size, parameter| size.saturating_mul(parameter.most_values()))
     }
 
     fn with_paths(&self, values: Vec<Value>) -> Vec<(&'static str, Value)> {
@@ -184,115 +228,20 @@ impl<'a> Search<'a> {
     }
 }
 
-impl LeftOut {
-    /// A sentence about it, where there is something to say.
-    pub fn sentence(&self) -> Option<String> {
-        let Self {
-            duplicates,
-            excluded,
-            missing,
-        } = *self;
-        let counted = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-        let mut parts = Vec::new();
-        if duplicates > 0 {
-            parts.push(counted(duplicates, "duplicate", "duplicates"));
-        }
-        if excluded > 0 {
-            parts.push(counted(excluded, "excluded setting", "excluded settings"));
-        }
-        let left_out = (!parts.is_empty()).then(|| format!("{} left out", parts.join(" and ")));
-        let short = (missing > 0).then(|| {
-            let are = if missing == 1 { "is" } else { "are" };
-            format!(
-                "{} fewer than sweep.trials: no other settings {are} left",
-                counted(missing, "trial", "trials")
-            )
-        });
-        match (left_out, short) {
-            (Some(left_out), Some(short)) => Some(format!("{left_out}; {short}")),
-            (one, other) => one.or(other),
-        }
-    }
-}
-
 /// The method that a config names.
 fn sampler(config: &Config) -> Box<dyn Sampler> {
     let (parameters, seed) = (&config.sweep.parameters, config.run.seed);
     match config.sweep.method {
         Method::Grid => Box::new(Grid::new(parameters)),
-        Method::Random | Method::Tpe => Box::new(Cube::new(parameters, Random::new(parameters, seed))),
+        Method::Tpe => Box::new(Tpe::new(parameters, seed)),
+        Method::Random => Box::new(Cube::new(parameters, Random::new(parameters, seed))),
         Method::Sobol => Box::new(Cube::new(parameters, Sobol::new(parameters, seed))),
         Method::Halton => Box::new(Cube::new(parameters, Halton::new(parameters.len(), seed))),
     }
 }
 
-/// Every trial of a sweep whose method needs no scores.
-///
-/// # Errors
-/// Every trial is excluded, the grid is too large, or the values of C are still to come from the data.
-pub fn trials(config: &Config) -> Result<Vec<Trial>, Problems> {
-    Ok(drawn(config)?.0)
-}
-
-/// The same, with a sentence about what was left out.
-///
-/// # Errors
-/// As [`trials`].
-pub fn drawn(config: &Config) -> Result<(Vec<Trial>, Option<String>), Problems> {
-    let mut search = Search::new(config)?;
-    let mut trials = Vec::new();
-    loop {
-        let cohort = search.ask();
-        if cohort.is_empty() {
-            break;
-        }
-        trials.extend(cohort);
-    }
-    if trials.is_empty() {
-        return Err(problem(
-            "every trial is excluded".into(),
-            "remove an entry of [[sweep.exclude]]",
-        ));
-    }
-    Ok((trials, search.left_out().sentence()))
-}
-
-/// How many trials there are, without data (an automatic C counts its values, whatever they will be), with a sentence
-/// about what was left out.
-///
-/// # Errors
-/// As [`trials`].
-pub fn count(config: &Config) -> Result<(usize, Option<String>), Problems> {
-    let (trials, note) = drawn(&config.with_c_path(1.0))?;
-    Ok((trials.len(), note))
-}
-
-/// How the rows are prepared of the trial that comes first, so that they can be loaded before there is a plan.
-///
-/// # Errors
-/// As [`trials`].
-pub(crate) fn first_preparation(config: &Config) -> Result<Preparation, Problems> {
-    if !paths(config).iter().any(|path| Preparation::depends_on(path)) {
-        return Ok(Preparation::of_config(config));
-    }
-    // An automatic C has values without data, whatever they will be.
-    let known = config.with_c_path(1.0);
-    let first = Search::new(&known)?.ask();
-    Ok(first
-        .first()
-        .map_or_else(|| Preparation::of_config(config), Preparation::of))
-}
-
-/// The trial of this number, of a config whose values of C are known.
-///
-/// # Errors
-/// As [`trials`].
-pub(crate) fn trial(config: &Config, number: u32) -> Result<Option<Trial>, Problems> {
-    Ok(trials(config)?.into_iter().find(|trial| trial.number == number))
-}
-
 /// The paths of the parameters, then those that only points name.
-fn paths(config: &Config) -> Vec<&'static str> {
+pub(super) fn paths(config: &Config) -> Vec<&'static str> {
     let mut paths: Vec<_> = config.sweep.parameters.iter().map(|parameter| parameter.path).collect();
     for (path, _) in config.sweep.points.iter().flatten() {
         if !paths.contains(path) {
@@ -300,6 +249,11 @@ fn paths(config: &Config) -> Vec<&'static str> {
         }
     }
     paths
+}
+
+/// What no two trials have in common.
+fn identity(trial: &Trial) -> Vec<String> {
+    trial.params.iter().map(|(_, value)| value.to_string()).collect()
 }
 
 /// Whether a trial has every value of an exclude; a parameter without effect has none.
@@ -313,7 +267,7 @@ fn is_match(trial: &Trial, exclude: &Assignment) -> bool {
     })
 }
 
-fn problem(message: String, help: &str) -> Problems {
+pub(super) fn problem(message: String, help: &str) -> Problems {
     let problem = Problem {
         message,
         span: None,
@@ -329,6 +283,7 @@ fn problem(message: String, help: &str) -> Problems {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trials;
     use super::*;
     use crate::config::{Init, LearningRate, Solver, parse};
 

@@ -9,6 +9,8 @@ use crate::config::{Config, ModelConfig, PreprocessConfig, Setting, Solver, Trai
 pub struct Trial {
     /// By first appearance, from 0.
     pub number: u32,
+    /// Of a method that learns from scores, how often it had been asked before it gave this one; 0 for all others.
+    pub round: u32,
     /// The swept parameters: the same paths in the same order in all trials of a sweep. `Null` where a parameter has no
     /// effect in this trial.
     pub params: Vec<(String, Value)>,
@@ -50,6 +52,7 @@ impl Trial {
     pub(super) fn new(config: &Config, params: &[(&'static str, Value)]) -> Self {
         let mut trial = Self {
             number: 0,
+            round: 0,
             params: Vec::with_capacity(params.len()),
             preprocess: config.preprocess.clone(),
             model: config.model.clone(),

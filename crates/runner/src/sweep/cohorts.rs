@@ -20,7 +20,7 @@ use crate::record;
 use crate::rungs::Ladder;
 use crate::stop::{StopCause, StopFlag};
 use crate::summary::Seconds;
-use crate::train::{End, Outcome, Stood, Task, View};
+use crate::train::{End, Outcome, Task, View};
 
 /// What is trained, and under which rules.
 pub(super) struct Work<'a> {
@@ -36,6 +36,8 @@ pub(super) struct Work<'a> {
     pub(super) rows: Option<usize>,
     /// The store's directory.
     pub(super) dir: &'a Path,
+    /// Runs of trials that are still to be asked for, at the most.
+    pub(super) later: usize,
     pub(super) stop: &'a StopFlag,
     pub(super) observer: &'a dyn Observer,
 }
@@ -101,11 +103,10 @@ pub(super) fn train<T: Real + Element>(
             data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
             let since = Instant::now();
-            let stood = BTreeMap::new();
             let mut outcomes = Vec::new();
             cohorts.check(index, work, &mut plan, &view);
             if !race.fallen.is_empty() && cohorts.rungs[index] < rung {
-                let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
+                let mut training = cohorts.take(index, Task::new(&plan, index, &view, work.observer));
                 training.end(&race.fallen, End::Pruned(rung.checked_sub(1).map(|rung| rung as u32)));
                 outcomes = training.take_outcomes();
                 let states = training.states();
@@ -113,7 +114,7 @@ pub(super) fn train<T: Real + Element>(
                 cohorts.regroup(index, states, &mut plan);
             }
             cohorts.rungs[index] = rung;
-            let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
+            let mut training = cohorts.take(index, Task::new(&plan, index, &view, work.observer));
             let epoch = end.unwrap_or(u32::MAX);
             let mut since = since;
             let has_reached = loop {
@@ -165,8 +166,7 @@ pub(super) fn train<T: Real + Element>(
         if matches!(cohorts.all[index], Cohort::Paused(_)) {
             data = data.switch(work.config, work.rows, work.rows_of(index), seconds)?;
             let view = View::new(&data, work.config);
-            let stood = BTreeMap::new();
-            let mut training = cohorts.take(index, work.task(&plan, index, &view, &stood));
+            let mut training = cohorts.take(index, Task::new(&plan, index, &view, work.observer));
             race.close(work, &mut training);
             let outcomes = training.take_outcomes();
             join(
@@ -187,22 +187,6 @@ fn join(part: &mut Part, other: Part) {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn task<'v, T>(
-        &self,
-        plan: &'a Plan,
-        cohort: usize,
-        view: &'a View<'v, T>,
-        stood: &'a BTreeMap<usize, Stood>,
-    ) -> Task<'a, 'v, T> {
-        Task {
-            plan,
-            cohort,
-            view,
-            stood,
-            observer: self.observer,
-        }
-    }
-
     /// The whole cohort, runs that are recorded included, of which a pending one is what is left.
     pub(super) fn of(&self, pending: usize) -> &'a crate::plan::Cohort {
         let left = &self.pending.cohorts[pending];
@@ -244,12 +228,29 @@ impl<'a> Work<'a> {
             dir: self.dir.to_path_buf(),
             cause: self.stop.cause().unwrap_or(StopCause::Asked),
             finished: recorded,
-            runs: self.plan.runs.len(),
+            runs: self.plan.runs.len() + self.later,
         }
     }
 }
 
 impl Trained {
+    /// Whether any run was trained.
+    pub(super) fn is_begun(&self) -> bool {
+        self.runs > 0
+    }
+
+    /// Takes in what became of further runs.
+    pub(super) fn add(&mut self, other: Self) {
+        self.epochs += other.epochs;
+        self.runs += other.runs;
+        self.notes.extend(other.notes);
+        self.panics.extend(other.panics);
+        self.rates = match (self.rates, other.rates) {
+            (Some([least, most]), Some([low, high])) => Some([least.min(low), most.max(high)]),
+            (one, other) => one.or(other),
+        };
+    }
+
     /// Takes note of outcomes, and makes the part of the store that they are. `rung` is the one that was on its way.
     fn part<T: Real>(
         &mut self,

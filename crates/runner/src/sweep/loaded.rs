@@ -8,7 +8,7 @@ use gradsweep_data::{self as data, Dataset, Element};
 use crate::config::Config;
 use crate::dataset::{self, cache_spec, repeat_spec};
 use crate::error::RunError;
-use crate::plan::{Plan, Preparation};
+use crate::plan::Preparation;
 use crate::summary::Seconds;
 
 /// The rows in the groups and the order of one repeat of the folds, prepared in one way.
@@ -44,12 +44,17 @@ impl<T: Element> Loaded<T> {
         Ok(Self { data, ..self })
     }
 
-    /// Loads them in every other way that may refuse them, so that it does so before any training.
-    pub(super) fn check_others(self, config: &Config, rows: Option<usize>, plan: &Plan) -> Result<Self, RunError> {
+    /// Loads them in every one of other ways that may refuse them, so that it does so before any training.
+    pub(super) fn check_others(
+        self,
+        config: &Config,
+        rows: Option<usize>,
+        others: &[Preparation],
+    ) -> Result<Self, RunError> {
         let mut seconds = Seconds::default();
         let (repeat, first) = (self.repeat, self.preparation.clone());
         let mut data = self;
-        for other in plan.preparations.iter().filter(|other| other.is_strict()) {
+        for other in others.iter().filter(|other| other.is_strict()) {
             data = data.switch(config, rows, (repeat, other), &mut seconds)?;
         }
         data.switch(config, rows, (repeat, &first), &mut seconds)

@@ -32,10 +32,6 @@ pub(super) fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>,
         .collect();
     // A swept key's base value decides nothing.
     keys.retain(|key, _| !swept.contains(key));
-    let mut plan_digest = blake3::Hasher::new();
-    for run in &plan.runs {
-        plan_digest.update(&run.id.0.to_be_bytes());
-    }
     let absolute = |path: &str| {
         std::path::absolute(path)
             .map(|path| path.display().to_string())
@@ -49,7 +45,7 @@ pub(super) fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>,
         blas_core: blas::core_name(),
         threads: rayon::current_num_threads(),
         precision: T::NAME.to_owned(),
-        plan_hash: plan_digest.finalize().to_hex().to_string(),
+        plan_hash: hash(plan),
         select: config.sweep.metric.name().to_owned(),
         metrics: config
             .metrics()
@@ -65,4 +61,13 @@ pub(super) fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>,
         paths: BTreeMap::from([("data.train".to_owned(), absolute(&config.data.train.join(", ")))]),
         ..Manifest::default()
     }
+}
+
+/// What tells plans apart: the runs they have.
+pub(super) fn hash(plan: &Plan) -> String {
+    let mut digest = blake3::Hasher::new();
+    for run in &plan.runs {
+        digest.update(&run.id.0.to_be_bytes());
+    }
+    digest.finalize().to_hex().to_string()
 }

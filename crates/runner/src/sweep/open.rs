@@ -27,7 +27,8 @@ pub(super) enum Opened {
         /// How a sweep with fewer epochs was taken over.
         longer: Option<Longer>,
     },
-    NothingToDo(Refitted),
+    /// With the runs that the store has.
+    NothingToDo(Refitted, Vec<store::RunRow>),
 }
 
 /// Creates, extends, replaces or refuses the output directory.
@@ -120,7 +121,7 @@ pub(super) fn open<T: Real>(
     if is_same_plan && is_plan_there {
         match finished(job, config, &open, plan, &manifest.fingerprint) {
             Ok(None) => {}
-            Ok(Some(refitted)) => return Ok(Opened::NothingToDo(refitted)),
+            Ok(Some((refitted, runs))) => return Ok(Opened::NothingToDo(refitted, runs)),
             // Damaged tables are made again from the parts, and the runs of damaged parts trained again.
             Err(RunError::Store(error)) if error.is_lost() => {}
             Err(error) => return Err(error),
@@ -142,7 +143,7 @@ fn finished(
     open: &store::Store,
     plan: &Plan,
     fingerprint: &str,
-) -> Result<Option<Refitted>, RunError> {
+) -> Result<Option<(Refitted, Vec<store::RunRow>)>, RunError> {
     let runs = open.runs()?;
     let has_tables = open.has_tables()?;
     let has_target = has_tables && crate::summary::reached(config, &open.trials()?).is_some();
@@ -158,7 +159,8 @@ fn finished(
     open.config_text()?;
     open.resolved_text()?;
     if is_done && has_tables && oof::is_current(open.dir(), config)? {
-        return refit::done((open, &runs), config, plan, fingerprint);
+        let refitted = refit::done((open, &runs), config, plan, fingerprint)?;
+        return Ok(refitted.map(|refitted| (refitted, runs)));
     }
     Ok(None)
 }

@@ -1,6 +1,6 @@
 //! The cohorts of a sweep between two rungs or checkpoints.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gradsweep_math::Real;
@@ -72,14 +72,7 @@ impl<T: Real> Cohorts<T> {
         let Some(Cohort::Paused(states)) = self.all.get(index).filter(|_| is_unchecked) else {
             return;
         };
-        let stood = BTreeMap::new();
-        let task = Task {
-            plan: &*plan,
-            cohort: index,
-            view,
-            stood: &stood,
-            observer: work.observer,
-        };
+        let task = Task::new(plan, index, view, work.observer);
         if !Training::could_stand(task, states) {
             self.all[index] = Cohort::Waiting;
             self.ends[index].clear();

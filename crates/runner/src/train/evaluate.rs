@@ -142,7 +142,7 @@ fn scored_wave<T: Real>(
 }
 
 /// Scored rows under the view's threshold, with their weights where there are any.
-pub(crate) fn scored<T: Real>(view: &View<'_, T>, rows: impl IntoIterator<Item = (f64, bool, f64)>) -> ScoredRows {
+fn scored<T: Real>(view: &View<'_, T>, rows: impl IntoIterator<Item = (f64, bool, f64)>) -> ScoredRows {
     if view.weight.is_some() {
         ScoredRows::weighted(rows, view.threshold)
     } else {

@@ -48,7 +48,7 @@ impl<T: Real> Gather<T> {
                     (x, y, weight) = (rest_x, rest_y, rest_weight);
                     let stored = view.x.as_slice().expect("stored rows are row-major");
                     copy(stored, columns, pieces, own_x);
-                    copy(&view.y, 1, pieces, own_y);
+                    copy(view.y, 1, pieces, own_y);
                     if let Some(stored) = &view.weight {
                         copy(stored, 1, pieces, own_weight);
                     }

@@ -21,7 +21,6 @@ mod view;
 mod watch;
 
 pub use converge::{BlockOfDescents, DescentRun, Ended, TripSums};
-pub(crate) use evaluate::scored;
 pub(crate) use full::segments_of_sum;
 pub use outcome::{HistoryPoint, Outcome};
 pub(crate) use range::{RATES, STEPS};
@@ -42,7 +41,7 @@ use crate::plan::Plan;
 
 /// Trains every run of a cohort to its end.
 pub fn cohort<T: Real>(plan: &Plan, index: usize, view: &View<'_, T>, observer: &dyn Observer) -> Vec<Outcome> {
-    cohort_from(plan, index, view, &BTreeMap::new(), observer)
+    whole(Task::new(plan, index, view, observer))
 }
 
 /// As [`cohort`], with some runs of a converging solver, by their place in the plan, going on from where they stood.
@@ -53,13 +52,14 @@ pub(crate) fn cohort_from<T: Real>(
     stood: &BTreeMap<usize, Stood>,
     observer: &dyn Observer,
 ) -> Vec<Outcome> {
-    let mut training = Training::new(Task {
-        plan,
-        cohort: index,
-        view,
+    whole(Task {
         stood,
-        observer,
-    });
+        ..Task::new(plan, index, view, observer)
+    })
+}
+
+fn whole<T: Real>(task: Task<'_, '_, T>) -> Vec<Outcome> {
+    let mut training = Training::new(task);
     training.advance(u32::MAX, &|| false);
     training.take_outcomes()
 }
@@ -72,6 +72,9 @@ pub(crate) struct Stood {
     /// Epochs it had trained. Those to come are counted from there, and the trial's limit holds for them alone.
     pub(crate) epochs: u32,
 }
+
+/// Of a cohort whose runs all begin.
+static NOBODY: BTreeMap<usize, Stood> = BTreeMap::new();
 
 /// What every block of a cohort needs to know.
 #[derive(Clone, Copy)]
@@ -86,4 +89,17 @@ pub(crate) struct Task<'a, 'v, T> {
     pub(crate) stood: &'a BTreeMap<usize, Stood>,
     /// Who is told.
     pub(crate) observer: &'a dyn Observer,
+}
+
+impl<'a, 'v, T> Task<'a, 'v, T> {
+    /// A cohort whose runs all begin.
+    pub(crate) fn new(plan: &'a Plan, cohort: usize, view: &'a View<'v, T>, observer: &'a dyn Observer) -> Self {
+        Self {
+            plan,
+            cohort,
+            view,
+            stood: &NOBODY,
+            observer,
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What training sees of a data set: stored rows, row groups, and each fold's preprocessing as a map of the weights.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use gradsweep_data::{Dataset, Encoding, Folds, Role};
 use gradsweep_math::Real;
@@ -24,9 +25,9 @@ pub struct View<'a, T> {
     /// Columns of numbers and of codes (n, D and columns of codes).
     pub x: ArrayView2<'a, T>,
     /// Labels, 0 and 1 (n).
-    pub y: Vec<T>,
+    pub y: &'a [T],
     /// Sample weights (n); `None` = 1 each.
-    pub weight: Option<Vec<T>>,
+    pub weight: Option<Arc<[T]>>,
     /// Weight of the rows of class 0 and class 1 in each row group.
     pub class_sums: Vec<[f64; 2]>,
     /// Texts of class 0 and class 1.
@@ -69,11 +70,7 @@ impl<'a, T: Real + gradsweep_data::Element> View<'a, T> {
             class_sums: data.group_weight.clone(),
             labels: [&target.negative, &target.positive],
             x: data.x.view(),
-            y: data
-                .y
-                .iter()
-                .map(|&y| if y == 1 { T::one() } else { T::zero() })
-                .collect(),
+            y: &data.y,
             groups: &data.groups,
             folds: &data.folds,
             map: map(data),

@@ -127,8 +127,34 @@ fn kinds() -> Vec<(&'static str, String, u64)> {
                 .replace("min_epochs = 1", "min_epochs = 3"),
             41,
         ),
+        ("tpe", TPE.to_owned(), 150),
+        (
+            "tpe with a target",
+            TPE.replace("trials = 40", "trials = 40\ntarget = 0.545"),
+            97,
+        ),
     ]
 }
+
+/// Trials that follow from the scores of others; cohorts of two kinds, runs that fail and runs that stop early.
+pub(crate) const TPE: &str = r#"
+[train]
+epochs = 5
+early_stopping = { patience = 2, min_delta = 1e-3 }
+[validation]
+folds = 3
+[sweep]
+method = "tpe"
+trials = 40
+[sweep.parameters]
+train.solver = ["sgd", "adam"]
+train.learning_rate = { min = 1e-3, max = 1e3, log = true }
+train.batch_rows = [64, "full"]
+train.momentum = { min = 0.0, max = 0.9, when = { train.solver = "sgd" } }
+model.C = { min = 1e-3, max = 1e3, log = true }
+[[sweep.points]]
+train.learning_rate = 0.1
+"#;
 
 /// Paths with runs between others, kinks and a run without a penalty; both solvers, the line search of one from far away.
 pub(crate) const CONVERGING: &str = r#"

@@ -52,16 +52,14 @@ impl Draft {
         self.notes.push(note.into());
     }
 
-    /// The method; one that is not built yet becomes `random`.
-    pub(super) fn set_method(&mut self, wanted: &'static str, name: &str) {
-        self.method = wanted;
-        let with_trials = "trials = 9\n[sweep.parameters]\nmodel.C = { min = 1, max = 2, log = true }\n";
-        if wanted != "grid" && why_not(&format!("[sweep]\nmethod = \"{wanted}\"\n{with_trials}")).is_some() {
-            self.method = "random";
-            self.note(format!(
-                "method {name}: {wanted} is not built yet, random takes its place"
-            ));
-        }
+    /// How trials are chosen.
+    pub(super) fn set_method(&mut self, method: &'static str) {
+        self.method = method;
+    }
+
+    /// Whether the next trials follow from the scores of those before.
+    pub(super) fn learns(&self) -> bool {
+        self.method == "tpe"
     }
 
     pub(super) fn is_grid(&self) -> bool {

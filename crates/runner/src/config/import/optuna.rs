@@ -15,7 +15,7 @@ pub fn from_optuna(text: &str, train: Option<&str>, target: Option<&str>) -> Res
         return Err("a JSON object is needed: names, each with a distribution".to_owned());
     };
     let mut draft = Draft::new("Optuna distributions");
-    draft.set_method("tpe", "TPESampler");
+    draft.set_method("tpe");
     for (name, distribution) in &distributions {
         let name = name.as_str().unwrap_or_default();
         // A study's storage keeps each distribution as a text of its own.

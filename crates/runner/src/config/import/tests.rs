@@ -102,7 +102,7 @@ fn optuna_distributions_become_a_config() {
         ["train.learning_rate", "train.batch_rows", "train.solver", "model.C"]
     );
     assert!(imported.notes.iter().any(|note| note.contains("n_layers is left out")));
-    assert_eq!(config.sweep.trials, Some(64));
+    assert_eq!((config.sweep.method, config.sweep.trials), (Method::Tpe, Some(64)));
 }
 
 #[test]
@@ -129,4 +129,16 @@ fn what_is_no_sweep_is_refused() {
     )
     .expect("a sweep");
     assert!(parse(&imported.text, "a.toml", "a", &[]).is_ok(), "{}", imported.text);
+    // A search that learns waits for the scores of all its trials.
+    let text =
+        "method: bayes\nearly_terminate: {type: hyperband, min_iter: 3}\nparameters: {C: {min: 0.1, max: 10.0}}\n";
+    let imported = from_wandb(text, Some("a"), Some("y")).expect("a sweep");
+    let config = parse(&imported.text, "a.toml", "a", &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!((config.sweep.method, config.sweep.hyperband), (Method::Tpe, None));
+    assert!(
+        imported
+            .notes
+            .iter()
+            .any(|note| note.contains("early_terminate is left out"))
+    );
 }

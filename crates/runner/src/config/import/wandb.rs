@@ -28,11 +28,11 @@ pub fn from_wandb(text: &str, train: Option<&str>, target: Option<&str>) -> Resu
     let mut draft = Draft::new("a W&B sweep");
     let method = root.get("method").and_then(Yaml::as_str).unwrap_or("random");
     match method {
-        "grid" => draft.set_method("grid", method),
-        "bayes" => draft.set_method("tpe", method),
-        "random" => draft.set_method("random", method),
+        "grid" => draft.set_method("grid"),
+        "bayes" => draft.set_method("tpe"),
+        "random" => draft.set_method("random"),
         other => {
-            draft.set_method("random", other);
+            draft.set_method("random");
             draft.note(format!("method {other:?} is not known: random takes its place"));
         }
     }
@@ -73,6 +73,12 @@ pub fn from_wandb(text: &str, train: Option<&str>, target: Option<&str>) -> Resu
 }
 
 fn early_terminate(draft: &mut Draft, early: &Yaml) {
+    if draft.learns() {
+        draft.note(
+            "early_terminate is left out: tpe goes by scores at the end of training, which stopped trials have not",
+        );
+        return;
+    }
     let number = |key: &str| early.get(key).and_then(Yaml::as_u64);
     let eta = number("eta").unwrap_or(3);
     // W&B names the first bracket or the last; eta to the power of s divides one into the other.

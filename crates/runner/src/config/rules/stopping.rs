@@ -67,6 +67,20 @@ impl Rules<'_, '_> {
             (None, None) => return,
         };
         let min_epochs = rule.min_epochs;
+        if sweep.method.learns() && self.are_sound(&[path, "sweep.method"]) {
+            let at = self.name_at(path);
+            let draft = Draft::new(format!(
+                "`{path}` compares all trials of a sweep, and method \"{}\" does not know them all at any time",
+                sweep.method
+            ));
+            self.report.add(
+                &at,
+                draft
+                    .label("leave it out: later trials follow from the final scores of earlier ones")
+                    .help("or draw the trials first: method = \"sobol\", \"halton\" or \"random\""),
+            );
+            return;
+        }
         let others = [
             "train.solver",
             "train.epochs",

@@ -149,9 +149,9 @@ const CASES: &[(&str, &str, (usize, usize))] = &[
         (5, 1),
     ),
     (
-        "[sweep]\nmethod = \"tpe\"\ntrials = 5",
-        "`sweep.method` = \"tpe\" is not built yet",
-        (5, 10),
+        "[train]\nsolver = \"sgd\"\n[sweep]\nmethod = \"tpe\"\ntrials = 5\nhalving = {}\nparameters = { model.C = { min = 1, max = 2 } }",
+        "`sweep.halving` compares all trials of a sweep, and method \"tpe\" does not know them all",
+        (9, 1),
     ),
     (
         "[validation]\nstrategy = \"none\"\n[sweep]\ntarget = 0.3",
