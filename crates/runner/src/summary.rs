@@ -444,12 +444,12 @@ pub(crate) fn null_model<T: Real>(view: &View<'_, T>) -> Option<f64> {
 }
 
 /// The data as the manifest keeps them.
-pub(crate) fn data_json(data: &data::Summary, columns: usize, features: usize) -> serde_json::Value {
+pub(crate) fn data_json(data: &data::Summary, features: usize) -> serde_json::Value {
     serde_json::json!({
         "files": data.files,
         "rows": data.rows,
         "rows_dropped": data.rows_dropped,
-        "columns": columns,
+        "columns": data.columns.len(),
         "features": features,
         "target": {
             "name": data.target.name,
