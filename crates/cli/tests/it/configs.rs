@@ -68,6 +68,58 @@ fn a_random_search_is_extended_by_more_trials() {
 }
 
 #[test]
+fn a_search_by_scores_says_what_it_knows_before() {
+    let dir = sandbox(
+        &good_table(),
+        &RANDOM.replace("random", "tpe").replace("trials = 6", "trials = 40"),
+    );
+    let checked = succeeds(dir.path(), &["check", "sweep.toml"]);
+    assert!(
+        checked.contains("40 trials") && checked.contains("the first 17 trials need no scores"),
+        "{checked}"
+    );
+    let plan = succeeds(dir.path(), &["plan", "sweep.toml"]);
+    assert!(
+        plan.contains("17 trials x 5 folds = 85 runs, the first of at most 40 trials = 200 runs"),
+        "{plan}"
+    );
+    let plan = succeeds(dir.path(), &["plan", "sweep.toml", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
+    assert_eq!((&plan["trials"], &plan["at_most"]["runs"]), (&17.into(), &200.into()));
+    let answer = succeeds(
+        dir.path(),
+        &["run", "sweep.toml", "--format", "json", "--log", "events", "--quiet"],
+    );
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(
+        (&answer["trials"], &answer["epochs_trained"]),
+        (&40.into(), &600.into())
+    );
+    let events = std::fs::read_to_string(dir.path().join("events")).expect("a log");
+    assert_eq!(events.lines().filter(|line| line.contains("\"planned\"")).count(), 3);
+    assert!(succeeds(dir.path(), &["run", "sweep.toml"]).contains("nothing to do"));
+    let before = settings(dir.path());
+    succeeds(
+        dir.path(),
+        &["run", "sweep.toml", "--set", "sweep.trials=45", "--quiet"],
+    );
+    assert_eq!(before[..], settings(dir.path())[..40]);
+    let said = refused(
+        dir.path(),
+        &["check", "sweep.toml", "--set", "sweep.halving={}"],
+        2,
+        &["sweep.halving", "\"tpe\""],
+    );
+    assert!(said.contains("sobol"), "{said}");
+    refused(
+        dir.path(),
+        &["run", "sweep.toml", "--set", "train.epochs=9"],
+        2,
+        &["other trials after more epochs"],
+    );
+}
+
+#[test]
 fn a_key_is_swept_from_the_command_line() {
     let dir = sandbox(&good_table(), "[train]\nepochs = 2\n");
     let sweeps = [

@@ -188,7 +188,9 @@ impl<'a> Search<'a> {
         let number = self.seen.len();
         // What needs no scores is drawn as the config says: it shows whether a store is of another space.
         let held = self.planned.get(number).filter(|_| self.round > 0);
-        if let Some(held) = held.filter(|held| !self.is_excluded(held)) {
+        // In another space they may be excluded, or have come before under another number.
+        let is_next = |held: &&Trial| !self.is_excluded(held) && !self.seen.contains(&identity(held));
+        if let Some(held) = held.filter(is_next) {
             trial = held.clone();
         }
         trial.number = number as u32;

@@ -128,11 +128,6 @@ fn kinds() -> Vec<(&'static str, String, u64)> {
             41,
         ),
         ("tpe", TPE.to_owned(), 150),
-        (
-            "tpe with a target",
-            TPE.replace("trials = 40", "trials = 40\ntarget = 0.545"),
-            97,
-        ),
     ]
 }
 
