@@ -9,7 +9,7 @@ mod paused;
 mod race;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gradsweep_data::{self as data, Dataset, Element};
@@ -32,7 +32,7 @@ use crate::search;
 use crate::stop::StopFlag;
 use crate::summary::{Seconds, SweepSummary, null_model};
 use crate::train::View;
-use cohorts::{Stopped, Work};
+use cohorts::{Stopped, Trained, Work};
 use finish::refit_and_predict;
 use loaded::Loaded;
 use manifest::manifest;
@@ -195,6 +195,55 @@ pub(crate) fn carry_out(
     })?
 }
 
+/// What a directory that may be written to holds of a sweep.
+fn stored(config: &Config, dir: &Path) -> Result<Option<Manifest>, RunError> {
+    let stored = store::probe(dir)?;
+    if stored.is_some() && config.output.if_exists == IfExists::Error {
+        return Err(RunError::Exists { dir: dir.to_path_buf() });
+    }
+    store::check_free(dir)?;
+    Ok(stored)
+}
+
+/// The plan of all runs that are missing or to be trained once more, and that of these alone, where there are any.
+fn retried(plan: &Plan, finished: &BTreeSet<store::RunId>, again: &BTreeSet<store::RunId>) -> Option<(Plan, Plan)> {
+    let all = || plan.without(|run| finished.contains(&run) && !again.contains(&run));
+    (!again.is_empty()).then(|| (all(), plan.without(|run| !again.contains(&run))))
+}
+
+/// What training will take, and what is said where that is not foreseen.
+fn foresee<T: Real>(missing: &Plan, config: &Config, view: &View<'_, T>) -> (Option<Speed>, Option<String>) {
+    if missing.pending() == 0 {
+        return (None, None);
+    }
+    match bug::caught(|| Speed::foreseen(missing, config, view)) {
+        Ok(speed) => (Some(speed), None),
+        Err(panic) => (None, Some(unforeseen(&panic))),
+    }
+}
+
+/// Trains what is missing, then the runs that are to be trained once more; tables are written where it is stopped.
+fn train<T: Real + Element>(
+    (data, states): (Loaded<T>, Stopped<T>),
+    (work, again): (&Work<'_>, Option<&Plan>),
+    writer: &mut StoreWriter,
+    seconds: &mut Seconds,
+) -> Result<(Loaded<T>, Trained), RunError> {
+    let trained = match (again, cohorts::train((data, states), work, writer, seconds)) {
+        (Some(pending), Ok((data, first))) => {
+            let work = Work { pending, ..*work };
+            let trained = cohorts::train((data, Stopped::new()), &work, writer, seconds);
+            trained.map(|(data, then)| (data, first.and(then)))
+        }
+        (_, trained) => trained,
+    };
+    if matches!(trained, Err(RunError::Stopped { .. })) {
+        // Whoever looks at a stopped sweep sees what it has.
+        writer.write_tables()?;
+    }
+    trained
+}
+
 /// What is said where the rehearsal of the training has a bug: the training is none the worse for it.
 fn unforeseen(panic: &str) -> String {
     format!(
@@ -236,11 +285,7 @@ fn run_with<T: Real + Element>(
     let observer = &Counting { observer, stop: &stop };
     search::count(config)?;
     // Refuse what needs no data before reading any.
-    let stored = store::probe(dir)?;
-    if stored.is_some() && config.output.if_exists == IfExists::Error {
-        return Err(RunError::Exists { dir: dir.clone() });
-    }
-    store::check_free(dir)?;
+    let stored = stored(config, dir)?;
     let mut seconds = Seconds::default();
     let first = search::first_preparation(config)?;
     let data = Loaded::<T>::load(config, request.rows, (0, &first))?;
@@ -259,41 +304,34 @@ fn run_with<T: Real + Element>(
     within_limit(&plan_summary, config)?;
     let manifest = manifest(config, &plan, &data, request.rows);
     let writing = Instant::now();
-    let (mut writer, (restart, again), set_aside, longer) =
-        match open(job, config, stored.as_ref(), &manifest, &plan, &data)? {
-            Opened::Writer {
-                mut writer,
-                kept,
-                known,
-                longer,
-            } => {
-                let restart = restart::<T>(job, &plan, &mut writer, kept.finished, &known)?;
-                (writer, restart, kept.set_aside, longer)
-            }
-            Opened::NothingToDo(refitted, runs) => {
-                let took = (seconds, start);
-                let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, runs, took)?;
-                return nothing_to_do(job, &plan, summary.with_refit(refitted));
-            }
-        };
+    let opened = open(job, config, stored.as_ref(), &manifest, &plan, &data)?;
+    let (mut writer, (restart, again), set_aside, longer) = match opened {
+        Opened::Writer {
+            mut writer,
+            kept,
+            known,
+            longer,
+        } => {
+            let restart = restart::<T>(job, &plan, &mut writer, kept.finished, &known)?;
+            (writer, restart, kept.set_aside, longer)
+        }
+        Opened::NothingToDo(refitted, runs) => {
+            let took = (seconds, start);
+            let summary = SweepSummary::of_finished(dir, config, &data.summary, &plan_summary, &plan, runs, took)?;
+            return nothing_to_do(job, &plan, summary.with_refit(refitted));
+        }
+    };
     seconds.write += writing.elapsed().as_secs_f64();
 
     let Restart { finished, states, .. } = restart;
     let pending = plan.without(|run| finished.contains(&run));
-    let again = (!again.is_empty()).then(|| {
-        let missing = plan.without(|run| finished.contains(&run) && !again.contains(&run));
-        (missing, plan.without(|run| !again.contains(&run)))
-    });
+    let again = retried(&plan, &finished, &again);
     let (missing, again) = again
         .as_ref()
-        .map_or((&pending, None), |(missing, again)| (missing, Some(again)));
+        .map_or((&pending, None), |(all, again)| (all, Some(again)));
     let ladder = Ladder::new(config, plan.trials.len());
     let view = View::new(&data, config);
-    let foreseen = (missing.pending() > 0).then(|| bug::caught(|| Speed::foreseen(missing, config, &view)));
-    let (foreseen, bug) = match foreseen.transpose() {
-        Ok(foreseen) => (foreseen, None),
-        Err(panic) => (None, Some(unforeseen(&panic))),
-    };
+    let (foreseen, bug) = foresee(missing, config, &view);
     announce(missing, config, observer);
     let (null_model, loaded) = (null_model(&view), data.summary.clone());
     let work = Work {
@@ -306,19 +344,7 @@ fn run_with<T: Real + Element>(
         stop: &stop,
         observer,
     };
-    let trained = match (again, cohorts::train((data, states), &work, &mut writer, &mut seconds)) {
-        (Some(pending), Ok((data, first))) => {
-            let work = Work { pending, ..work };
-            let trained = cohorts::train((data, Stopped::new()), &work, &mut writer, &mut seconds);
-            trained.map(|(data, then)| (data, first.and(then)))
-        }
-        (_, trained) => trained,
-    };
-    if matches!(trained, Err(RunError::Stopped { .. })) {
-        // Whoever looks at a stopped sweep sees what it has.
-        writer.write_tables()?;
-    }
-    let (data, trained) = trained?;
+    let (data, trained) = train((data, states), (&work, again), &mut writer, &mut seconds)?;
     let mut separating = trained.notes;
     let (data, continued) = go_further(job, &work, data, &mut writer, (&mut seconds, &mut separating))?;
     let epochs_trained = trained.epochs + continued.as_ref().map_or(0, |continued| continued.epochs_trained);

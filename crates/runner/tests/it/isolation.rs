@@ -185,7 +185,10 @@ fn failed_runs_are_trained_again_beside_blocks_that_go_on() {
 }
 
 /// Panics when something is told that no block tells.
-struct Outside(fn(&Event) -> bool);
+struct Outside(When);
+
+/// Whether it is that event.
+type When = fn(&Event) -> bool;
 
 impl Observer for Outside {
     fn observe(&self, event: &Event) {
@@ -200,7 +203,7 @@ fn a_panic_outside_of_training_ends_the_sweep_with_the_word_that_it_goes_on() {
     let mut request = request(dir.path(), &body, &["run.checkpoint_every=\"1ms\""]);
     let (_, whole) = finished(&request);
     let whole = tables(&whole);
-    let bugs: [(&str, fn(&Event) -> bool); 3] = [
+    let bugs: [(&str, When); 3] = [
         ("loaded", |event| matches!(event, Event::DataLoaded)),
         ("checkpoint", |event| matches!(event, Event::CheckpointWritten { .. })),
         ("recorded", |event| matches!(event, Event::Recorded { .. })),
