@@ -270,12 +270,13 @@ pub(super) mod tests {
         };
         let target = target(vec![0, 1, 0, 1, 0, 1]);
         let said = |weight: [f64; 6]| {
+            let sums = [0, 2, 4].map(|row| [weight[row], weight[row + 1]]);
+            let weight = Some(("w".to_owned(), weight.to_vec()));
             let columns = RoleColumns {
-                weight: Some(("w".to_owned(), weight.to_vec())),
+                weight,
                 ..RoleColumns::default()
             };
             let split = assign(&spec, 0, &target, &columns).expect("enough rows");
-            let sums = [0, 2, 4].map(|zero| [weight[zero], weight[zero + 1]]);
             check(&split, &target, &columns)
                 .map(|(found, warned)| {
                     assert_eq!(found, sums, "the weight of each class in each group");

@@ -54,7 +54,7 @@ mod tests {
         let y: Vec<u8> = (0..20).map(|row| u8::from(row % 4 == 0)).collect();
         let split = assign(&y, 0.3, true, 3);
         let held_out: Vec<usize> = (0..20).filter(|&row| split.group[row] == 1).collect();
-        assert_eq!(held_out, [0]);
+        assert_eq!(held_out, [2, 5, 12, 14, 15, 16, 17]);
     }
 
     #[test]

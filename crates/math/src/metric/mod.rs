@@ -160,13 +160,7 @@ mod tests {
     /// A pass adds up the free ones row by row; the others are none of their parts' means.
     #[test]
     fn free_metrics_are_means_over_rows() {
-        let is_positive = |i: u32| {
-            if i < 17 {
-                i.is_multiple_of(2)
-            } else {
-                i.is_multiple_of(5)
-            }
-        };
+        let is_positive = |i: u32| i.is_multiple_of(if i < 17 { 2 } else { 5 });
         let rows: Vec<(f64, bool)> = (0..60)
             .map(|i| (f64::from(i * i % 23) / 8.0 - 1.0, is_positive(i)))
             .collect();

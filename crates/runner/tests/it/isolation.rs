@@ -185,7 +185,10 @@ fn failed_runs_are_trained_again_beside_blocks_that_go_on() {
 }
 
 /// Panics when something is told that no block tells.
-struct Outside(fn(&Event) -> bool);
+struct Outside(When);
+
+/// Whether it is that event.
+type When = fn(&Event) -> bool;
 
 impl Observer for Outside {
     fn observe(&self, event: &Event) {
