@@ -1,5 +1,6 @@
 //! Exit codes: the contract of the command line.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use gradsweep_report::{ExportError, ReportError};
@@ -18,6 +19,9 @@ pub(crate) const USAGE: u8 = 2;
 
 /// Stopped on the way, resumable.
 pub(crate) const STOPPED: u8 = 75;
+
+/// A panic of the program.
+const BUG: u8 = 101;
 
 /// Why a verb did not end well.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ pub(crate) enum Failure {
     ClosedPipe,
     /// Standard output cannot be written to.
     Output(std::io::Error),
+    /// A panic of the program, which has said where on standard error.
+    Bug,
 }
 
 impl From<RunError> for Failure {
@@ -82,10 +88,25 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Says what went wrong, and gives the process's exit code.
-pub(crate) fn code(outcome: Result<u8, Failure>) -> ExitCode {
-    let code = match outcome {
+/// Does some work, says what went wrong, and gives the process's exit code.
+pub(crate) fn code(work: impl FnOnce() -> Result<u8, Failure>) -> ExitCode {
+    // Nothing of the work is looked at afterwards.
+    let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Failure::Bug));
+    ExitCode::from(said(outcome))
+}
+
+fn said(outcome: Result<u8, Failure>) -> u8 {
+    match outcome {
         Ok(code) => code,
+        Err(Failure::Bug) => {
+            terminal::error(
+                "that is a bug of gradsweep",
+                Some(
+                    "please report it with the lines above; what sweeps have recorded stays, and gradsweep resume DIR goes on",
+                ),
+            );
+            BUG
+        }
         Err(Failure::ClosedPipe) => OK,
         Err(Failure::Config(problems)) => {
             terminal::talk(&diagnostics::render(
@@ -120,8 +141,7 @@ pub(crate) fn code(outcome: Result<u8, Failure>) -> ExitCode {
             terminal::error(&format!("could not write to standard output: {error}"), None);
             4
         }
-    };
-    ExitCode::from(code)
+    }
 }
 
 fn of_kind(kind: ExitKind) -> u8 {
@@ -145,4 +165,18 @@ fn say(error: &dyn std::error::Error, hint: Option<&str>) {
         cause = error.source();
     }
     terminal::error(&message, hint);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_with_the_code_of_a_bug() {
+        let ended = |work: fn() -> Result<u8, Failure>| format!("{:?}", code(work));
+        let of = |code: u8| format!("{:?}", ExitCode::from(code));
+        assert_eq!(ended(|| panic!("on purpose")), of(BUG));
+        assert_eq!(ended(|| Ok(SOME_FAILED)), of(SOME_FAILED));
+        assert_ne!(of(BUG), of(SOME_FAILED));
+    }
 }

@@ -22,5 +22,5 @@ fn main() -> std::process::ExitCode {
     if arguments.verb.multiplies() {
         kernels::restart_with_better_ones();
     }
-    exit::code(commands::dispatch(&arguments))
+    exit::code(|| commands::dispatch(&arguments))
 }

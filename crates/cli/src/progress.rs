@@ -101,6 +101,10 @@ impl Observer for Progress {
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.take(event, &self.dir);
+        // Before there is a plan nothing of it is done; the bar would call that all of it.
+        if state.standing.column_epochs == 0 {
+            return;
+        }
         self.bar.set_length(state.standing.column_epochs);
         self.bar.set_position(state.standing.trained);
         if self.is_interactive {

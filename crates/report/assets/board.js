@@ -1,6 +1,6 @@
 "use strict";
 // The leaderboard: sorted, filtered, a hundred rows at a time.
-const board = { order: [], sort: null, down: false, shown: 100, filter: null };
+const board = { order: [], sort: null, down: false, shown: 100 };
 
 function columns() {
   const all = [{ name: "#", of: i => i + 1, number: true, text: i => String(i + 1) }];
@@ -9,7 +9,7 @@ function columns() {
   for (const p of trials.params) all.push({ name: p.name, path: p.path, of: i => p.values[i] === "inf" ? Infinity : p.values[i], number: p.kind !== "text", text: i => setting(p.values[i]) });
   const error = i => errors[i] ? " ± " + number(errors[i], 4) : "";
   all.push({ name: metric, of: i => scores[i], number: true, text: i => number(scores[i]) + error(i), down: page.higher });
-  all.push({ name: "P(best)", of: i => page.p_best[i] ?? null, number: true, text: i => i in page.p_best ? page.p_best[i].toFixed(2) : "–", down: true });
+  all.push({ name: "P(best)", of: i => page.p_best[i] ?? null, number: true, text: i => !(i in page.p_best) ? "–" : page.p_best[i] < 0.005 ? "<0.01" : page.p_best[i].toFixed(2), down: true });
   for (const [name, held] of Object.entries(trials.scores)) {
     if (name !== metric) all.push({ name, of: i => held.mean[i], number: true, text: i => number(held.mean[i], 4), down: held.higher });
   }
@@ -37,7 +37,7 @@ function readFilter(text, all) {
 
 function order(all) {
   const kept = [];
-  for (let i = 0; i < count; i++) if (isOn(i) && (!board.filter || board.filter(i))) kept.push(i);
+  for (let i = 0; i < count; i++) if (isOn(i)) kept.push(i);
   const column = all.find(c => c.name === board.sort);
   if (column) {
     const sign = board.down ? -1 : 1, keys = kept.map(i => [i, column.of(i)]);
@@ -61,6 +61,7 @@ function showBoard() {
     } }, c.name);
     head.append(element("th", { scope: "col", class: c.number ? "n" : "", "aria-sort": sorted }, button));
   }
+  if (!board.order.length) body.append(element("tr", {}, element("td", { colspan: String(all.length), class: "none" }, "No trial meets all of this.")));
   for (const i of board.order.slice(0, board.shown)) {
     const row = element("tr", { tabindex: "0", "data-index": i, class: (i === page.chosen ? "chosen " : "") + (i === state.open ? "open" : "") });
     row.setAttribute("aria-label", "Open " + named(i));
@@ -71,7 +72,7 @@ function showBoard() {
   if (focus) for (const button of box.querySelectorAll("th button")) if (button.dataset.sort === focus) button.focus();
   document.getElementById("more").hidden = board.order.length <= board.shown;
   document.getElementById("clear").hidden = state.selected === null;
-  document.getElementById("filter-note").textContent = board.order.length === count ? count.toLocaleString("en") + " trials" : board.order.length.toLocaleString("en") + " of " + count.toLocaleString("en") + " trials";
+  document.getElementById("filter-note").textContent = board.order.length === count ? count.toLocaleString("en") + (count === 1 ? " trial" : " trials") : board.order.length.toLocaleString("en") + " of " + count.toLocaleString("en") + " trials";
 }
 
 function startBoard() {
@@ -87,8 +88,8 @@ function startBoard() {
   input.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => {
     const read = input.value.trim() ? readFilter(input.value, all) : { holds: null };
     if (read.problem) { document.getElementById("filter-note").textContent = read.problem; return; }
-    board.filter = read.holds; board.shown = 100; showBoard();
-  }, 120); });
+    sift(read.holds);
+  }, 150); });
   document.getElementById("more").addEventListener("click", () => { board.shown += 400; showBoard(); });
   document.getElementById("clear").addEventListener("click", () => select(null));
   state.listeners.push(() => { board.shown = 100; showBoard(); });

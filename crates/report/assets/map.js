@@ -91,8 +91,10 @@ function drawMap() {
   xs.value = String(start[0]); ys.value = String(start[1]);
   const isNumeric = p => trials.params[p].kind !== "text";
   if (start.every(p => isNumeric(p) && new Set(trials.params[p].values).size > 3)) kind.value = "contour";
-  const frame = { grid: { left: 84, right: 130, top: 14, bottom: 48 } };
-  const up = (name, extra) => axis(Object.assign({ name, nameLocation: "middle", nameGap: 60, splitLine: { show: false } }, extra));
+  const isNarrow = () => box.clientWidth < 500;
+  const legend = 46 + 6.6 * Math.max(...Array.from({ length: LEVELS }, (_, l) => legendText(l).length));
+  const frame = () => ({ grid: { left: isNarrow() ? 64 : 84, right: legend, top: 14, bottom: 48 } });
+  const up = (name, extra) => axis(Object.assign({ name, nameLocation: "middle", nameGap: isNarrow() ? 46 : 60, splitLine: { show: false } }, extra));
 
   const cellsOption = (px, py) => {
     const { sides, tops } = cellsOf(px, py);
@@ -103,7 +105,7 @@ function drawMap() {
       xAxis: xAxis(trials.params[px].name, { type: "category", data: sides[0].names, axisLabel: { formatter: short } }),
       yAxis: up(trials.params[py].name, { type: "category", data: sides[1].names, axisLabel: { formatter: short } }),
       series: [{ type: "heatmap", data, itemStyle: { borderColor: color("paper"), borderWidth: 1 }, emphasis: { itemStyle: { borderColor: color("ink"), borderWidth: 2 } } }],
-    }, frame);
+    }, frame());
   };
 
   const contourOption = (px, py, held) => {
@@ -119,10 +121,15 @@ function drawMap() {
       const l = api.value(2), isFar = l === LEVELS, band = isFar ? held.far : held.bands[l];
       return outline(path(band, params.coordSys), { fill: isFar ? color("paper") : tone(l), stroke: l && !isFar ? "rgba(255,255,255,.5)" : "none", lineWidth: 1 });
     };
+    let taken = [];
     const label = (params, api) => {
       const l = api.value(2), spot = l && l < LEVELS ? place(held.bands[l]) : null, area = params.coordSys;
-      if (!spot) return null;
-      return { type: "text", silent: true, x: area.x + spot[0] / FINE * area.width, y: area.y + (1 - spot[1] / FINE) * area.height, style: { text: written(l), fill: "#fff", stroke: "rgba(0,0,0,.55)", lineWidth: 2.5, font: "11px system-ui, sans-serif", align: "center", verticalAlign: "middle" } };
+      if (l === 0) taken = [];
+      if (!spot || area.width < 300) return null;
+      const x = area.x + spot[0] / FINE * area.width, y = area.y + (1 - spot[1] / FINE) * area.height;
+      if (taken.some(other => Math.abs(other[0] - x) < 36 && Math.abs(other[1] - y) < 14)) return null;
+      taken.push([x, y]);
+      return { type: "text", silent: true, x, y, style: { text: written(l), fill: "#fff", stroke: "rgba(0,0,0,.55)", lineWidth: 2.5, font: "11px system-ui, sans-serif", align: "center", verticalAlign: "middle" } };
     };
     const every = Array.from({ length: LEVELS + 1 }, (_, l) => [held.scales[0].low, held.scales[1].low, l]);
     const at = p => point => held.scales[p].at(trials.params[p ? py : px].values[point[3]]);
@@ -136,7 +143,7 @@ function drawMap() {
         { type: "custom", data: every, renderItem: label, silent: true, z: 4, tooltip: { show: false } },
         { type: "scatter", data: chosen, symbolSize: 13, itemStyle: { color: "transparent", borderColor: "#fff", borderWidth: 2.5, shadowColor: "rgba(0,0,0,.6)", shadowBlur: 3 }, z: 5 },
       ],
-    }, frame);
+    }, frame());
   };
 
   const option = () => {

@@ -48,12 +48,12 @@ function drawCurves() {
   if (!box) return;
   const hasCurve = i => i !== null && details[i] && details[i].curve;
   const shown = () => {
-    const others = state.selected ? Array.from(state.selected).sort((a, b) => a - b) : [];
+    const others = isNarrowed() ? Object.keys(details).map(Number).filter(isOn) : [];
     const all = [page.chosen].concat(state.open !== null ? [state.open] : [], others.slice(0, 40));
     return Array.from(new Set(all)).filter(hasCurve);
   };
   const behind = () => {
-    if (state.selected || page.on === "train") return [];
+    if (isNarrowed() || page.on === "train") return [];
     const all = Object.keys(details).map(Number).filter(i => hasCurve(i) && details[i].curve.val && i !== page.chosen);
     return all.filter((_, n) => n % Math.ceil(all.length / 100) === 0);
   };
@@ -120,25 +120,32 @@ function drawPaths() {
       xAxis: xAxis("C", marked(scale)),
       yAxis: yAxis("coefficient", { type: "value", min: span[0] - spare, max: span[1] + spare, axisLabel: { customValues: steps }, axisTick: { show: false, customValues: steps } }),
       series: lines.map(([f, data], i) => ({ type: "line", name: features[f], data, symbol: "none", lineStyle: { color: okabeIto[i % 8], width: 1.8 }, itemStyle: { color: okabeIto[i % 8] },
-        endLabel: { show: true, formatter: () => short(features[f]), color: okabeIto[i % 8], fontSize: 11, fontWeight: 500 }, labelLayout: { y: placed.get(i), verticalAlign: "middle" } })),
+        endLabel: { show: true, formatter: () => "{dot|●} " + short(features[f]), color: color("ink"), fontSize: 11, rich: { dot: { color: okabeIto[i % 8], fontSize: 11 } } }, labelLayout: { y: placed.get(i), verticalAlign: "middle" } })),
     };
   };
   chart(box, option);
 }
 
+// A trial's runs: `[id, fold, repeat, restart, state, reason, converged, epochs, val, train, n_val, seconds]`, as far as the page holds them.
+function runsOf(index) {
+  if (details[index]) return details[index].runs;
+  const held = page.details.scores[index], layout = page.details.layouts[trials.sweep[index]];
+  return (held || []).map((score, n) => [null, ...layout[n], null, null, null, null, page.on === "train" ? null : score, score, null, null]);
+}
+
 function foldsOption(index) {
-  const rows = details[index].runs.filter(run => run[8] !== null || (page.on === "train" && run[9] !== null));
+  const rows = runsOf(index).filter(run => run[8] !== null || (page.on === "train" && run[9] !== null));
   const value = run => page.on === "train" ? run[9] : run[8];
   const mean = rows.reduce((sum, run) => sum + value(run), 0) / (rows.length || 1);
   const repeats = Math.max(0, ...rows.map(run => run[2])) + 1;
   const name = run => repeats > 1 ? "fold " + run[1] + ", repeat " + run[2] : "fold " + run[1];
   return {
     grid: { left: 10, right: 30, top: 24, bottom: 42, containLabel: true },
-    tooltip: tooltip(q => { const run = rows[q.dataIndex]; return tip(name(run), [[metric, number(value(run))], ["held-out rows", run[10] === null ? "–" : run[10].toLocaleString("en")], ["run", run[0]]]); }),
+    tooltip: tooltip(q => { const run = rows[q.dataIndex]; return tip(name(run), [[metric, number(value(run))], ["held-out rows", run[10] === null ? "–" : run[10].toLocaleString("en")], ["run", run[0] ?? "–"]]); }),
     xAxis: xAxis(metric + " of " + named(index), { type: "value", splitLine: { lineStyle: { color: color("rule") } }, axisLabel: { formatter: ticks(Math.min(...rows.map(value)), Math.max(...rows.map(value))) } }),
     yAxis: axis({ type: "category", data: [""], splitLine: { show: false } }),
     series: [{ type: "scatter", data: rows.map(run => [value(run), 0]), symbolSize: 13, itemStyle: { color: color("accent"), opacity: 0.75, borderColor: color("paper"), borderWidth: 1 },
-      label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },
+      labelLayout: { moveOverlap: "shiftX" }, label: { show: rows.length <= 12, position: "top", distance: 8, color: color("quiet"), formatter: q => String(rows[q.dataIndex][1]) },
       markLine: { silent: true, precision: 12, symbol: "none", lineStyle: { color: color("second"), type: "dashed", width: 1.5 }, label: { color: color("quiet"), formatter: "mean", position: "end" }, data: [{ xAxis: mean }] } }],
   };
 }

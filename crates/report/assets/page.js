@@ -2,6 +2,7 @@
 // Everything in its place; without a script the page stays as it came.
 document.body.className = "scripted";
 startTheme();
+startPaper();
 startBoard();
 startDetail();
 drawImportance();

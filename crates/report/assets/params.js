@@ -1,6 +1,7 @@
 "use strict";
 // What each parameter does: importance, slices, parallel coordinates, the map of two.
-const MOST_POINTS = 12000;
+// Of a canvas with more, Chromium prints only what was drawn last.
+const MOST_POINTS = 12000, MOST_ON_PAPER = 2500;
 
 function drawImportance() {
   const box = document.getElementById("importance");
@@ -11,7 +12,7 @@ function drawImportance() {
   chart(box, () => ({
     grid: { left: 10, right: 60, top: 6, bottom: 28, containLabel: true },
     tooltip: tooltip(p => tip(names[p.dataIndex], [["share", number(rows[p.dataIndex][1], 3)], ["± over trees", number(rows[p.dataIndex][2], 2)]])),
-    xAxis: axis({ type: "value", min: 0, axisLabel: { color: color("quiet"), formatter: v => Math.round(100 * v) + " %" } }),
+    xAxis: axis({ type: "value", min: 0, splitNumber: box.clientWidth < 500 ? 3 : 6, axisLabel: { color: color("quiet"), formatter: v => Math.round(100 * v) + " %" } }),
     yAxis: axis({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: color("ink"), fontSize: 13, width: 240, overflow: "truncate" } }),
     series: [{ type: "bar", barWidth: 12, itemStyle: { color: color("accent"), borderRadius: [0, 3, 3, 0] }, data: rows.map(row => row[1]),
       label: { show: true, position: "right", color: color("quiet"), formatter: p => Math.round(100 * p.value) + " %" } }],
@@ -20,9 +21,9 @@ function drawImportance() {
 
 // Points by state of selection; of very many trials, the best and an even choice of the rest.
 function drawn() {
-  if (count <= MOST_POINTS) return Array.from({ length: count }, (_, i) => i);
-  const step = count / MOST_POINTS;
-  return Array.from({ length: MOST_POINTS }, (_, i) => i < 2000 ? i : Math.floor(i * step));
+  const most = isPaper() ? MOST_ON_PAPER : MOST_POINTS, step = count / most;
+  if (count <= most) return Array.from({ length: count }, (_, i) => i);
+  return Array.from({ length: most }, (_, i) => i < most / 6 ? i : Math.floor(i * step));
 }
 
 function slicePoints(param, scale) {
@@ -31,14 +32,16 @@ function slicePoints(param, scale) {
     const place = scale.at(param.values[i]);
     if (place === null || scores[i] === null) continue;
     const x = scale.kind === "text" && count > 30 ? place + (jitter(i) - 0.5) * 0.5 : place;
-    (isOn(i) ? on : off).push({ value: [x, within(scores[i]), i], symbol: scores[i] === within(scores[i]) ? "circle" : "emptyTriangle" });
+    (isOn(i) ? on : off).push({ value: [x, within(scores[i]), i], symbol: scores[i] === within(scores[i]) ? "circle" : "triangle" });
   }
   return { on, off };
 }
 
 // The best score in each stretch of a scale: its edge towards better scores.
 function edge(param, scale) {
-  const steps = param.distinct.length && param.distinct.length <= 40 ? null : 24, tops = new Map();
+  // Where nearly every trial has a value of its own, single ones say more of the other parameters than of this one.
+  const isGrid = trials.params.length === 1 || (param.distinct.length > 0 && param.distinct.length * 2 <= count);
+  const steps = isGrid ? null : Math.min(24, Math.max(4, Math.round(Math.sqrt(count)))), tops = new Map();
   for (let i = 0; i < count; i++) {
     const x = scale.at(param.values[i]);
     if (x === null || scores[i] === null) continue;
@@ -57,13 +60,19 @@ function drawSlices() {
   const shown = trials.params.map((_, p) => p).sort((a, b) => rank(a) - rank(b)).slice(0, 12);
   const size = count > 3000 ? 3 : count > 300 ? 5 : 8;
   grid.classList.toggle("one", shown.length === 1);
+  const legend = document.getElementById("sweep-colors");
+  if (legend) page.sweeps.forEach((sweep, n) => {
+    const dot = element("span", { class: "dot" });
+    dot.style.background = sweepColor(n);
+    legend.append(element("span", {}, dot, sweep.name));
+  });
   for (const p of shown) {
     const param = trials.params[p], scale = axisOf(param);
     const box = element("div", { class: "chart", role: "img", "aria-label": "Score by " + param.name });
     grid.append(box);
     const option = () => {
       const { on, off } = slicePoints(param, scale);
-      const tones = overSweeps ? { color: q => okabeIto[trials.sweep[q.data.value[2]] % okabeIto.length] } : { color: color("accent") };
+      const tones = overSweeps ? { color: q => sweepColor(trials.sweep[q.data.value[2]]) } : { color: color("accent") };
       const chosen = on.filter(point => point.value[2] === page.chosen);
       return {
         grid: { left: 62, right: 14, top: 30, bottom: 42 },
@@ -75,7 +84,7 @@ function drawSlices() {
           { type: "scatter", progressive: 0, data: off, symbolSize: size, itemStyle: { color: color("quiet"), opacity: 0.12 }, silent: true },
           { type: "scatter", progressive: 0, data: on, symbolSize: size, itemStyle: Object.assign({ opacity: count > 3000 ? 0.28 : 0.5 }, tones) },
           { type: "line", data: scale.kind === "text" || overSweeps ? [] : edge(param, scale), symbol: "none", silent: true, lineStyle: { color: color("ink"), width: 1.2, opacity: 0.55 }, tooltip: { show: false } },
-          { type: "scatter", data: chosen, symbolSize: size + 6, itemStyle: { color: color("second"), borderColor: color("paper"), borderWidth: 2 }, z: 5 },
+          { type: "scatter", data: chosen, symbolSize: size + 6, itemStyle: overSweeps ? { color: "transparent", borderColor: color("ink"), borderWidth: 2 } : { color: color("second"), borderColor: color("paper"), borderWidth: 2 }, z: 5 },
         ],
       };
     };
@@ -120,7 +129,7 @@ function drawParallel() {
         .concat([{ dim: scales.length, name: metric, type: "value", scale: true, min: range[0] - room, max: range[1] + room, inverse: !page.higher, nameLocation: page.higher ? "end" : "start", axisLabel: Object.assign({ formatter: scoreTick, customValues: rounds(range[0], range[1], 6) }, label) }]),
       series: [
         { type: "parallel", progressive: 0, data: off.map(i => line(i)), lineStyle: { color: color("quiet"), opacity: 0.05, width: 1 }, inactiveOpacity: 0.02, silent: true },
-        { type: "parallel", progressive: 0, data: on.map(i => line(i, { color: tone(level(scores[i])) })), lineStyle: { opacity: isMany ? 0.3 : 0.7, width: isMany ? 1 : 1.5 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.3 : 0.8 },
+        { type: "parallel", progressive: 0, tooltip: tooltip(q => trialTip(q.data.index)), data: on.map(i => line(i, { color: tone(level(scores[i])) })), lineStyle: { opacity: isMany ? 0.3 : 0.7, width: isMany ? 1 : 1.5 }, inactiveOpacity: 0.03, activeOpacity: isMany ? 0.3 : 0.8 },
       ],
     };
   };
@@ -128,6 +137,7 @@ function drawParallel() {
   const choose = indices => { isOwn = true; select(indices); isOwn = false; };
   const held = chart(box, option, drawnChart => {
     let wait = 0;
+    drawnChart.on("click", q => q.data && q.data.index !== undefined && openTrial(q.data.index, null));
     drawnChart.on("axisareaselected", () => { clearTimeout(wait); wait = setTimeout(() => {
       const intervals = drawnChart.getModel().queryComponents({ mainType: "parallelAxis" }).map(a => [a.get("dim"), a.activeIntervals || []]).filter(a => a[1].length);
       if (!intervals.length) { choose(null); return; }

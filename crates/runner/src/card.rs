@@ -2,10 +2,12 @@
 //!
 //! What the program knows is written anew with every model; what people fill in, below a marker, stays.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use gradsweep_store::{self as store, Model, ParamValue, Shape, TrialTable};
 
+use crate::config::{Solver, sweepable};
 use crate::error::RunError;
 use crate::plan::grouped;
 
@@ -121,7 +123,12 @@ fn scores(model: &Model, table: Option<&TrialTable>) -> String {
             };
             splits = Some(count);
             let half = student_975(count - 1.0) * se;
-            Some(format!("{:.5} to {:.5}", mean - half, mean + half))
+            let (least, most) = bounds(name);
+            Some(format!(
+                "{:.5} to {:.5}",
+                (mean - half).max(least),
+                (mean + half).min(most)
+            ))
         });
         let test = metrics.test.as_ref().and_then(|test| test.get(name).copied().flatten());
         text += &format!(
@@ -147,6 +154,15 @@ fn scores(model: &Model, table: Option<&TrialTable>) -> String {
         None => "There was no test file.\n\n".to_owned(),
     };
     text
+}
+
+/// The values that a metric can have; an interval that reaches beyond them is cut there.
+fn bounds(metric: &str) -> (f64, f64) {
+    match metric {
+        "log_loss" => (0.0, f64::INFINITY),
+        "matthews_corrcoef" => (-1.0, 1.0),
+        _ => (0.0, 1.0),
+    }
 }
 
 fn coefficients(model: &Model) -> String {
@@ -199,11 +215,29 @@ fn settings(model: &Model) -> String {
     for (key, value) in info
         .keys
         .iter()
-        .filter(|(key, _)| tables.iter().any(|table| key.starts_with(table)))
+        .filter(|(key, _)| tables.iter().any(|table| key.starts_with(table)) && has_effect(&info.keys, key))
     {
         text += &format!("| {} | {} |\n", escaped(key), escaped(&value.to_string()));
     }
     text + "\n"
+}
+
+/// Whether a key mattered to the fit: not where the solver does not use it, nor where it belongs to another kind of model.
+fn has_effect(keys: &BTreeMap<String, serde_json::Value>, path: &str) -> bool {
+    let text = |key: &str| keys.get(key).and_then(serde_json::Value::as_str);
+    let solver = Solver::ALL
+        .iter()
+        .find(|solver| text("train.solver") == Some(solver.name()));
+    let name = path
+        .strip_prefix("train.")
+        .map(|rest| rest.split('.').next().unwrap_or(rest));
+    let is_used = solver.zip(name).is_none_or(|(solver, name)| solver.uses(name));
+    let needed = sweepable(path).and_then(|(_, key)| key.spec.only_with);
+    is_used
+        && needed.is_none_or(|(sibling, value)| {
+            let table = path.rsplit_once('.').map_or("", |(table, _)| table);
+            text(&format!("{table}.{sibling}")) == Some(value)
+        })
 }
 
 fn left_out(all: usize, listed: usize, what: &str) -> String {
@@ -288,6 +322,30 @@ mod tests {
         ] {
             assert!((student_975(degrees) - quantile).abs() < 3e-3, "{degrees}");
         }
+    }
+
+    #[test]
+    fn only_keys_that_mattered_are_listed() {
+        let keys = [("train.solver", "sgd"), ("model.kind", "logistic")];
+        let keys = keys.map(|(key, value)| (key.to_owned(), value.into())).into();
+        for (key, matters) in [
+            ("train.momentum", true),
+            ("train.beta1", false),
+            ("train.schedule.kind", true),
+            ("train.epochs", true),
+            ("model.C", true),
+            ("model.hidden", false),
+            ("preprocess.scale", true),
+        ] {
+            assert_eq!(has_effect(&keys, key), matters, "{key}");
+        }
+    }
+
+    #[test]
+    fn intervals_end_where_the_metric_does() {
+        assert_eq!(bounds("recall"), (0.0, 1.0));
+        assert_eq!(bounds("log_loss"), (0.0, f64::INFINITY));
+        assert_eq!(bounds("matthews_corrcoef"), (-1.0, 1.0));
     }
 
     #[test]

@@ -111,6 +111,16 @@ pub enum RunError {
         /// Weights of a run, where Newton's method would take a matrix of them.
         newton: Option<usize>,
     },
+    /// A panic of the program outside of the training of a block.
+    #[error("a bug of gradsweep ended it: {said}")]
+    Bug {
+        /// The output directory.
+        dir: PathBuf,
+        /// Whether that holds a sweep.
+        is_begun: bool,
+        /// What the panic said.
+        said: String,
+    },
     /// The thread pool could not be made.
     #[error("could not start the worker threads")]
     Threads {
@@ -158,6 +168,14 @@ impl RunError {
             } => Some(format!(
                 "newton takes a matrix of {weights} x {weights} numbers per run: take --set train.solver=lbfgs"
             )),
+            Self::Bug { dir, is_begun, .. } => {
+                let stays = if *is_begun {
+                    format!("what is recorded stays, and gradsweep resume {} goes on; ", dir.display())
+                } else {
+                    String::new()
+                };
+                Some(format!("{stays}please report it with the lines above, which name the place in the source"))
+            }
             Self::Memory { .. } => Some(
                 "raise it with --set run.memory_limit=SIZE, sweep fewer values at a time, or take fewer rows with --rows N"
                     .to_owned(),
@@ -189,6 +207,7 @@ impl RunError {
                 ExitKind::Usage => 2,
             },
             Self::Stopped { .. } => 75,
+            Self::Bug { .. } => 101,
         }
     }
 }

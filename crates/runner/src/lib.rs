@@ -19,6 +19,7 @@
 //! assert_eq!(gradsweep_runner::search::trials(&config).expect("seven trials").len(), 7);
 //! ```
 
+mod bug;
 pub mod calibrate;
 mod card;
 mod checkpoint;

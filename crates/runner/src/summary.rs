@@ -294,6 +294,13 @@ impl SweepSummary {
         self
     }
 
+    /// The same, with a panic that cost the sweep nothing but what it was to tell.
+    #[must_use]
+    pub(crate) fn with_bug(mut self, bug: Option<String>) -> Self {
+        self.failures.extend(bug);
+        self
+    }
+
     /// The same, with what the panics said that ended runs.
     #[must_use]
     pub(crate) fn with_panics(mut self, mut panics: Vec<String>, dir: &Path) -> Self {
@@ -437,12 +444,12 @@ pub(crate) fn null_model<T: Real>(view: &View<'_, T>) -> Option<f64> {
 }
 
 /// The data as the manifest keeps them.
-pub(crate) fn data_json(data: &data::Summary, columns: usize, features: usize) -> serde_json::Value {
+pub(crate) fn data_json(data: &data::Summary, features: usize) -> serde_json::Value {
     serde_json::json!({
         "files": data.files,
         "rows": data.rows,
         "rows_dropped": data.rows_dropped,
-        "columns": columns,
+        "columns": data.columns.len(),
         "features": features,
         "target": {
             "name": data.target.name,

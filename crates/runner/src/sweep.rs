@@ -18,6 +18,7 @@ use gradsweep_data::{self as data, Dataset, Element};
 use gradsweep_math::{Real, blas};
 use gradsweep_store::{self as store, Cost, Manifest, StoreWriter};
 
+use crate::bug;
 use crate::checkpoint::{self, Restart};
 use crate::config::{Config, IfExists};
 use crate::dataset::{self, check_classes};
@@ -75,7 +76,10 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
             mut summary,
         } = Prepared::new(&config, request.rows, &Asked::new(&config, None)?, data)?;
         summary.notes.extend(path);
-        summary.speed = Some(Speed::measure(&plan, &config, &View::new(&data, &config), BUDGET));
+        match bug::caught(|| Speed::measure(&plan, &config, &View::new(&data, &config), BUDGET)) {
+            Ok(speed) => summary.speed = Some(speed),
+            Err(panic) => summary.notes.push(unforeseen(&panic)),
+        }
         Ok((data.data.summary, summary))
     }
     in_pool(&request.config, || with_precision!(request.config, plan(request)))?
@@ -152,7 +156,21 @@ pub(crate) fn carry_out(
     on_loaded: &(dyn Fn(&data::Summary, &PlanSummary) + Sync),
 ) -> Result<SweepSummary, RunError> {
     let config = &job.request.config;
-    in_pool(config, || with_precision!(config, run_with(job, observer, on_loaded)))?
+    let work = || in_pool(config, || with_precision!(config, run_with(job, observer, on_loaded)));
+    bug::caught(work).unwrap_or_else(|said| {
+        Err(RunError::Bug {
+            is_begun: store::probe(&job.dir).is_ok_and(|stored| stored.is_some()),
+            dir: job.dir.clone(),
+            said,
+        })
+    })?
+}
+
+/// What is said where the rehearsal of the training has a bug: the training is none the worse for it.
+fn unforeseen(panic: &str) -> String {
+    format!(
+        "how long training takes is not foreseen: measuring it ended in a panic, which is a bug of gradsweep ({panic})"
+    )
 }
 
 /// Runs `work` with the config's number of threads, after a look at the linked BLAS.
@@ -219,7 +237,7 @@ fn run_with<T: Real + Element>(
             known,
             longer,
         } => {
-            let restart: Restart<T> = restart(job, plan, &mut writer, kept.finished, &known)?;
+            let restart = restart::<T>(job, plan, &mut writer, kept.finished, &known)?;
             (writer, restart, kept.set_aside, longer)
         }
         Opened::NothingToDo(refitted, runs) => {
@@ -271,6 +289,7 @@ fn run_with<T: Real + Element>(
         .with_longer(longer)
         .with_separated(separating)
         .with_panics(trained.panics, dir)
+        .with_bug(swept.bug)
         .with_set_aside(&set_aside)
         .with_missing(rounds.asked.missing())
         .with_refit(refitted)
@@ -310,14 +329,15 @@ impl Observer for Counting<'_> {
     }
 }
 
-/// What goes on from where: after checkpoints, and with the runs that failed where they are to be trained once more.
+/// What goes on from where: after checkpoints; and the runs that failed, where they are to be trained once more. These come
+/// after the others: a block that goes on has no columns for them, and no other block is to be a wider one for them.
 fn restart<T: Real>(
     job: &Job<'_>,
     plan: &Plan,
     writer: &mut StoreWriter,
     finished: BTreeSet<store::RunId>,
     known: &BTreeSet<store::RunId>,
-) -> Result<Restart<T>, RunError> {
+) -> Result<(Restart<T>, BTreeSet<store::RunId>), RunError> {
     let mut restart = checkpoint::restart(plan, finished, known, &writer.read_checkpoints()?);
     for name in &restart.stale {
         writer.remove_checkpoints(name)?;
@@ -325,12 +345,12 @@ fn restart<T: Real>(
     for (cohort, state) in std::mem::take(&mut restart.put_down) {
         resume::put_down(writer, plan, cohort, state)?;
     }
+    let mut again = BTreeSet::new();
     if job.retry_failed {
-        for failed in resume::failed(&job.dir)? {
-            restart.finished.remove(&failed);
-        }
+        let failed = resume::failed(&job.dir)?;
+        again.extend(failed.into_iter().filter(|run| restart.finished.contains(run)));
     }
-    Ok(restart)
+    Ok((restart, again))
 }
 
 /// Trains the runs that have not converged further, where the job says so.

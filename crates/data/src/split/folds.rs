@@ -26,6 +26,7 @@ pub struct Folds {
     pub roles: Vec<Vec<Role>>,
 }
 
+#[expect(clippy::len_without_is_empty, reason = "a loaded data set has one fold at least")]
 impl Folds {
     /// K folds, each holding out the row group of its number.
     pub(crate) fn leave_one_out(labels: Vec<String>) -> Self {
@@ -40,11 +41,6 @@ impl Folds {
     /// Number of folds.
     pub fn len(&self) -> usize {
         self.labels.len()
-    }
-
-    /// Whether there is no fold; a loaded data set has one at least.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
     }
 
     /// Whether each row group is a training group of a fold.
@@ -161,26 +157,30 @@ pub(crate) fn check(
             if !roles.contains(&role) {
                 continue;
             }
-            let over = |groups: &[[f64; 2]]| {
-                let own = groups.iter().zip(roles).filter(|(_, own)| **own == role);
-                own.fold([0.0, 0.0], |sum, (group, _)| [sum[0] + group[0], sum[1] + group[1]])
+            // Which classes the side has.
+            let classes = |groups: &[[f64; 2]]| {
+                let has = |class: usize| {
+                    let mut own = groups.iter().zip(roles).filter(|(_, own)| **own == role);
+                    own.any(|(sums, _)| sums[class] > 0.0)
+                };
+                [has(0), has(1)]
             };
-            match (over(&weights), weight) {
-                ([0.0, 0.0], Some((column, _))) if over(&split.group_sums(&target.y, None)) != [0.0, 0.0] => {
+            match (classes(&weights), weight) {
+                ([false, false], Some((column, _))) if classes(&split.group_sums(&target.y, None)) != [false; 2] => {
                     return Err(DataError::FoldWithoutWeight {
                         fold: fold.clone(),
                         side,
                         column: column.clone(),
                     });
                 }
-                ([0.0, 0.0], _) => {
+                ([false, false], _) => {
                     return Err(DataError::EmptyFold {
                         fold: fold.clone(),
                         side,
                     });
                 }
-                (sum @ ([_, 0.0] | [0.0, _]), _) => {
-                    let class = target.label(u8::from(sum[0] == 0.0));
+                ([true, false] | [false, true], _) => {
+                    let class = target.label(u8::from(classes(&weights)[1]));
                     if role == Role::Train {
                         return Err(DataError::FoldWithOneClass {
                             fold: fold.clone(),
@@ -190,7 +190,7 @@ pub(crate) fn check(
                     }
                     of_one_class.push((fold, class));
                 }
-                _ => {}
+                ([true, true], _) => {}
             }
         }
     }
@@ -270,14 +270,17 @@ pub(super) mod tests {
         };
         let target = target(vec![0, 1, 0, 1, 0, 1]);
         let said = |weight: [f64; 6]| {
-            let weight = Some(("w".to_owned(), weight.to_vec()));
             let columns = RoleColumns {
-                weight,
+                weight: Some(("w".to_owned(), weight.to_vec())),
                 ..RoleColumns::default()
             };
             let split = assign(&spec, 0, &target, &columns).expect("enough rows");
+            let sums = [0, 2, 4].map(|zero| [weight[zero], weight[zero + 1]]);
             check(&split, &target, &columns)
-                .map(|(_, warned)| warned)
+                .map(|(found, warned)| {
+                    assert_eq!(found, sums, "the weight of each class in each group");
+                    warned
+                })
                 .map_err(|error| error.to_string())
         };
         assert_eq!(said([1.0; 6]), Ok(Vec::new()));
@@ -318,6 +321,85 @@ pub(super) mod tests {
             assign(&spec, 0, &target(vec![0, 1]), &RoleColumns::default()),
             Err(DataError::TooManyFolds { .. })
         ));
+        let leave_one_out = assign(&spec, 0, &target(vec![0, 1, 0]), &RoleColumns::default()).expect("a row each");
+        assert_eq!(leave_one_out.folds.len(), 3);
+    }
+
+    #[test]
+    fn a_strategy_without_its_column_is_refused() {
+        for (strategy, role) in [
+            (Strategy::Group, "group"),
+            (Strategy::Time, "time"),
+            (Strategy::Predefined, "fold"),
+        ] {
+            let spec = SplitSpec {
+                strategy,
+                folds: 2,
+                ..SplitSpec::default()
+            };
+            let error = assign(&spec, 0, &target(vec![0, 1]), &RoleColumns::default()).expect_err("no column");
+            assert!(error.to_string().contains(role), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_side_without_rows_is_named() {
+        let spec = SplitSpec {
+            strategy: Strategy::Holdout,
+            shuffle: true,
+            ..SplitSpec::default()
+        };
+        // A share of each class is held out, and one row of each is left.
+        let columns = RoleColumns::default();
+        let two = target(vec![0, 1]);
+        let split = assign(&spec, 0, &two, &columns).expect("any rows");
+        let error = check(&split, &two, &columns).expect_err("nothing is held out");
+        assert!(
+            matches!(error, DataError::EmptyFold { side: "held-out", .. }),
+            "{error}"
+        );
+        // A row of weight 0 is one that could count; no row is none.
+        let columns = RoleColumns {
+            weight: Some(("w".to_owned(), vec![1.0, 1.0])),
+            ..columns
+        };
+        let error = check(&split, &two, &columns).expect_err("nothing is held out");
+        assert!(
+            matches!(error, DataError::EmptyFold { side: "held-out", .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn training_groups_are_those_of_the_fold_and_a_refit_has_all() {
+        let labels = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let split = Split {
+            group: vec![0, 1, 2],
+            groups: 3,
+            folds: Folds::leave_one_out(labels),
+        };
+        let expected = [[false, true, true], [true, false, true], [true, true, false], [true; 3]];
+        assert_eq!(split.trainings_and_all(), expected);
+        assert_eq!(split.trainings(), expected[..3]);
+    }
+
+    #[test]
+    fn a_warning_names_five_folds_and_their_class_if_it_is_one() {
+        let said = |folds: &[(&str, &str)]| one_class_warning(folds);
+        assert_eq!(said(&[]), None);
+        let end = "have one class only (\"no\"): roc_auc is undefined there";
+        assert_eq!(said(&[("7", "no")]), Some(format!("the held-out rows of fold 7 {end}")));
+        let six = ["0", "1", "2", "3", "4", "5"].map(|fold| (fold, "no"));
+        assert_eq!(
+            said(&six[..5]),
+            Some(format!("the held-out rows of folds 0, 1, 2, 3, 4 {end}"))
+        );
+        assert_eq!(
+            said(&six),
+            Some(format!("the held-out rows of folds 0, 1, 2, 3, 4, … {end}"))
+        );
+        let two = said(&[("0", "no"), ("1", "yes")]).expect("two");
+        assert!(two.contains("have one class only: roc_auc"), "{two}");
     }
 
     proptest! {

@@ -76,6 +76,8 @@ mod tests {
     fn fewer_groups_than_folds_are_refused() {
         let error = assign(&levels(vec![0, 1, 0]), "g", 3, true, 0, 0).expect_err("two groups");
         assert_eq!(error.to_string(), "column \"g\" has 2 groups, fewer than the 3 folds");
+        let as_many = assign(&levels(vec![0, 1, 0, 2]), "g", 3, false, 0, 0).expect("three groups");
+        assert_eq!(as_many, [0, 2, 0, 1]);
     }
 
     #[test]

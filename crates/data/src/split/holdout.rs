@@ -48,6 +48,15 @@ mod tests {
         assert_eq!((held_out(0), held_out(1)), (14, 6));
     }
 
+    /// A sweep that goes on under another version of the program holds out what it held out before.
+    #[test]
+    fn a_seed_holds_out_the_same_rows_for_good() {
+        let y: Vec<u8> = (0..20).map(|row| u8::from(row % 4 == 0)).collect();
+        let split = assign(&y, 0.3, true, 3);
+        let held_out: Vec<usize> = (0..20).filter(|&row| split.group[row] == 1).collect();
+        assert_eq!(held_out, [0]);
+    }
+
     #[test]
     fn unshuffled_takes_the_last_rows() {
         assert_eq!(assign(&[0, 1, 0, 1, 0], 0.4, false, 0).group, [0, 0, 0, 1, 1]);

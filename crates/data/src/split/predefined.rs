@@ -32,6 +32,26 @@ mod tests {
     use crate::split::Role;
 
     #[test]
+    fn one_value_and_more_than_a_thousand_are_refused() {
+        let of = |values: u32| {
+            assign(&Levels {
+                texts: (0..values).map(|value| value.to_string()).collect(),
+                counts: vec![1; values as usize],
+                codes: (0..values).collect(),
+            })
+        };
+        assert!(matches!(of(1), Err(DataError::TooFewFolds { folds: 1 })));
+        assert!(of(2).is_ok() && of(1000).is_ok());
+        assert!(matches!(
+            of(1001),
+            Err(DataError::TooManyFolds {
+                folds: 1001,
+                rows: 1001
+            })
+        ));
+    }
+
+    #[test]
     fn each_value_is_a_fold() {
         let texts = vec!["9".to_owned(), "10".to_owned()];
         let column = Levels {

@@ -69,5 +69,7 @@ mod tests {
             error.to_string(),
             "class \"yes\" of \"y\" has 1 row, fewer than the 2 folds"
         );
+        let as_many = assign(&target(vec![0, 0, 0, 1, 1]), 2, false, 0).expect("a row each");
+        assert_eq!(as_many, [0, 0, 1, 0, 1]);
     }
 }

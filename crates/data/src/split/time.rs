@@ -80,6 +80,7 @@ mod tests {
         let backwards: Vec<i32> = (0..11).map(|row| -row).collect();
         let split = assign(&points(&backwards), "t", 3).expect("11 times");
         assert_eq!(split.group, [3, 3, 2, 2, 1, 1, 0, 0, 0, 0, 0]);
+        assert_eq!(split.groups, 4);
         assert_eq!(split.folds.roles[0], [Train, Val, Unused, Unused]);
         assert_eq!(split.folds.roles[2], [Train, Train, Train, Val]);
     }
@@ -94,6 +95,18 @@ mod tests {
             error.to_string(),
             "column \"t\" has 2 different times, and 2 folds need 3 or more"
         );
+    }
+
+    #[test]
+    fn of_two_ends_as_near_the_earlier_is_cut() {
+        // The cut is wanted before rank 3, in the middle of the fives.
+        let split = assign(&points(&[1, 1, 5, 5, 9, 9]), "t", 1).expect("three times");
+        assert_eq!(split.group, [0, 0, 1, 1, 1, 1]);
+        // As many times as folds need, and each cut where it leaves a time for the next.
+        let split = assign(&points(&[1, 1, 1, 1, 1, 2, 3]), "t", 2).expect("three times");
+        assert_eq!(split.group, [0, 0, 0, 0, 0, 1, 2]);
+        let split = assign(&points(&[1, 2, 3, 3, 3, 3, 3]), "t", 2).expect("three times");
+        assert_eq!(split.group, [0, 1, 2, 2, 2, 2, 2]);
     }
 
     proptest! {

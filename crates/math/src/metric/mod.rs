@@ -157,6 +157,27 @@ mod tests {
         assert!((value - sum / pairs).abs() < 1e-15);
     }
 
+    /// A pass adds up the free ones row by row; the others are none of their parts' means.
+    #[test]
+    fn free_metrics_are_means_over_rows() {
+        let is_positive = |i: u32| {
+            if i < 17 {
+                i.is_multiple_of(2)
+            } else {
+                i.is_multiple_of(5)
+            }
+        };
+        let rows: Vec<(f64, bool)> = (0..60)
+            .map(|i| (f64::from(i * i % 23) / 8.0 - 1.0, is_positive(i)))
+            .collect();
+        let of = |metric: Metric, rows: &[(f64, bool)]| metric.value(&ScoredRows::new(rows.iter().copied(), 0.5));
+        for &metric in Metric::ALL {
+            let parts = (17.0 * of(metric, &rows[..17]) + 43.0 * of(metric, &rows[17..])) / 60.0;
+            let is_mean = (parts - of(metric, &rows)).abs() < 1e-12;
+            assert_eq!(metric.is_free(), is_mean, "{}", metric.name());
+        }
+    }
+
     #[test]
     fn names_lead_back_to_their_metric() {
         for &metric in Metric::ALL {

@@ -204,6 +204,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn neighboring_scores_are_no_tie() {
+        let ties = |by_score: &ByScore| {
+            let mut ties = 0;
+            by_score.for_each_tie(|_| ties += 1);
+            ties
+        };
+        let singles: Vec<(f64, bool)> = (0..9)
+            .map(|i| (f64::from(f32::from_bits(0x3f80_0000 + i)), true))
+            .collect();
+        let single = ByScore::new(&singles, None);
+        assert!(matches!(single, ByScore::Single(_)));
+        let doubles: Vec<(f64, bool)> = (0..9)
+            .map(|i| (f64::from_bits(0x3ff0_0000_0000_0000 + i), true))
+            .collect();
+        let double = ByScore::new(&doubles, None);
+        assert!(matches!(double, ByScore::Double(_)));
+        assert_eq!((ties(&single), ties(&double)), (9, 9));
+    }
+
     /// The same rows in every order, with many ties and every size of score that fits.
     #[test]
     fn all_orders_have_the_same_ties() {

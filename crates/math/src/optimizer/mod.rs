@@ -223,24 +223,31 @@ mod tests {
         }
     }
 
+    /// More columns than a register has lanes.
     #[test]
     fn idle_steps_are_steps_along_the_penalty() {
-        let all: Vec<Settings> = (0..5).map(settings).collect();
-        let (l2, l1) = ([0.1, 0.0, 0.3, 2.0, 0.5], [0.0, 0.02, 0.1, 0.0, 0.01]);
-        for &kind in Kind::ALL {
-            let start = Array2::from_shape_fn((2, 5), |(i, j)| (i + j) as f64 * 0.3 - 0.7);
+        const COLUMNS: usize = 20;
+        let all: Vec<Settings> = (0..COLUMNS).map(|column| settings(column % 5)).collect();
+        let of = |strengths: [f64; 5]| std::array::from_fn::<f64, COLUMNS, _>(|column| strengths[column % 5]);
+        let l2 = of([0.1, 0.0, 0.3, 2.0, 0.5]);
+        // Some runs with a lasso, all, and none.
+        let lassos = [[0.0, 0.02, 0.1, 0.0, 0.01], [0.02, 0.02, 0.1, 0.03, 0.01], [0.0; 5]].map(of);
+        let mut late_ones = Vec::new();
+        for (&kind, l1) in Kind::ALL.iter().flat_map(|kind| lassos.map(|l1| (kind, l1))) {
+            let start = Array2::from_shape_fn((2, COLUMNS), |(i, j)| (i + j) as f64 * 0.3 - 0.7);
             let (mut late, mut timely) = (kind.build::<f64>(2, &all), kind.build::<f64>(2, &all));
             if late.rows().is_none() {
                 continue;
             }
+            late_ones.push(kind.name());
             let (mut w, mut v) = (start.clone(), start.clone());
             late.step(w.view_mut(), start.view());
             timely.step(v.view_mut(), start.view());
             for _ in 0..7 {
-                let mut grad = Array2::zeros((2, 5));
+                let mut grad = Array2::zeros((2, COLUMNS));
                 crate::penalty::l2::add_gradient(&l2, &v.view(), &mut grad.view_mut());
                 timely.step(v.view_mut(), grad.view());
-                let mut gain = [0.0; 5];
+                let mut gain = [0.0; COLUMNS];
                 timely.gain(0, &mut gain);
                 crate::penalty::l1::shrink(v.row_mut(0).as_slice_mut().expect("row-major"), &gain, &l1);
             }
@@ -250,11 +257,94 @@ mod tests {
                 rows.idle(0, w.row_mut(0).as_slice_mut().expect("row-major"), penalties, steps);
             }
             assert_eq!(w.row(0), v.row(0), "{}", kind.name());
-            assert_eq!(
-                late.memory(1).moments.first().map(|m| m[0]),
-                timely.memory(1).moments.first().map(|m| m[0])
-            );
+            for column in [1, COLUMNS - 1] {
+                assert_eq!(
+                    late.memory(column).moments.first().map(|m| m[0]),
+                    timely.memory(column).moments.first().map(|m| m[0])
+                );
+            }
         }
+        late_ones.dedup();
+        assert_eq!(late_ones, ["gd", "sgd"]);
+    }
+
+    /// What the proximal step after a step relies on.
+    #[test]
+    fn gain_is_the_step_per_unit_of_a_gradient_that_lasts() {
+        let settings = |column: usize| Settings {
+            weight_decay: 0.0,
+            epsilon: 0.5,
+            ..settings(column)
+        };
+        let all: Vec<Settings> = (0..5).map(settings).collect();
+        let grad = Array2::from_shape_fn((2, 5), |(i, j)| [0.3, -2.0][i] + 0.1 * j as f64);
+        for &kind in Kind::ALL {
+            let mut optimizer = kind.build::<f64>(2, &all);
+            let mut w = Array2::zeros((2, 5));
+            let mut before = w.clone();
+            for _ in 0..60 {
+                before.assign(&w);
+                optimizer.step(w.view_mut(), grad.view());
+            }
+            for row in 0..2 {
+                let mut gain = [f64::NAN; 5];
+                optimizer.gain(row, &mut gain);
+                for column in 0..5 {
+                    let (step, grad) = (before[[row, column]] - w[[row, column]], grad[[row, column]]);
+                    let error = (step - gain[column] * grad).abs();
+                    assert!(error < 1e-12, "{} row {row} column {column}: {error}", kind.name());
+                }
+            }
+        }
+    }
+
+    /// As where a run goes on from a checkpoint, in another column and with a rate of its schedule's.
+    #[test]
+    fn a_memory_and_a_rate_are_all_that_later_steps_depend_on() {
+        let rows = 3;
+        let grad = |step: usize, column: usize| gradient(step, rows, column);
+        for &kind in Kind::ALL {
+            let mut first = kind.build::<f64>(rows, &[settings(1), settings(4)]);
+            let mut w = Array2::from_elem((rows, 2), 0.5);
+            for step in 0..4 {
+                let both = ndarray::concatenate![Axis(1), grad(step, 0), grad(step, 1)];
+                first.step(w.view_mut(), both.as_standard_layout().view());
+            }
+            let other = Settings {
+                learning_rate: 0.7,
+                ..settings(4)
+            };
+            let mut alone = kind.build::<f64>(rows, &[other]);
+            alone.recall(0, &first.memory(1));
+            first.set_learning_rates(&[0.01, 0.7]);
+            let mut own = w.column(1).insert_axis(Axis(1)).as_standard_layout().into_owned();
+            for step in 4..7 {
+                let both = ndarray::concatenate![Axis(1), grad(step, 0), grad(step, 1)];
+                first.step(w.view_mut(), both.as_standard_layout().view());
+                alone.step(own.view_mut(), grad(step, 1).view());
+            }
+            assert_eq!(w.column(1), own.column(0), "{}", kind.name());
+            assert_eq!(first.memory(1), alone.memory(0), "{}", kind.name());
+        }
+    }
+
+    #[test]
+    fn the_memory_of_another_optimizer_is_refused() {
+        let memory = |kind: Kind| kind.build::<f64>(3, &[settings(0)]).memory(0);
+        for &kind in Kind::ALL {
+            for other in [Kind::Gd, Kind::Sgd, Kind::Adam].map(memory) {
+                let is_own = other.moments.len() == memory(kind).moments.len();
+                let recalled = std::panic::catch_unwind(|| kind.build::<f64>(3, &[settings(0)]).recall(0, &other));
+                assert!(is_own || recalled.is_err(), "{} takes {other:?}", kind.name());
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "3 parameters in a memory of 2")]
+    fn a_memory_of_other_parameters_is_refused() {
+        let memory = Kind::Sgd.build::<f64>(2, &[settings(0)]).memory(0);
+        Kind::Sgd.build::<f64>(3, &[settings(0)]).recall(0, &memory);
     }
 
     #[test]

@@ -21,4 +21,5 @@ pub use query::Query;
 
 pub(crate) use comparison::{Row, compare_tables, sources};
 pub(crate) use importance::{Importance, of as importance_of};
+pub(crate) use paired::Test;
 pub(crate) use rank::{Candidate, Ranking, better, rank};

@@ -33,7 +33,7 @@ impl Comparison {
         sheet.render(format)
     }
 
-    fn test_in_words(&self) -> &'static str {
+    pub(crate) fn test_in_words(&self) -> &'static str {
         match self.test {
             Test::Valid => "corrected resampled t",
             Test::NotValid("group") => "not valid: folds by group",
@@ -140,7 +140,7 @@ impl Comparison {
         {
             notes.push(match self.test {
                 Test::Valid => {
-                    "Δ ± standard error and p: corrected resampled t-test, which allows for training rows that folds share".to_owned()
+                    "Δ ± standard error and p: corrected resampled t-test (Nadeau and Bengio 2003), which allows for training rows that folds share".to_owned()
                 }
                 Test::NotValid(_) => {
                     format!("the corrected t-test is {}; no p, and the error of Δ is the plain one", self.test_in_words())

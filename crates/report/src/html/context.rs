@@ -4,7 +4,7 @@ use gradsweep_store::{Manifest, Model, RunRow, TrialRow, TrialTable, best_model,
 use serde_json::{Value, json};
 
 use super::outcome;
-use crate::compare::{Comparison, Row};
+use crate::compare::{Comparison, Row, Test as FoldTest};
 use crate::list::day_and_minute;
 use crate::number;
 use crate::params::{Source, in_words};
@@ -88,7 +88,7 @@ pub(super) fn answer(comparison: &Comparison, chosen: &Chosen, trials: usize) ->
         figures.push(json!({
             "name": "training",
             "value": text(score.mean_train),
-            "note": score.mean_train.zip(mean).map(|(train, val)| format!("gap {:+.4}", val - train)),
+            "note": score.mean_train.zip(mean).map(|(train, val)| format!("gap {:+.4}", val - train).replace('-', "−")),
         }));
     }
     if let Some(rate) = guess(chosen.source.manifest, by) {
@@ -122,7 +122,7 @@ fn sure(comparison: &Comparison) -> Vec<String> {
         return sentences;
     };
     if let Some(second) = comparison.rows.get(1).filter(|second| second.difference.is_some()) {
-        sentences.push(second_best(second));
+        sentences.push(second_best(second, comparison));
     }
     if let Some(chance) = best.p_best {
         let ties = comparison
@@ -143,22 +143,38 @@ fn sure(comparison: &Comparison) -> Vec<String> {
     }
     for taken in comparison.one_se.iter().filter(|taken| !taken.is_best) {
         sentences.push(format!(
-            "Within one standard error, trial {} ({}) is the simplest: the 1se rule takes it.",
-            taken.trial, taken.params
+            "Within one standard error, trial {}{} ({}) is the simplest: the 1se rule takes it.",
+            taken.trial,
+            of_sweep(comparison, &taken.sweep),
+            taken.params
         ));
     }
     sentences
 }
 
-fn second_best(second: &Row) -> String {
+/// Whose trial it is, where there is more than one sweep.
+fn of_sweep(comparison: &Comparison, sweep: &str) -> String {
+    if comparison.is_over_sweeps {
+        format!(" of {sweep}")
+    } else {
+        String::new()
+    }
+}
+
+fn second_best(second: &Row, comparison: &Comparison) -> String {
     let difference = second.difference.map_or_else(String::new, |held| {
         let decimals = number::difference_decimals(held.se.into_iter());
         number::difference(held.mean, held.se, decimals)
     });
     let p = second.difference.and_then(|held| held.p);
-    let p = p.map_or_else(String::new, |p| format!(", p = {}", number::p_value(p)));
+    let p = match (p, &comparison.test) {
+        (Some(p), _) => format!(", p = {}", number::p_value(p)),
+        (None, FoldTest::NotValid(_)) => format!("; the corrected t-test is {}", comparison.test_in_words()),
+        (None, FoldTest::Valid) => String::new(),
+    };
+    let of = of_sweep(comparison, &second.sweep);
     format!(
-        "The next, trial {}, is {difference} away (paired over folds{p}).",
+        "The next, trial {}{of}, is {difference} away (paired over folds{p}).",
         second.trial
     )
 }
@@ -187,6 +203,7 @@ pub(super) fn leaders(comparison: &Comparison, shown: usize) -> Value {
         "rows": rows.collect::<Vec<Value>>(),
         "more": number::count((comparison.trials - comparison.rows.len().min(shown)) as u64),
         "has_more": comparison.trials > shown,
+        "trials": number::count(comparison.trials as u64),
     })
 }
 
@@ -309,7 +326,7 @@ fn profile(manifest: &Manifest) -> Value {
 fn levels(value: Option<&Value>) -> Option<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let (all, names) = match value? {
-        Value::Number(count) => return Some(count.to_string()),
+        Value::Number(count) => return (count.as_u64() != Some(0)).then(|| count.to_string()),
         Value::Array(levels) => {
             let named = levels.iter().map(|level| {
                 level

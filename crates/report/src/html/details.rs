@@ -1,6 +1,6 @@
 //! Runs, learning curves and coefficients of the trials that a reader may open.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gradsweep_store::{CoefficientRow, HistoryRow, Reason, RunId, RunRow, Split};
 use serde_json::{Map, Value, json};
@@ -11,8 +11,12 @@ use crate::error::ReportError;
 use crate::params::Source;
 use crate::sweeps::Sweep;
 
-/// The best trials that can be opened; more would make the page heavy.
-pub(super) const MOST_TRIALS: usize = 400;
+/// Bytes of a page: what it has room for below the 5 MB that it may have, and what stands in it whatever the sweep.
+const PAGE: usize = 4_500_000;
+const FRAME: usize = 850_000;
+/// The best trials that are kept with their curves and coefficients, however little or much room there is.
+const LEAST_TRIALS: usize = 50;
+const MOST_TRIALS: usize = 2_000;
 /// Trials along one parameter that are kept besides, for the path of the coefficients.
 const MOST_ON_PATH: usize = 100;
 /// Points of a curve.
@@ -25,12 +29,32 @@ const ON_PATH: usize = 8;
 pub(super) const C: &str = "model.C";
 
 /// Positions in the ranking of the trials with details: the best ones, and those that differ from the best only in C.
-pub(super) fn detailed(sources: &[Source], ranking: &Ranking) -> (Vec<usize>, Vec<usize>) {
+pub(super) fn detailed(
+    sources: &[Source],
+    ranking: &Ranking,
+    params: usize,
+    runs: &[Vec<RunRow>],
+) -> (Vec<usize>, Vec<usize>) {
     let all = &ranking.candidates;
-    let mut chosen: Vec<usize> = (0..all.len().min(MOST_TRIALS)).collect();
+    let runs: usize = runs.iter().map(Vec::len).sum();
+    let kept = all.len().min(room(
+        all.len(),
+        params,
+        ranking.metrics.len(),
+        runs.div_ceil(all.len().max(1)),
+    ));
+    let mut chosen: Vec<usize> = (0..kept).collect();
     let path = path(sources, all);
-    chosen.extend(path.iter().filter(|index| **index >= MOST_TRIALS));
+    chosen.extend(path.iter().filter(|index| **index >= kept));
     (chosen, path)
+}
+
+/// How many trials the page has room for besides what it says of every one: about as many bytes as their numbers have digits.
+fn room(trials: usize, params: usize, metrics: usize, runs: usize) -> usize {
+    let in_board = 40 + 20 * params + 27 * metrics + 9 * runs;
+    let in_details = 1_400 + 100 * runs;
+    let left = PAGE.saturating_sub(FRAME + trials * in_board);
+    (left / in_details).clamp(LEAST_TRIALS, MOST_TRIALS)
 }
 
 /// The best trial and those of its sweep that differ from it only in C, by C.
@@ -66,6 +90,10 @@ pub(super) fn details(
     runs: &[Vec<RunRow>],
 ) -> Result<Value, ReportError> {
     let mut trials = Map::new();
+    // Of the other trials the scores alone, in the order of the runs of every trial of the sweep.
+    let mut scores = vec![Value::Null; ranking.candidates.len()];
+    let mut layouts = Vec::new();
+    let is_detailed: HashSet<usize> = chosen.iter().copied().collect();
     let mut on_path = vec![BTreeMap::new(); path.len()];
     let mut features = Features::default();
     let mut epochs: Vec<u32> = Vec::new();
@@ -83,6 +111,24 @@ pub(super) fn details(
             .map(|runs| (runs[0].trial, runs))
             .collect();
         let runs_of = |candidate: &Candidate| by_trial.get(&candidate.row.trial).copied().unwrap_or(&[]);
+        let place = |run: &RunRow| (run.fold, run.repeat, run.restart);
+        let layout: Vec<_> = runs
+            .chunk_by(|a, b| a.trial == b.trial)
+            .next()
+            .map_or_else(Vec::new, |runs| runs.iter().map(place).collect());
+        let others = ranking.candidates.iter().enumerate();
+        for (index, candidate) in
+            others.filter(|(index, other)| other.sweep == sweep_index && !is_detailed.contains(index))
+        {
+            let own = runs_of(candidate);
+            if own.iter().map(place).eq(layout.iter().copied()) {
+                scores[index] = own
+                    .iter()
+                    .map(|run| score(run, &ranking.by.name, ranking.is_train))
+                    .collect();
+            }
+        }
+        layouts.push(json!(layout));
         let ids: Vec<RunId> = own
             .iter()
             .flat_map(|(_, candidate)| runs_of(candidate))
@@ -120,7 +166,19 @@ pub(super) fn details(
         }
     }
     let paths = features.paths(&on_path, path.iter().position(|own| Some(own) == path.iter().min()));
-    Ok(json!({"trials": trials, "features": features.names, "paths": paths}))
+    Ok(json!({"trials": trials, "features": features.names, "paths": paths, "scores": scores, "layouts": layouts}))
+}
+
+/// What the run's trial is ranked by.
+fn score(run: &RunRow, metric: &str, is_train: bool) -> Value {
+    let record = run.record.as_ref();
+    figures::score(record.and_then(|record| {
+        if is_train {
+            record.train_score(metric)
+        } else {
+            record.val_score(metric)
+        }
+    }))
 }
 
 /// `[id, fold, repeat, restart, state, reason, converged, epochs, val, train, n_val, seconds]`.
@@ -295,6 +353,14 @@ mod tests {
         assert_eq!(curve["val"], json!([1.5, 1, 0.75]));
         assert_eq!(curve["low"], json!([1, 0.5, 0.5]));
         assert_eq!(curve["high"], json!([2, 1.5, 1]));
+    }
+
+    #[test]
+    fn a_page_has_room_for_many_trials_or_much_of_few() {
+        assert_eq!(room(64, 2, 4, 5), 1_913);
+        assert!((400..1_000).contains(&room(10_000, 3, 2, 5)));
+        assert_eq!(room(1_000_000, 3, 2, 5), LEAST_TRIALS);
+        assert!(room(64, 2, 1, 100) < 400);
     }
 
     #[test]

@@ -73,7 +73,10 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
         Err(ReportError::TooLittle { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let (detailed, path) = details::detailed(&sources, &ranking);
+    let chosen_at = chosen.as_ref().and_then(|chosen| position(&ranking, &sources, chosen));
+    let (mut detailed, path) = details::detailed(&sources, &ranking, varying.paths.len(), &runs);
+    // A choice by the rule of one standard error may lie far down.
+    detailed.extend(chosen_at.filter(|at| !detailed.contains(at)));
     let details = details::details(sweeps, &ranking, &detailed, &path, &runs)?;
     let quality = match &chosen {
         Some(chosen) => {
@@ -95,15 +98,17 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
         "sweeps": sweeps.iter().map(|sweep| json!({"name": sweep.name, "dir": sweep.store.dir().display().to_string()})).collect::<Vec<_>>(),
         "trials": board::trials(&sources, &ranking, &varying),
         "p_best": chances(&comparison),
-        "chosen": chosen.as_ref().and_then(|chosen| position(&ranking, &sources, chosen)),
+        "chosen": chosen_at,
         "details": details,
         "path": path,
         "rungs": (sweeps.len() == 1).then(|| rungs(first.store.manifest(), &tables[0])).flatten().map(|rungs| rungs.iter().map(|rung| json!([rung.epochs, rung.reached])).collect::<Vec<_>>()),
         "importance": importance.iter().map(|held| json!([held.params, figures::short(held.share, 4), figures::short(held.std, 2)])).collect::<Vec<_>>(),
         "quality": quality,
     });
+    let of_chosen = &data["details"]["trials"][data["chosen"].to_string()];
+    let of_train = of_chosen["curve"]["train"].as_array();
     let facts = json!({
-        "title": if sweeps.len() == 1 { first.store.manifest().name.clone() } else { "Comparison".to_owned() },
+        "title": title(sweeps),
         "is_over_sweeps": sweeps.len() > 1,
         "live": live.map(|live| json!({"words": live.in_words(), "seconds": live.seconds.max(1)})),
         "answer": chosen.as_ref().map(|chosen| context::answer(&comparison, chosen, ranking.candidates.len())),
@@ -111,6 +116,10 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
         "sweeps": sweeps.iter().zip(&sources).zip(&runs).map(|((sweep, source), runs)| context::sweep(sweep, source, runs)).collect::<Vec<_>>(),
         "changes": changes(sweeps)?,
         "has_quality": data["quality"].is_object(),
+        "is_train": ranking.is_train,
+        "quality_words": quality::in_words(&data["quality"]),
+        "folds": quality::folds(&of_chosen["runs"]),
+        "has_train_curve": of_train.is_some_and(|scores| scores.iter().filter(|score| !score.is_null()).count() > 1),
         "has_importance": importance.len() > 1,
         "n_trials": ranking.candidates.len(),
         "n_params": varying.paths.len(),
@@ -120,6 +129,15 @@ pub fn html(sweeps: &[Sweep], live: Option<&Live>) -> Result<String, ReportError
     });
     let plots = plots(&data, &varying, &importance, &ranking);
     fill(facts, &plots, &data)
+}
+
+/// What the page is called: by its sweep, or by those that it compares.
+fn title(sweeps: &[Sweep]) -> String {
+    match sweeps {
+        [only] => only.store.manifest().name.clone(),
+        [a, b] => format!("{} and {} compared", a.name, b.name),
+        more => format!("{} sweeps compared", more.len()),
+    }
 }
 
 /// The trial the page is about: the sweep's choice, or the best over all sweeps.

@@ -4,6 +4,7 @@ use gradsweep_store::OutOfFold;
 use serde_json::{Value, json};
 
 use super::figures::short;
+use crate::number;
 
 /// Points of a curve.
 const POINTS: usize = 200;
@@ -42,6 +43,40 @@ pub(super) fn quality(rows: &[OutOfFold]) -> Option<Value> {
         "precision_recall": points(&precision),
         "calibration": calibration(&sorted),
     }))
+}
+
+/// The figures of the curves in a sentence.
+pub(super) fn in_words(quality: &Value) -> Option<String> {
+    let figure = |key: &str| quality[key].as_f64();
+    Some(format!(
+        "Over {} held-out predictions: area under the ROC curve {}, average precision {} where guessing has {}.",
+        number::count(quality["rows"].as_u64()?),
+        number::side_score(figure("area")?),
+        number::side_score(figure("average_precision")?),
+        number::side_score(figure("rate")?),
+    ))
+}
+
+/// The chosen trial's score on every fold, from its runs as the page's data hold them.
+pub(super) fn folds(runs: &Value) -> Vec<Value> {
+    let runs = runs.as_array().map_or(&[][..], Vec::as_slice);
+    let has_more = |column: usize| runs.iter().any(|run| run[column].as_u64() > Some(0));
+    let (has_repeats, has_restarts) = (has_more(2), has_more(3));
+    let line = |run: &Value| {
+        let mut name = run[1].to_string();
+        if has_repeats {
+            name += &format!(", repeat {}", run[2]);
+        }
+        if has_restarts {
+            name += &format!(", restart {}", run[3]);
+        }
+        Some(json!({
+            "name": name,
+            "rows": run[10].as_u64().map(number::count),
+            "score": number::score(run[8].as_f64()?),
+        }))
+    };
+    runs.iter().filter_map(line).collect()
 }
 
 /// Some of the points, the ends among them.
@@ -100,6 +135,27 @@ mod tests {
         assert_eq!(quality["average_precision"], json!(0.83333));
         assert_eq!(quality["roc"].as_array().map(Vec::len), Some(5));
         assert_eq!(quality["rate"], json!(0.5));
+    }
+
+    #[test]
+    fn figures_and_folds_are_there_in_words() {
+        let quality = quality(&rows(&[(0.9, 1.0), (0.8, 0.0), (0.4, 1.0), (0.3, 0.0)])).expect("both classes");
+        assert_eq!(
+            in_words(&quality).as_deref(),
+            Some(
+                "Over 4 held-out predictions: area under the ROC curve 0.7500, average precision 0.8333 where guessing has 0.5000."
+            )
+        );
+        let run = |fold: u32, repeat: u32, score: Option<f64>| {
+            json!(["id", fold, repeat, 0, "complete", null, true, 3, score, 0.4, 1200, 0.1])
+        };
+        let lines = folds(&json!([run(0, 0, Some(0.5)), run(1, 0, None), run(0, 1, Some(0.25))]));
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(
+            lines[1],
+            json!({"name": "0, repeat 1", "rows": "1,200", "score": "0.25000"})
+        );
+        assert!(folds(&Value::Null).is_empty());
     }
 
     #[test]

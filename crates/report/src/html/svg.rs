@@ -12,6 +12,8 @@ const HEIGHT: u32 = 300;
 const FINE: u32 = 10;
 /// About as many labels on an axis.
 const TICKS: usize = 6;
+/// Labels stand twice as far from the plot as ticks, which are not drawn, are long.
+const TICK: u32 = 4 * FINE;
 
 type Ink = RGBColor;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -122,11 +124,12 @@ pub(super) fn lines(title: &str, x_label: &str, y_label: &str, is_log: bool, cur
         line.points.iter().map(|point| point.1).chain(band)
     });
     let (x, y) = (Axis::new(xs, is_log)?, Axis::new(ys, false)?);
+    let decimals = y.ticks().iter().map(|tick| decimals(*tick)).max().unwrap_or(0);
     let draw = |area: &Area| {
         let mut chart = ChartBuilder::on(area)
             .margin_top(24 * FINE)
             .margin_right(16 * FINE)
-            .x_label_area_size(46 * FINE)
+            .x_label_area_size(44 * FINE)
             .y_label_area_size(64 * FINE)
             .build_cartesian_2d(x, y)?;
         let text = font(12, &QUIET);
@@ -135,14 +138,17 @@ pub(super) fn lines(title: &str, x_label: &str, y_label: &str, is_log: bool, cur
             .disable_x_mesh()
             .light_line_style(TRANSPARENT)
             .bold_line_style(RULE.stroke_width(FINE))
-            .axis_style(RULE.stroke_width(FINE))
-            .set_all_tick_mark_size(0)
+            .axis_style(TRANSPARENT)
+            .set_all_tick_mark_size(TICK)
             .x_label_style(text.clone())
             .y_label_style(text.clone())
+            .y_label_formatter(&|value| with_decimals(*value, decimals))
             .axis_desc_style(text.clone())
             .x_desc(crate::sanitize(x_label))
             .draw()?;
         area.draw_text(&crate::sanitize(y_label), &text, (0, FINE.cast_signed()))?;
+        let floor = [(x.range().start, y.range().start), (x.range().end, y.range().start)];
+        chart.draw_series([PathElement::new(floor, RULE.stroke_width(FINE))])?;
         for line in curves {
             let is_shown = |(px, py): &(f64, f64)| (!is_log || *px > 0.0) && px.is_finite() && py.is_finite();
             let band: Vec<&(f64, f64, f64)> = line
@@ -183,12 +189,13 @@ pub(super) fn dots(title: &str, rows: &[(String, f64, f64)]) -> Option<String> {
         .flat_map(|(_, mean, std)| [mean - std, mean + std])
         .chain([0.0]);
     let x = Axis::new(ends, false).filter(|_| !rows.is_empty())?;
+    let decimals = x.ticks().iter().map(|tick| decimals(*tick)).max().unwrap_or(0);
     let height = ROW * rows.len() as u32;
     let draw = |area: &Area| {
         let mut chart = ChartBuilder::on(area)
             .margin_top(10 * FINE)
             .margin_right(16 * FINE)
-            .x_label_area_size(26 * FINE)
+            .x_label_area_size(30 * FINE)
             .y_label_area_size(NAMES * FINE)
             .build_cartesian_2d(x, rows.len() as f64..0.0)?;
         chart
@@ -197,9 +204,10 @@ pub(super) fn dots(title: &str, rows: &[(String, f64, f64)]) -> Option<String> {
             .light_line_style(TRANSPARENT)
             .bold_line_style(RULE.stroke_width(FINE))
             .axis_style(TRANSPARENT)
-            .set_all_tick_mark_size(0)
+            .set_all_tick_mark_size(TICK)
             .y_labels(0)
             .x_label_style(font(12, &QUIET))
+            .x_label_formatter(&|value| with_decimals(*value, decimals))
             .draw()?;
         let stroke = |color: Ink, width: u32| color.stroke_width(width * FINE);
         chart.draw_series([PathElement::new(
@@ -224,7 +232,7 @@ pub(super) fn dots(title: &str, rows: &[(String, f64, f64)]) -> Option<String> {
         }
         area.present()
     };
-    plot(title, 10 + height + 26, draw)
+    plot(title, 10 + height + 30, draw)
 }
 
 /// A drawing as an element of the page, its colors those of the page's style. The backend writes into memory, which does not fail.
@@ -265,6 +273,25 @@ fn label(value: f64) -> String {
     }
 }
 
+/// Decimals that a label has.
+fn decimals(value: f64) -> usize {
+    label(value).split_once('.').map_or(0, |(_, decimals)| decimals.len())
+}
+
+/// A label with as many decimals as its neighbors have; in powers of ten as it is.
+fn with_decimals(value: f64, decimals: usize) -> String {
+    let text = label(value);
+    let text = if text.contains('e') {
+        text
+    } else {
+        format!("{value:.decimals$}")
+    };
+    match text.strip_prefix('-') {
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
+}
+
 /// Text of an element or an attribute in double quotes.
 fn escape(text: &str) -> String {
     minijinja::HtmlEscape(&crate::sanitize(text)).to_string()
@@ -286,6 +313,16 @@ mod tests {
             axis.ticks().iter().map(|tick| label(*tick)).collect::<Vec<_>>(),
             ["1e-4", "0.01", "1", "100", "10000"]
         );
+    }
+
+    #[test]
+    fn neighbors_have_the_same_decimals() {
+        let values = [0.05, 0.1, 0.15];
+        let most = values.iter().map(|value| decimals(*value)).max().expect("three");
+        assert_eq!(values.map(|value| with_decimals(value, most)), ["0.05", "0.10", "0.15"]);
+        assert_eq!(with_decimals(1e6, 0), "1e6");
+        assert_eq!(with_decimals(2.0, 0), "2");
+        assert_eq!(with_decimals(-0.5, 1), "−0.5");
     }
 
     #[test]

@@ -24,7 +24,7 @@ fn one_sweep_is_its_ranking() {
     2      2      10  0.48612 ± 0.0006  +0.000020 ± 0.000009   0.160     0.00   0.7218
     3      3     inf  0.49020 ± 0.0006  +0.004100 ± 0.000018  2.0e-5     0.00   0.7218
     4      0    0.01  0.49310 ± 0.0006  +0.007000 ± 0.000009  1.7e-6     0.00   0.7218
-    Δ ± standard error and p: corrected resampled t-test, which allows for training rows that folds share
+    Δ ± standard error and p: corrected resampled t-test (Nadeau and Bengio 2003), which allows for training rows that folds share
     P(best): share of 2,000 resamples of the 3 fold scores in which the trial comes first
     the 1se rule takes trial 1 (C = 0.5179): also the best
     ");
@@ -43,7 +43,7 @@ fn sweeps_are_ranked_together() {
     4  flights-path      3  complete              –           –     inf  adam    0.49020 ± 0.0006  +0.004100 ± 0.000018    2.0e-5     0.00   0.7218
     5  flights-path      0  complete              –           –    0.01  adam    0.49310 ± 0.0006  +0.007000 ± 0.000009    1.7e-6     0.00   0.7218
     6  flights-sgd       1  failed               50         256       1  sgd                    –                     –         –        –        –
-    Δ ± standard error and p: corrected resampled t-test, which allows for training rows that folds share
+    Δ ± standard error and p: corrected resampled t-test (Nadeau and Bengio 2003), which allows for training rows that folds share
     P(best): share of 2,000 resamples of the 3 fold scores in which the trial comes first
     the 1se rule takes trial 1 in flights-path (C = 0.5179): also the best
     ");
@@ -56,7 +56,7 @@ fn sweeps_are_ranked_together() {
 
     4 more trials not shown
 
-    Δ ± standard error and p: corrected resampled t-test, which allows for training rows that folds share
+    Δ ± standard error and p: corrected resampled t-test (Nadeau and Bengio 2003), which allows for training rows that folds share
 
     P(best): share of 2,000 resamples of the 3 fold scores in which the trial comes first
 
@@ -121,7 +121,7 @@ fn other_folds_are_not_subtracted() {
     4  flights-path      3     inf              –           –  adam    0.49020 ± 0.0006  +0.004100 ± 0.000018  2.0e-5     0.00   0.7218
     5  flights-path      0    0.01              –           –  adam    0.49310 ± 0.0006  +0.007000 ± 0.000009  1.7e-6     0.00   0.7218
     Δ is given where a trial was scored on the same held-out rows as the best
-    Δ ± standard error and p: corrected resampled t-test, which allows for training rows that folds share
+    Δ ± standard error and p: corrected resampled t-test (Nadeau and Bengio 2003), which allows for training rows that folds share
     P(best): share of 2,000 resamples of the 3 fold scores in which the trial comes first
     the 1se rule takes trial 1 in flights-path (C = 0.5179): also the best
     ");
@@ -158,7 +158,7 @@ fn a_stopped_sweep_ranks_what_it_has() {
     2      0  complete    0.01  0.49310 ± 0.0006  +0.007000 ± 0.000009  1.7e-6     0.00   0.7218
     3      2  waiting       10                 –                     –       –        –        –
     4      3  waiting      inf                 –                     –       –        –        –
-    Δ ± standard error and p: corrected resampled t-test, which allows for training rows that folds share
+    Δ ± standard error and p: corrected resampled t-test (Nadeau and Bengio 2003), which allows for training rows that folds share
     P(best): share of 2,000 resamples of the 3 fold scores in which the trial comes first
     the 1se rule takes trial 1 (C = 0.5179): also the best
     ");
@@ -179,7 +179,7 @@ fn a_filter_decides_what_is_compared_and_sorting_what_is_read_first() {
     1      2    10  0.48612 ± 0.0006                   –       –     1.00   0.7218
     2      0  0.01  0.49310 ± 0.0006  +0.00698 ± 0.00002  6.8e-6     0.00   0.7218
     2 trials left out by --where
-    Δ ± standard error and p: corrected resampled t-test, which allows for training rows that folds share
+    Δ ± standard error and p: corrected resampled t-test (Nadeau and Bengio 2003), which allows for training rows that folds share
     P(best): share of 2,000 resamples of the 3 fold scores in which the trial comes first
     ");
     let none = Query {

@@ -107,11 +107,36 @@ fn several_sweeps_are_one_page() {
     let scratch = tempfile::tempdir().expect("scratch directory");
     let page = html(&sweeps(scratch.path(), &[sgd(), path()]), None).expect("a page");
     assert!(page.contains("What differs between the sweeps"));
+    assert!(page.contains("<title>flights-sgd and flights-path compared"));
+    assert!(page.contains("id=\"sweep-colors\""));
     assert!(page.contains("<td>train.solver</td><td>sgd</td><td>adam</td>"));
     assert!(page.contains("<td>diverged</td><td class=\"n\">3</td><td class=\"wrap\">1</td>"));
     let data = data(&page);
     assert_eq!(data["sweeps"].as_array().map(Vec::len), Some(2));
     assert_eq!(data["trials"]["sweep"], serde_json::json!([1, 1, 0, 1, 1, 0]));
+}
+
+#[test]
+fn folds_by_time_are_said_to_have_no_valid_test() {
+    let scratch = tempfile::tempdir().expect("scratch directory");
+    let mut recipe = path();
+    recipe.keys[1].1 = "time".into();
+    let page = html(&sweeps(scratch.path(), &[recipe]), None).expect("a page");
+    assert!(page.contains("away (paired over folds; the corrected t-test is not valid: folds by time)."));
+    let valid = html(&sweeps(&scratch.path().join("valid"), &[path()]), None).expect("a page");
+    assert!(valid.contains("away (paired over folds, p = ") && !valid.contains("not valid"));
+}
+
+#[test]
+fn the_folds_scores_are_there_without_scripts() {
+    let scratch = tempfile::tempdir().expect("scratch directory");
+    let page = html(&sweeps(scratch.path(), &[path()]), None).expect("a page");
+    let table = between(
+        &page,
+        "<caption>Held-out log_loss of the choice, by fold</caption>",
+        "</table>",
+    );
+    assert_eq!((table.len(), table[0].matches("<tr>").count()), (1, 1 + 3));
 }
 
 #[test]

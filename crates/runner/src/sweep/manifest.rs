@@ -56,7 +56,7 @@ pub(super) fn manifest<T: Real>(config: &Config, plan: &Plan, data: &Dataset<T>,
             })
             .collect(),
         fingerprint: data.summary.fingerprint.clone(),
-        data: data_json(&data.summary, data.x.ncols(), data.encoding.features.len()),
+        data: data_json(&data.summary, data.encoding.features.len()),
         keys,
         paths: BTreeMap::from([("data.train".to_owned(), absolute(&config.data.train.join(", ")))]),
         ..Manifest::default()

@@ -13,7 +13,8 @@ use super::cohorts::{self, Stopped, Trained, Work};
 use super::loaded::Loaded;
 use super::manifest::hash;
 use super::prepared::within_limit;
-use super::{Prepared, announce};
+use super::{Prepared, announce, unforeseen};
+use crate::bug;
 use crate::checkpoint::Restart;
 use crate::config::Config;
 use crate::dataset::shape_of;
@@ -46,14 +47,17 @@ pub(super) struct Swept<T> {
     pub(super) trained: Trained,
     /// How long training was to take, if there was any.
     pub(super) foreseen: Option<Speed>,
+    /// Why its time was not foreseen, where that is a bug.
+    pub(super) bug: Option<String>,
 }
 
 impl Rounds<'_> {
-    /// Trains all rounds, from where an earlier process stopped.
+    /// Trains all rounds, from where an earlier process stopped; the first is followed by the runs that failed and are to be
+    /// trained `again`.
     pub(super) fn train<T: Real + Element>(
         &mut self,
         Prepared { mut data, mut plan, .. }: Prepared<T>,
-        restart: Restart<T>,
+        (restart, mut again): (Restart<T>, BTreeSet<RunId>),
         (writer, manifest): (&mut StoreWriter, &mut Manifest),
         seconds: &mut Seconds,
     ) -> Result<Swept<T>, RunError> {
@@ -63,15 +67,19 @@ impl Rounds<'_> {
             mut states,
             ..
         } = restart;
-        let (mut trained, mut foreseen) = (Trained::default(), None::<Speed>);
+        let (mut trained, mut foreseen, mut bug) = (Trained::default(), None::<Speed>, None);
         loop {
             let pending = plan.without(|run| finished.contains(&run));
             if pending.pending() > 0 {
-                let own = Speed::foreseen(&pending, self.config, &View::new(&data, self.config));
-                foreseen = Some(foreseen.map_or(own.clone(), |before| before.and(own)));
+                let view = View::new(&data, self.config);
+                match bug::caught(|| Speed::foreseen(&pending, self.config, &view)) {
+                    Ok(own) => foreseen = Some(foreseen.map_or(own.clone(), |before| before.and(own))),
+                    Err(panic) => bug = Some(unforeseen(&panic)),
+                }
             }
             let ladder = Ladder::new(self.config, plan.trials.len());
-            let work = self.work(&plan, &pending, ladder.as_ref());
+            let mut work = self.work(&plan, &pending, ladder.as_ref());
+            work.later += again.len();
             announce(&pending, self.config, self.observer, (work.later, trained.is_begun()));
             let round = cohorts::train((data, states), &work, writer, seconds);
             if matches!(round, Err(RunError::Stopped { .. })) {
@@ -82,6 +90,12 @@ impl Rounds<'_> {
             data = rows;
             trained.add(own);
             states = Stopped::new();
+            if !again.is_empty() {
+                let others = plan.runs.iter().map(|run| run.id).filter(|run| !again.contains(run));
+                finished = others.collect();
+                again.clear();
+                continue;
+            }
             let writing = Instant::now();
             let has_more = self.has_more(writer)?;
             seconds.write += writing.elapsed().as_secs_f64();
@@ -91,6 +105,7 @@ impl Rounds<'_> {
                     plan,
                     trained,
                     foreseen,
+                    bug,
                 });
             }
             (data, plan) = self.grown((data, plan), &first)?;

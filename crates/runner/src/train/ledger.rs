@@ -366,6 +366,8 @@ impl<'a, 'v, T: Real> Ledger<'a, 'v, T> {
             outcome.best_epoch = outcome.best_epoch.filter(|best| *best <= epochs);
             outcome.history.retain(|point| point.epoch <= epochs);
             outcome.note = Some(panic.to_owned());
+            // It may have been the test of its rates that panicked.
+            outcome.found_rate = None;
             self.leave(column, &mut outcome);
             outcome
         };

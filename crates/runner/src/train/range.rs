@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::gather::Gather;
 use super::order::Orders;
 use super::{Task, View};
+use crate::bug;
 use crate::config::LearningRate;
 
 /// The rates that are tried: as many as one register has lanes.
@@ -28,22 +29,36 @@ const ENOUGH: f64 = 0.95;
 /// Training rows of a step where a run takes all rows at once.
 const FULL_BATCH_ROWS: usize = 8192;
 
+/// What tests of learning rates came to, by the run's place in the plan.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The rates.
+    pub(super) rates: BTreeMap<usize, f64>,
+    /// What the panics said that ended tests.
+    pub(super) panics: BTreeMap<usize, String>,
+}
+
 /// The learning rate of every run of a cohort that leaves it open and is among the `wanted`, by its place in the plan.
 ///
 /// Each run tries all rates side by side, as the columns of a block of its own, so that what it finds does not depend on
 /// the sweep around it: a few steps from its starting weights over its own training rows. It takes the smallest rate that
-/// gains nearly as much as the best.
+/// gains nearly as much as the best. A test that panics is that of its run alone.
 ///
 /// # Source
 /// Smith 2017 raises the rate along one run; here every rate has a run of its own.
-pub(super) fn find<T: Real>(
-    task: &Task<'_, '_, T>,
-    orders: &Orders,
-    wanted: impl Fn(usize) -> bool,
-) -> BTreeMap<usize, f64> {
+pub(super) fn find<T: Real>(task: &Task<'_, '_, T>, orders: &Orders, wanted: impl Fn(usize) -> bool) -> Found {
     let mut open = open_runs(task);
     open.retain(|&run| wanted(run));
-    open.par_iter().map(|&run| (run, test(task, orders, run))).collect()
+    let tested = |&run: &usize| (run, bug::caught(|| test(task, orders, run)));
+    let tested: Vec<(usize, Result<f64, String>)> = open.par_iter().map(tested).collect();
+    let mut found = Found::default();
+    for (run, outcome) in tested {
+        match outcome {
+            Ok(rate) => drop(found.rates.insert(run, rate)),
+            Err(panic) => drop(found.panics.insert(run, panic)),
+        }
+    }
+    found
 }
 
 /// The runs of a cohort that leave their learning rate open, by their place in the plan.
@@ -124,7 +139,44 @@ fn choose(start: f64, losses: &[f64]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
+    use gradsweep_data::{self as data, Dataset};
+
     use super::*;
+    use crate::config;
+    use crate::dataset::{load_spec, shape_of};
+    use crate::event::Silent;
+    use crate::plan::Plan;
+    use crate::search;
+
+    #[test]
+    fn a_test_that_panics_is_that_of_its_run_alone() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut table = "a,late\n".to_owned();
+        for i in 0..90u32 {
+            writeln!(table, "{},{}", i * 31 % 97, u8::from(i * 57 % 97 > 48)).expect("a String");
+        }
+        let path = dir.path().join("table.csv");
+        std::fs::write(&path, table).expect("the temporary directory is writable");
+        let text = format!(
+            "[data]\ntrain = {:?}\ntarget = \"late\"\n[validation]\nfolds = 3\n[train]\nsolver = \"sgd\"\n\
+             learning_rate = \"auto\"\n",
+            path.display().to_string()
+        );
+        let config = config::parse(&text, "a.toml", "a", &[]).unwrap_or_else(|problems| panic!("{problems}"));
+        let data: Dataset<f32> = data::load(&load_spec(&config, None)).expect("a table");
+        let trials = search::trials(&config).expect("trials");
+        let mut plan = Plan::new(&config, trials, shape_of(&data), &data.summary.fingerprint);
+        // A fold that there is not.
+        plan.runs[1].fold = 7;
+        let view = View::new(&data, &config);
+        let task = Task::new(&plan, 0, &view, &Silent);
+        let found = find(&task, &Orders::new(view.groups, 4, true, 0), |_| true);
+        assert_eq!(found.rates.keys().copied().collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(found.panics.keys().copied().collect::<Vec<_>>(), [1]);
+        assert!(found.panics[&1].contains("index out of bounds"), "{}", found.panics[&1]);
+    }
 
     #[test]
     fn the_smallest_of_nearly_equal_rates_is_taken() {

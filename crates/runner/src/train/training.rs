@@ -1,6 +1,6 @@
 //! A cohort on its way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gradsweep_data::Role;
@@ -116,7 +116,8 @@ impl<'a, T: Real> Training<'a, T> {
                 states.into_iter().filter_map(place).collect()
             }
         };
-        let slots = match cohort.schedule {
+        let mut panics = BTreeMap::new();
+        let mut slots: Vec<Slot<'a, T>> = match cohort.schedule {
             BatchSchedule::Converge => {
                 let own: Vec<&Block> = blocks.iter().map(|(_, block, _)| *block).collect();
                 if own.is_empty() {
@@ -132,7 +133,9 @@ impl<'a, T: Real> Training<'a, T> {
             }
             BatchSchedule::Full => {
                 let segments = Arc::new(full::segments(task.view.groups));
-                let rates = range::find(&task, &range::large_batches(task.view), seeks_rate);
+                let found = range::find(&task, &range::large_batches(task.view), seeks_rate);
+                panics = found.panics;
+                let rates = found.rates;
                 let trainer = |(index, block, state)| -> Slot<'a, T> {
                     let state = Option::map(state, steps);
                     Slot::new(full::Trainer::new(task, &segments, (index, block), state, &rates))
@@ -141,7 +144,9 @@ impl<'a, T: Real> Training<'a, T> {
             }
             BatchSchedule::Batches { rows, shuffle } => {
                 let orders = Arc::new(orders(task.view, rows, shuffle));
-                let rates = range::find(&task, &orders, seeks_rate);
+                let found = range::find(&task, &orders, seeks_rate);
+                panics = found.panics;
+                let rates = found.rates;
                 let trainer = |(index, block, state)| -> Slot<'a, T> {
                     let state = Option::map(state, steps);
                     Slot::new(batches::Trainer::new(task, &orders, (index, block), state, &rates))
@@ -149,6 +154,11 @@ impl<'a, T: Real> Training<'a, T> {
                 blocks.into_iter().map(trainer).collect()
             }
         };
+        if !panics.is_empty() {
+            for slot in &mut slots {
+                slot.end_untested(&panics);
+            }
+        }
         Self {
             slots,
             is_converging: cohort.schedule == BatchSchedule::Converge,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gradsweep_runner::RunError;
 use gradsweep_runner::event::{Event, Observer, Silent};
 use gradsweep_runner::resume::{ResumeRequest, resume};
-use gradsweep_runner::stop::StopCause;
+use gradsweep_runner::stop::{StopCause, StopFlag};
 use gradsweep_runner::summary::SweepSummary;
 use gradsweep_runner::sweep;
 use gradsweep_store::{PlannedRun, Reason, RunId, RunState, Store};
@@ -115,6 +115,121 @@ fn a_panic_ends_the_runs_of_its_block_and_changes_no_other() {
             again(&summary.store, true).expect("they are trained again");
             assert!(tables(&store) == whole, "{swept}");
         }
+    }
+}
+
+/// A bug in a block, and a while later, from another block, the word to stop.
+struct Asks<'a> {
+    bug: Bug,
+    after: u32,
+    stop: &'a StopFlag,
+}
+
+impl Observer for Asks<'_> {
+    fn observe(&self, event: &Event) {
+        if let Event::EpochFinished {
+            cohort, block, epoch, ..
+        } = event
+            && (*cohort, *epoch) == (self.bug.cohort, self.after)
+            && *block != self.bug.block
+        {
+            self.stop.ask();
+        }
+        self.bug.observe(event);
+    }
+}
+
+/// What failed beside blocks that go on from a checkpoint is trained once more too, and changes none of them.
+#[test]
+fn failed_runs_are_trained_again_beside_blocks_that_go_on() {
+    for (swept, cohort, block) in CASES.into_iter().take(2) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut request = request(dir.path(), &format!("{BLOCKS}{swept}\n"), &["run.threads=1"]);
+        let (_, whole) = finished(&request);
+        let whole = tables(&whole);
+        request.config.output.dir = dir.path().join("stopped").display().to_string();
+        let stop = StopFlag::default();
+        let asks = Asks {
+            bug: Bug {
+                cohort: cohort as usize,
+                block: block as usize,
+                epoch: 2,
+                times: AtomicUsize::new(0),
+            },
+            after: 4,
+            stop: &stop,
+        };
+        let outcome = {
+            let _shared = PRODUCTS.read().unwrap_or_else(PoisonError::into_inner);
+            sweep::run_until(&request, &stop, &asks, &|_, _| ())
+        };
+        assert!(matches!(outcome, Err(RunError::Stopped { .. })), "{outcome:?}");
+        let store = Store::open(&dir.path().join("stopped")).expect("it was begun");
+        let states = |store: &Store| -> Vec<RunState> {
+            let rows = store.runs().expect("readable");
+            rows.iter().filter_map(|row| Some(row.record.as_ref()?.state)).collect()
+        };
+        assert_eq!(states(&store), [RunState::Failed; 32], "the others are on their way");
+        let checkpoints = std::fs::read_dir(store.dir().join("checkpoints")).expect("it stopped inside a cohort");
+        assert!(checkpoints.count() > 0);
+        // Once without: they stay as they are, and are trained again later.
+        let copy = dir.path().join("copy");
+        super::checkpoints::copy(store.dir(), &copy);
+        assert_eq!(again(&copy, false).expect("it goes on").failed, 32);
+        assert_eq!(again(&copy, true).expect("and once more").failed, 0);
+        assert!(tables(&Store::open(&copy).expect("a store")) == whole, "{swept}");
+        let summary = again(store.dir(), true).expect("both at once");
+        assert_eq!(summary.failed, 0);
+        assert!(tables(&store) == whole, "{swept}");
+    }
+}
+
+/// Panics when something is told that no block tells.
+struct Outside(fn(&Event) -> bool);
+
+impl Observer for Outside {
+    fn observe(&self, event: &Event) {
+        assert!(!(self.0)(event), "a bug outside of the blocks\nat some length");
+    }
+}
+
+/// When an observer panics.
+type When = fn(&Event) -> bool;
+
+#[test]
+fn a_panic_outside_of_training_ends_the_sweep_with_the_word_that_it_goes_on() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let body = format!("{BLOCKS}{}\n", CASES[0].0);
+    let mut request = request(dir.path(), &body, &["run.checkpoint_every=\"1ms\""]);
+    let (_, whole) = finished(&request);
+    let whole = tables(&whole);
+    let bugs: [(&str, When); 3] = [
+        ("loaded", |event| matches!(event, Event::DataLoaded)),
+        ("checkpoint", |event| matches!(event, Event::CheckpointWritten { .. })),
+        ("recorded", |event| matches!(event, Event::Recorded { .. })),
+    ];
+    for (name, bug) in bugs {
+        let store = dir.path().join(name);
+        request.config.output.dir = store.display().to_string();
+        let error = {
+            let _shared = PRODUCTS.read().unwrap_or_else(PoisonError::into_inner);
+            sweep::run(&request, &Outside(bug), &|_, _| ()).expect_err("a bug")
+        };
+        assert_eq!(error.exit_code(), 101);
+        assert_eq!(
+            error.to_string(),
+            "a bug of gradsweep ended it: a bug outside of the blocks"
+        );
+        let hint = error.hint().expect("what to do");
+        let is_begun = name != "loaded";
+        assert_eq!(
+            hint.contains(&format!("gradsweep resume {}", store.display())),
+            is_begun,
+            "{hint}"
+        );
+        // Nothing is left locked, and the same command gives what it would have given.
+        let (_, store) = finished(&request);
+        assert!(tables(&store) == whole, "{name}");
     }
 }
 
