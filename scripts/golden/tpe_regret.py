@@ -15,7 +15,6 @@ import sys
 
 import golden_file
 
-
 TRIALS, STARTUP, SEEDS = 96, 16, 20
 AT = (16, 32, 48, 64, 96)
 
@@ -106,8 +105,9 @@ def draw():
     golden = json.loads((golden_file.ROOT / "data/golden/tpe_regret.json").read_text())
     curves = {name: {} for name in PROBLEMS}
     for line in sys.stdin:
-        if line.startswith("curve;"):
-            _, name, how, means = line.strip().split(";")
+        # The test runner may have begun the line.
+        if "curve;" in line:
+            name, how, means = line.strip().split("curve;")[1].split(";")
             curves[name][how] = [float(mean) for mean in means.split()]
     for entry in golden["entries"]:
         curves[entry["problem"]][entry["how"]] = entry["mean"]

