@@ -196,9 +196,6 @@ impl Observer for Outside {
     }
 }
 
-/// When an observer panics.
-type When = fn(&Event) -> bool;
-
 #[test]
 fn a_panic_outside_of_training_ends_the_sweep_with_the_word_that_it_goes_on() {
     let dir = tempfile::tempdir().expect("a temporary directory");
