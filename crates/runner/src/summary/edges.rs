@@ -2,7 +2,7 @@
 
 use gradsweep_store::{ParamValue, TrialRow, TrialTable};
 
-use crate::config::{Config, Domain};
+use crate::config::{Config, Domain, Kind, sweepable};
 
 /// Share of a range next to an end of it: a number that is drawn never is the end itself.
 const NEAR_AN_END: f64 = 0.02;
@@ -12,7 +12,7 @@ pub(super) fn edges(config: &Config, table: &TrialTable, best: &TrialRow) -> Vec
     let sentence = |(index, path): (usize, &String)| {
         let own = number(&best.params[index])?;
         let tried = table.rows.iter().filter_map(|row| number(&row.params[index]));
-        let [first, last] = ends(config, path, tried.collect(), own)?;
+        let [first, last] = ends(config, path, tried.collect(), own).filter(|ends| can_be_wider(path, *ends, own))?;
         let name = path.rsplit('.').next().unwrap_or(path);
         Some(format!(
             "best {name} = {own} is at the edge of the range ({first} to {last}): widen it"
@@ -46,6 +46,18 @@ fn ends(config: &Config, path: &str, mut tried: Vec<f64>, best: f64) -> Option<[
     }
 }
 
+/// Whether the key takes values beyond the end that `best` is nearer to.
+fn can_be_wider(path: &str, [first, last]: [f64; 2], best: f64) -> bool {
+    let Some(Kind::Number(bounds)) = sweepable(path).map(|(_, key)| key.spec.kind) else {
+        return true;
+    };
+    if best - first < last - best {
+        first > bounds.min
+    } else {
+        last < bounds.max
+    }
+}
+
 fn number(value: &ParamValue) -> Option<f64> {
     match value {
         ParamValue::Int(value) => Some(*value as f64),
@@ -71,5 +83,14 @@ mod tests {
         assert_eq!(ends_of(random, 95.0), Some([1e-2, 1e2]));
         let grid = "[sweep.parameters]\nmodel.C = [0.02, 1.0, 50.0]";
         assert_eq!(ends_of(grid, 50.0), Some([0.02, 50.0]));
+    }
+
+    #[test]
+    fn where_a_key_ends_there_is_nothing_to_widen() {
+        assert!(!can_be_wider("model.l1_ratio", [0.0, 1.0], 1.0));
+        assert!(!can_be_wider("model.l1_ratio", [0.0, 0.5], 0.0));
+        assert!(can_be_wider("model.l1_ratio", [0.0, 0.5], 0.5));
+        assert!(can_be_wider("model.C", [0.1, 1.0], 1.0));
+        assert!(can_be_wider("train.epochs", [1.0, 5.0], 5.0));
     }
 }
