@@ -67,7 +67,6 @@ impl GradCheck {
 /// Checks every fold, under every way of preparing the rows, at random weights under the smallest C of the sweep.
 pub fn gradcheck(request: &Request) -> Result<GradCheck, RunError> {
     blas::use_one_thread_per_product();
-    search::count(&request.config)?;
     let first = search::first_preparation(&request.config)?;
     let data: Dataset<f64> = dataset::load(&first.applied_to(&request.config), request.rows, 0)?;
     let (config, _) = search::with_c_path(&request.config, &data)?;

@@ -66,7 +66,6 @@ pub(crate) use with_precision;
 /// What the plan of a config is, on its data.
 pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
     fn plan<T: Real + Element>(request: &Request) -> Result<(data::Summary, PlanSummary), RunError> {
-        search::count(&request.config)?;
         let first = search::first_preparation(&request.config)?;
         let data = Loaded::<T>::load(&request.config, request.rows, (0, &first))?;
         let (config, path) = search::with_c_path(&request.config, &data)?;
@@ -88,7 +87,6 @@ pub fn plan(request: &Request) -> Result<(data::Summary, PlanSummary), RunError>
 /// Loads the data of a config and plans it, for the profile of its columns and folds.
 pub fn examine(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
     fn examine<T: Real + Element>(request: &Request) -> Result<(data::Summary, data::Profile), RunError> {
-        search::count(&request.config)?;
         let first = search::first_preparation(&request.config)?;
         let data: Dataset<T> = dataset::load(&first.applied_to(&request.config), request.rows, 0)?;
         let (config, _) = search::with_c_path(&request.config, &data)?;
@@ -205,7 +203,6 @@ fn run_with<T: Real + Element>(
         .within(config.run.time_limit())
         .allowing(config.run.allowed_failures());
     let observer = &Counting { observer, stop: &stop };
-    search::count(config)?;
     // Refuse what needs no data before reading any.
     let stored = store::probe(dir)?;
     if stored.is_some() && config.output.if_exists == IfExists::Error {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gradsweep_store::{PlanTable, Store, TrialRow, TrialState, TrialTable};
 
 use super::planned::planned;
-use super::search::{Search, paths, problem};
+use super::search::{Search, problem};
 use super::trial::Trial;
 use crate::config::{Config, Problems, Strategy};
 use crate::error::RunError;
@@ -42,10 +42,7 @@ impl<'a> Asked<'a> {
         };
         asked.ask(held.map(|held| &held.table))?;
         if asked.trials.is_empty() {
-            return Err(problem(
-                "every trial is excluded".into(),
-                "remove an entry of [[sweep.exclude]]",
-            ));
+            return Err(all_excluded());
         }
         Ok(asked)
     }
@@ -219,20 +216,20 @@ pub fn count(config: &Config) -> Result<(usize, Option<String>), Problems> {
     Ok((first + asked.later(), asked.note().or(note)))
 }
 
-/// How the rows are prepared of the trial that comes first, so that they can be loaded before there is a plan.
+/// How the rows are prepared of the trial that comes first, so that they can be loaded before there is a plan; what has no
+/// trials is refused here.
 ///
 /// # Errors
 /// As [`trials`].
 pub(crate) fn first_preparation(config: &Config) -> Result<Preparation, Problems> {
-    if !paths(config).iter().any(|path| Preparation::depends_on(path)) {
-        return Ok(Preparation::of_config(config));
-    }
     // An automatic C has values without data, whatever they will be.
     let known = config.with_c_path(1.0);
     let first = Search::new(&known)?.ask();
-    Ok(first
-        .first()
-        .map_or_else(|| Preparation::of_config(config), Preparation::of))
+    first.first().map(Preparation::of).ok_or_else(all_excluded)
+}
+
+fn all_excluded() -> Problems {
+    problem("every trial is excluded".into(), "remove an entry of [[sweep.exclude]]")
 }
 
 /// The trials of a stored sweep, whose config knows its values of C.
