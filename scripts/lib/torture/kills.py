@@ -23,12 +23,20 @@ HALVED = (
     .replace(', "lbfgs"', "")
     .replace("[0.1, 10.0]", '[0.1, 1.0, 10.0]\ntrain.learning_rate = [0.003, 0.03, 0.3]\ntrain.batch_rows = [32, "full"]')
 )
+# Trials that follow from the scores of those before.
+SCORED = (
+    CONFIG.format(epochs=60)
+    .replace("[sweep.parameters]", '[sweep]\nmethod = "tpe"\ntrials = 50\n[sweep.parameters]')
+    .replace(', "lbfgs"', "")
+    .replace("[0.1, 10.0]", "{ min = 1e-3, max = 1e3, log = true }\ntrain.learning_rate = { min = 1e-3, max = 0.3, log = true }")
+)
 # The kinds of sweeps that kills and signals are tried on; half of the cases are of the first.
 KINDS = {
     "steps": PLAIN,
     "steps, checkpoints often": PLAIN.replace("threads = 1\n", OFTEN),
     "lbfgs and newton": CONVERGING.replace("threads = 1\n", OFTEN),
     "halving": HALVED.replace("threads = 1\n", OFTEN),
+    "tpe": SCORED.replace("threads = 1\n", OFTEN),
     "target": HALVED.replace("halving = { factor = 3, min_epochs = 5 }", "target = 0.42").replace("threads = 1\n", OFTEN),
 }
 
@@ -69,7 +77,8 @@ def anywhere(bench: Bench) -> list[Case]:
 
 def extended(bench: Bench) -> list[Case]:
     """Gives a finished sweep more epochs and kills what trains them: the end is that of a sweep which had as many at once."""
-    kinds = {name: config for name, config in KINDS.items() if name != "target"}
+    # Where a target or scores decided what is trained, more epochs are refused.
+    kinds = {name: config for name, config in KINDS.items() if name not in ("target", "tpe")}
     # Where runs had all of their epochs, there is something to go on with.
     short = {name: config.replace("epochs = 60", "epochs = 7") for name, config in kinds.items()}
     longer = {"400": "500", "7": "60"}
