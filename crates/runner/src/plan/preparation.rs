@@ -13,14 +13,6 @@ pub struct Preparation {
 }
 
 impl Preparation {
-    /// That of a config whose trials share it.
-    pub fn of_config(config: &Config) -> Self {
-        Self {
-            preprocess: config.preprocess.clone(),
-            shuffle: config.train.shuffle,
-        }
-    }
-
     /// That of a trial.
     pub fn of(trial: &Trial) -> Self {
         Self {
